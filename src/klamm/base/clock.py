@@ -1,0 +1,23 @@
+"""Time as a parameter. Only `programs/` makes a `SystemClock`; tests hand in a clock that they move."""
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The wall clock, in UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds since some fixed moment; never goes back."""
+        ...
+
+
+class SystemClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)  # noqa: TID251 (the one place that reads the real clock)
+
+    def monotonic(self) -> float:
+        return time.monotonic()  # noqa: TID251
