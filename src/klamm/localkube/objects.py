@@ -222,5 +222,20 @@ class Mount:
     read_only: bool = True
 
 
-ImageTable = Callable[[str], Image | None]
-"""Image name as the pod writes it → its meaning; None gives ErrImagePull with a message that lists what there is."""
+class PullFailed(Exception):
+    """The image is known, but its content could not be had now (no network, damaged download, disk full)."""
+
+
+class ImageTable(Protocol):
+    """What image names mean on this machine; handed in by `programs/`."""
+
+    async def pull(self, name: str) -> Image | None:
+        """The image, fetched first when needed; None when there is no such image here (ErrImagePull for good).
+
+        Raises `PullFailed`, which is tried again with back-off. Waiting for one pull never holds up another pod.
+        """
+        ...
+
+    def known(self) -> Sequence[str]:
+        """The names there are, for messages."""
+        ...
