@@ -1,0 +1,59 @@
+# Everything that people and CI run. `make help` lists it.
+PYTHON := .venv/bin/python
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: up
+up: ## set everything up and bring examples/kafka-1.yaml up on this machine
+	./klamm up examples/kafka-1.yaml --namespace kafka
+
+.PHONY: down
+down: ## stop the cluster of this machine; its data stays
+	./klamm down
+
+.PHONY: environment
+environment:
+	@./klamm --set-up-for-development
+
+.PHONY: test
+test: environment ## set everything up; unit and golden tests, then real clusters (tests/system)
+	$(PYTHON) -m pytest tests/unit tests/golden
+	$(PYTHON) -m pytest tests/system
+
+.PHONY: test-fast
+test-fast: environment ## unit and golden tests only (under a minute)
+	$(PYTHON) -m pytest tests/unit tests/golden
+
+.PHONY: check
+check: environment ## format, lint, types, import rule, generated files fresh, unit and golden tests
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m mypy
+	.venv/bin/lint-imports
+	$(PYTHON) -m klamm.programs.generate --check
+	$(PYTHON) -m pytest tests/unit tests/golden
+
+.PHONY: generate
+generate: environment ## write install/ and docs/reference anew from the code
+	$(PYTHON) -m klamm.programs.generate
+
+.PHONY: format
+format: environment ## put the code into the house's format
+	$(PYTHON) -m ruff format .
+	$(PYTHON) -m ruff check --fix .
+
+.PHONY: bench
+bench: environment ## ratios beside a bare baseline, in one run (see bench/README.md)
+	$(PYTHON) -m bench
+
+.PHONY: lock
+lock: environment ## resolve the dependencies anew, with hashes
+	for extras in local develop; do \
+		$(PYTHON) -m piptools compile --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe \
+			--no-emit-index-url --no-emit-find-links --no-header --extra local \
+			$$( [ $$extras = develop ] && echo --extra develop ) \
+			--output-file requirements/$$extras.txt pyproject.toml; \
+	done

@@ -1,0 +1,81 @@
+"""What a Kafka cluster says of itself, as plain values without any library's types."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    id: int
+    host: str
+    port: int
+    rack: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    id: str
+    controller: int | None
+    brokers: tuple[Broker, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    topic: str
+    id: int
+    leader: int | None
+    replicas: tuple[int, ...]
+    in_sync: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    name: str
+    id: str | None
+    """Base64 as Kafka's tools print it; None on brokers that do not tell."""
+    internal: bool
+    partitions: tuple[Partition, ...]
+
+    @property
+    def replication_factor(self) -> int:
+        return len(self.partitions[0].replicas) if self.partitions else 0
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigValue:
+    value: str | None
+    set_here: bool
+    """True when the value is set on this very resource (dynamic config), not inherited or default."""
+    read_only: bool = False
+    sensitive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NewTopic:
+    name: str
+    partitions: int | None = None
+    """None: the broker's num.partitions."""
+    replication_factor: int | None = None
+    """None: the broker's default.replication.factor."""
+    config: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigChange:
+    """What to do to one resource's configuration; keys not named stay as they are (KIP-339)."""
+
+    set: Mapping[str, str] = field(default_factory=dict)
+    delete: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class AclRule:
+    """One ACL binding in Kafka's words, upper case: TOPIC, LITERAL, READ, ALLOW."""
+
+    principal: str
+    resource_type: str
+    resource_name: str
+    pattern_type: str
+    operation: str
+    permission: str
+    host: str = "*"
