@@ -20,7 +20,7 @@ def client_context(
 
 
 def server_context(certificate: bytes, key: bytes, client_authorities: bytes | None = None) -> ssl.SSLContext:
-    """A server's context; with `client_authorities` it asks for a client certificate, but does not demand it."""
+    """For a server; with `client_authorities` it asks for a client certificate, without demanding it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     load_identity(context, certificate, key)

@@ -1,7 +1,7 @@
 """Administration of a Kafka cluster, asynchronous.
 
 kafka-python has an event loop of its own in a thread and blocking calls; each call here runs in a worker
-thread, so that the operator's loop never waits. Bulk calls answer per item: a failure of one topic is that topic's
+thread, so that the operator's loop never waits. Bulk calls answer per item: one topic's failure is that topic's
 failure, and only a failure of the whole request is raised. The library is imported on first connection: an
 operator that waits for brokers does not pay for it.
 """
