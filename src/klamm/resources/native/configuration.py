@@ -1,0 +1,27 @@
+"""ConfigMaps and Secrets. The data of a Secret is base64 text, as on the wire."""
+
+# ruff: noqa: RUF012  (msgspec gives each object its own empty list or dict)
+
+import msgspec
+
+from klamm.resources.native.metadata import ObjectMeta
+from klamm.resources.structure import Block, always
+
+
+class ConfigMap(Block):
+    api_version: str = always("v1")
+    kind: str = always("ConfigMap")
+    metadata: ObjectMeta = msgspec.field(default_factory=ObjectMeta)
+    data: dict[str, str] = {}
+    binary_data: dict[str, str] = {}
+    immutable: bool | None = None
+
+
+class Secret(Block):
+    api_version: str = always("v1")
+    kind: str = always("Secret")
+    metadata: ObjectMeta = msgspec.field(default_factory=ObjectMeta)
+    type: str | None = None
+    data: dict[str, str] = {}
+    string_data: dict[str, str] = {}
+    immutable: bool | None = None
