@@ -1,7 +1,7 @@
 """What to do about one KafkaTopic, and which of several resources may speak for a topic.
 
-The resource is the truth (Strimzi's unidirectional topic operator, its proposal 051): what differs in Kafka is
-set back to what the resource says, and topics without a resource are nobody's business here.
+The resource is the truth (Strimzi's unidirectional topic operator, its proposal 051): what differs in Kafka
+is set back to what the resource says, and topics without a resource are nobody's business here.
 
 Rules:
 - Partitions only grow; the replication factor is not changed here (that is a reassignment).
@@ -16,7 +16,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 LONGEST_TOPIC_NAME = 249
-"""Kafka's limit, so that the partition's folder fits a file name (org.apache.kafka.common.internals.Topic)."""
+"""Kafka's limit, so that the partition's folder fits a file name
+(org.apache.kafka.common.internals.Topic).
+"""
 
 _LEGAL_NAME = re.compile(r"[a-zA-Z0-9._-]+")
 
@@ -65,7 +67,9 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """The user must change the resource. `reason` is the condition's reason, as Strimzi's operator gives it."""
+    """The user must change the resource. `reason` is the condition's reason, as Strimzi's operator
+    gives it.
+    """
 
     reason: str
     message: str
@@ -142,7 +146,9 @@ class Claim:
 
 
 def speakers(claims: Iterable[tuple[str, Claim]]) -> dict[str, str]:
-    """Topic → name of the resource that speaks for it: the oldest, and of equally old ones the first by name."""
+    """Topic → name of the resource that speaks for it: the oldest, and of equally old ones the
+    first by name.
+    """
     by_topic: dict[str, list[Claim]] = defaultdict(list)
     for topic, claim in claims:
         by_topic[topic].append(claim)
@@ -160,7 +166,9 @@ def conflict(topic: str, resource: str, speaker: str) -> Refuse | None:
 
 
 def config_texts(config: Mapping[str, object]) -> dict[str, str]:
-    """Values as Kafka stores them: YAML's true is "true", 1.0 is "1.0", lists are joined; null is left out."""
+    """Values as Kafka stores them: YAML's true is "true", 1.0 is "1.0", lists are joined; null is
+    left out.
+    """
     return {key: _text(value) for key, value in config.items() if value is not None}
 
 
