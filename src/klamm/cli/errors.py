@@ -1,10 +1,10 @@
 """Errors for the person at the terminal, and the exit codes that scripts trust.
 
-    Mistake      2   the command or a file is wrong: what, where, and the mend
-    Impossible   3   this machine cannot (no user namespaces, disk full, port in use)
-    Unfinished   4   it was tried, and the end was not reached in time; what it waits for is in the message
-    NotFound     5   the thing asked for does not exist
-    NotRunning   6   there is no running cluster in this home
+Mistake      2   the command or a file is wrong: what, where, and the mend
+Impossible   3   this machine cannot (no user namespaces, disk full, port in use)
+Unfinished   4   it was tried, and the end was not reached in time; what it waits for is in the message
+NotFound     5   the thing asked for does not exist
+NotRunning   6   there is no running cluster in this home
 """
 
 
