@@ -1,0 +1,33 @@
+"""What the operator knows besides the resources: its own place, and the images that it hands out.
+
+All of it comes from settings of the operator (`programs/` reads them); nothing here is read from a cluster.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """`kafka_images`: Kafka version -> image. `operator_namespace_labels` find the operator from other namespaces."""
+
+    operator_namespace: str
+    operator_image: str
+    kafka_images: Mapping[str, str]
+    default_version: str
+    operator_namespace_labels: Mapping[str, str] = field(default_factory=dict)
+    dns_domain: str = "cluster.local"
+    image_pull_policy: str | None = None
+    image_pull_secrets: Sequence[str] = ()
+
+
+def service_names(service: str, namespace: str, dns_domain: str) -> list[str]:
+    """The four names by which a Service is reached, shortest first."""
+    short = f"{service}.{namespace}"
+    return [service, short, f"{short}.svc", f"{short}.svc.{dns_domain}"]
+
+
+def pod_names(pod: str, service: str, namespace: str, dns_domain: str) -> list[str]:
+    """The two full names of a pod under its headless Service."""
+    name = f"{pod}.{service}.{namespace}.svc"
+    return [name, f"{name}.{dns_domain}"]
