@@ -3,7 +3,8 @@
 Rules (Kubernetes docs, "Labels and Selectors"; apimachinery's grammar):
 - All requirements must hold. `NotIn` and `!=` also hold for objects that lack the key.
 - In a spec, a missing selector (None) selects nothing, an empty one ({}) everything.
-- In a query, the empty string selects everything. `a=b`, `a==b`, `a!=b`, `a in (b,c)`, `a notin (b,c)`, `a`, `!a`, `a>1`, `a<1`.
+- In a query, the empty string selects everything. Forms: `a=b`, `a==b`, `a!=b`, `a in (b,c)`, `a notin (b,c)`,
+  `a`, `!a`, `a>1`, `a<1`.
 """
 
 import re

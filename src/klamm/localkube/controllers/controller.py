@@ -1,0 +1,79 @@
+"""What a controller is, and the loop that runs one.
+
+A controller says which changes give it work (`watch`) and does the work for one key (`reconcile`), from the newest
+state and again whenever it is told. It holds no plan in memory that its objects do not hold, so it may be stopped
+and started at any moment. One key at a time: no two reconciles of one controller run together.
+"""
+
+import asyncio
+import logging
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from klamm.base.clock import Clock
+from klamm.localkube.controllers.workqueue import WorkQueue
+from klamm.localkube.objects import Refused
+
+log = logging.getLogger(__name__)
+
+LOUD_AFTER = 1.0
+"""Conflicts are everyday: a refusal is a warning only when the back-off has grown to this many seconds."""
+
+
+class Controller(Protocol):
+    @property
+    def name(self) -> str: ...
+
+    def watch(self, queue: "WorkQueue[Any]") -> None:
+        """Subscribe to what gives work. Called once, before the first `reconcile`."""
+        ...
+
+    async def reconcile(self, key: Any) -> float | None:
+        """Do the work for the key; return the seconds after which to look again, or None."""
+        ...
+
+
+@dataclass
+class Loop:
+    """One controller at work. `run` ends only by an error of its own (a bug), never by one of `reconcile`."""
+
+    controller: Controller
+    clock: Clock
+    queue: "WorkQueue[Any]" = field(init=False)
+    _watching: bool = False
+    busy: bool = False
+
+    def __post_init__(self) -> None:
+        self.queue = WorkQueue(self.clock)
+
+    def watch(self) -> None:
+        if not self._watching:
+            self._watching = True
+            self.controller.watch(self.queue)
+
+    async def run(self) -> None:
+        self.watch()
+        while True:
+            key = await self.queue.get()
+            self.busy = True
+            try:
+                await self._reconcile(key)
+            finally:
+                self.busy = False
+            await asyncio.sleep(0)
+
+    async def _reconcile(self, key: Hashable) -> None:
+        try:
+            again_after = await self.controller.reconcile(key)
+        except Refused as refused:
+            delay = self.queue.retry(key)
+            level = logging.WARNING if delay > LOUD_AFTER else logging.DEBUG
+            log.log(level, "%s of %s is refused (%s); again in %.2f s", self.controller.name, key, refused, delay)
+        except Exception:
+            delay = self.queue.retry(key)
+            log.exception("%s of %s failed; again in %.2f s", self.controller.name, key, delay)
+        else:
+            self.queue.succeeded(key)
+            if again_after is not None:
+                self.queue.add_after(key, again_after)

@@ -1,0 +1,144 @@
+"""What relay and DNS are told: a pure function of services, slices and pods, and the controller that hands it on.
+
+Rules (Kubernetes docs, "Virtual IPs and Service Proxies", "DNS for Services and Pods"):
+- A cluster IP leads to the ready endpoints; when none is ready, to those that still serve while they terminate.
+- `<svc>.<ns>.svc.<domain>` is the cluster IP; of a headless service, the addresses of its ready endpoints.
+- `<hostname>.<svc>.<ns>.svc.<domain>` is one endpoint of a headless service.
+- `<a-b-c-d>.<ns>.pod.<domain>` is the pod with that address.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Final
+
+from klamm.localkube.controllers.endpoints import SERVICE_NAME
+from klamm.localkube.controllers.informers import Change, Informers
+from klamm.localkube.controllers.ownership import is_finished
+from klamm.localkube.controllers.workqueue import WorkQueue
+from klamm.localkube.kubelet.runtime import Backend, Network, ServicePort
+from klamm.localkube.objects import ENDPOINT_SLICES, PODS, SERVICES, Object
+
+DOMAIN: Final = "cluster.local"
+
+
+def network(
+    services: Iterable[Object], slices: Iterable[Object], pods: Iterable[Object], domain: str = DOMAIN
+) -> Network:
+    """Return the network as it shall be now; equal inputs give equal values."""
+    by_service = _by_service(slices)
+    ports: list[ServicePort] = []
+    names: dict[str, tuple[str, ...]] = {}
+    for service in sorted(services, key=lambda s: (s["metadata"]["namespace"], s["metadata"]["name"])):
+        metadata = service["metadata"]
+        own = by_service.get((metadata["namespace"], metadata["name"]), [])
+        fqdn = f"{metadata['name']}.{metadata['namespace']}.svc.{domain}"
+        address = service["spec"].get("clusterIP")
+        if service["spec"].get("type") == "ExternalName":
+            continue
+        if address == "None":
+            names |= _headless_names(fqdn, own)
+        elif address:
+            names[fqdn] = (address,)
+            ports += _ports(service, own)
+    for pod in pods:
+        if (ip := pod.get("status", {}).get("podIP")) and not is_finished(pod):
+            names[f"{ip.replace('.', '-')}.{pod['metadata']['namespace']}.pod.{domain}"] = (ip,)
+    return Network(tuple(ports), names)
+
+
+class NetworkController:
+    """Hands each new `Network` to `configure`, whole; changes that come together are one value."""
+
+    name = "network"
+
+    def __init__(self, informers: Informers, configure: Callable[[Network], Awaitable[None]]) -> None:
+        self._informers = informers
+        self._configure = configure
+        self._services = informers.cache(SERVICES)
+        self._slices = informers.cache(ENDPOINT_SLICES)
+        self._pods = informers.cache(PODS)
+        self._handed_on: Network | None = None
+
+    def watch(self, queue: WorkQueue[str]) -> None:
+        def pod_changed(change: Change) -> None:
+            if _pod_face(change.old) != _pod_face(change.new):
+                queue.add(self.name)
+
+        queue.add(self.name)
+        for resource in (SERVICES, ENDPOINT_SLICES):
+            self._informers.subscribe(resource, lambda change: queue.add(self.name))
+        self._informers.subscribe(PODS, pod_changed)
+
+    def resend(self) -> None:
+        """Forget what was handed on: the node lost it. The next reconcile hands it on again."""
+        self._handed_on = None
+
+    async def reconcile(self, key: str) -> None:
+        wanted = network(self._services.list(), self._slices.list(), self._pods.list())
+        if wanted != self._handed_on:
+            await self._configure(wanted)
+            self._handed_on = wanted
+
+
+def _by_service(slices: Iterable[Object]) -> Mapping[tuple[str, str], list[Object]]:
+    found: dict[tuple[str, str], list[Object]] = {}
+    for obj in slices:
+        metadata = obj["metadata"]
+        if name := (metadata.get("labels") or {}).get(SERVICE_NAME):
+            found.setdefault((metadata["namespace"], name), []).append(obj)
+    return found
+
+
+def _ports(service: Object, slices: Sequence[Object]) -> list[ServicePort]:
+    return [
+        ServicePort(
+            cluster_ip=service["spec"]["clusterIP"],
+            port=port["port"],
+            protocol=port.get("protocol", "TCP"),
+            node_port=port.get("nodePort") or None,
+            backends=_backends(port, slices),
+        )
+        for port in service["spec"].get("ports") or ()
+        if port.get("protocol", "TCP") in ("TCP", "UDP")
+    ]
+
+
+def _backends(port: Object, slices: Sequence[Object]) -> tuple[Backend, ...]:
+    ready: set[tuple[str, int]] = set()
+    leaving: set[tuple[str, int]] = set()
+    for obj in slices:
+        number = _slice_port(port, obj)
+        if number is None:
+            continue
+        for endpoint in obj.get("endpoints") or ():
+            conditions = endpoint.get("conditions") or {}
+            pairs = {(address, number) for address in endpoint["addresses"]}
+            if conditions.get("ready", True):
+                ready |= pairs
+            elif conditions.get("serving") and conditions.get("terminating"):
+                leaving |= pairs
+    return tuple(Backend(address, number) for address, number in sorted(ready or leaving))
+
+
+def _slice_port(port: Object, obj: Object) -> int | None:
+    for candidate in obj.get("ports") or ():
+        same = (candidate.get("name") or "") == (port.get("name") or "")
+        if same and candidate.get("protocol", "TCP") == port.get("protocol", "TCP"):
+            return int(candidate["port"])
+    return None
+
+
+def _headless_names(fqdn: str, slices: Sequence[Object]) -> dict[str, tuple[str, ...]]:
+    addresses: set[str] = set()
+    names: dict[str, set[str]] = {}
+    for obj in slices:
+        for endpoint in obj.get("endpoints") or ():
+            if not (endpoint.get("conditions") or {}).get("ready", True):
+                continue
+            addresses.update(endpoint["addresses"])
+            host = endpoint.get("hostname") or endpoint["addresses"][0].replace(".", "-")
+            names.setdefault(f"{host}.{fqdn}".lower(), set()).update(endpoint["addresses"])
+    return {fqdn: tuple(sorted(addresses)), **{name: tuple(sorted(found)) for name, found in names.items()}}
+
+
+def _pod_face(pod: Object | None) -> tuple[str | None, bool] | None:
+    return (pod.get("status", {}).get("podIP"), is_finished(pod)) if pod else None
