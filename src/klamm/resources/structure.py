@@ -15,7 +15,7 @@ what users wrote, `resources.reading.decode` explains what is wrong.
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar, cast
+from typing import Annotated, Any, Literal, TypeVar, cast
 
 import msgspec
 
@@ -44,6 +44,26 @@ class Deprecated:
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """A check over several fields of one block, in CEL, for the CRD versions whose schema has all its fields."""
+
+    rule: str
+    message: str
+    only: Version | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScalarsAsText:
+    """Marks a map of strings in which users also write bare numbers and booleans (`UseG1GC: true`, `kafka: OFF`).
+
+    The CRD leaves such a node open, and `resources.reading` turns the scalars into text, as Strimzi's users expect.
+    """
+
+
+Texts = Annotated[dict[str, str], ScalarsAsText()]
+
+
+@dataclass(frozen=True, slots=True)
 class About:
     """What is known of one field of a custom resource.
 
@@ -68,7 +88,8 @@ def always(value: T) -> T:
 
     msgspec omits only the defaults that it knows by value, not what a factory makes.
     """
-    return cast(T, msgspec.field(default_factory=lambda: value))
+    made: T = msgspec.field(default_factory=lambda: value)
+    return made
 
 
 def encode(block: Block) -> dict[str, Any]:
