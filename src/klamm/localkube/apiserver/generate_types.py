@@ -1,0 +1,133 @@
+"""Makes types.json.gz: the native kinds' fields, list types, merge keys and discovery entries, as bare facts.
+
+Run by hand when the served Kubernetes version changes:
+`python -m klamm.localkube.apiserver.generate_types <kubernetes module>/api`
+where the folder is that of the Go module k8s.io/kubernetes (`go mod download -json k8s.io/kubernetes@vX` names it).
+Names, types, defaults and x-kubernetes extensions are kept; descriptions are dropped.
+"""
+
+import gzip
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+SERVED: dict[str, frozenset[str]] = {
+    "v1": frozenset(
+        "bindings configmaps endpoints events limitranges namespaces nodes persistentvolumeclaims persistentvolumes pods "
+        "podtemplates replicationcontrollers resourcequotas secrets serviceaccounts services".split()
+    ),
+    "apps/v1": frozenset("controllerrevisions daemonsets deployments replicasets statefulsets".split()),
+    "events.k8s.io/v1": frozenset(["events"]),
+    "authentication.k8s.io/v1": frozenset("selfsubjectreviews tokenreviews".split()),
+    "authorization.k8s.io/v1": frozenset(
+        "localsubjectaccessreviews selfsubjectaccessreviews selfsubjectrulesreviews subjectaccessreviews".split()
+    ),
+    "autoscaling/v2": frozenset(["horizontalpodautoscalers"]),
+    "batch/v1": frozenset("cronjobs jobs".split()),
+    "networking.k8s.io/v1": frozenset("ingressclasses ingresses networkpolicies".split()),
+    "policy/v1": frozenset(["poddisruptionbudgets"]),
+    "rbac.authorization.k8s.io/v1": frozenset("clusterrolebindings clusterroles rolebindings roles".split()),
+    "storage.k8s.io/v1": frozenset("csidrivers csinodes storageclasses volumeattachments".split()),
+    "apiextensions.k8s.io/v1": frozenset(["customresourcedefinitions"]),
+    "scheduling.k8s.io/v1": frozenset(["priorityclasses"]),
+    "coordination.k8s.io/v1": frozenset(["leases"]),
+    "discovery.k8s.io/v1": frozenset(["endpointslices"]),
+}
+EXTRA_TYPES = (
+    "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions",
+    "io.k8s.apimachinery.pkg.apis.meta.v1.Status",
+    "io.k8s.api.autoscaling.v1.Scale",
+    "io.k8s.api.policy.v1.Eviction",
+    "io.k8s.api.authentication.v1.TokenRequest",
+)
+
+
+def group_version_file(group_version: str, start: str = "apis") -> str:
+    if "/" not in group_version:
+        return f"api__{group_version}"
+    return f"{start}__{group_version.replace('/', '__')}"
+
+
+def without_text(schema: Any) -> Any:
+    """The schema without what is meant for people; `properties` may hold a field named description."""
+    if isinstance(schema, list):
+        return [without_text(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {}
+    for name, value in schema.items():
+        if name == "properties":
+            kept[name] = {field: without_text(of) for field, of in value.items()}
+        elif name not in ("description", "title", "externalDocs"):
+            kept[name] = without_text(value)
+    return kept
+
+
+def references(schema: Any) -> set[str]:
+    if isinstance(schema, list):
+        return set().union(*(references(each) for each in schema))
+    if not isinstance(schema, dict):
+        return set()
+    found = set().union(*(references(value) for value in schema.values()))
+    reference = schema.get("$ref")
+    if isinstance(reference, str):
+        found.add(reference.rsplit("/", 1)[1])
+    return found
+
+
+def reachable(roots: set[str], types: dict[str, Any]) -> set[str]:
+    seen: set[str] = set()
+    waiting = list(roots)
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting += references(types[name]) - seen
+    return seen
+
+
+def served_resources(api: Path, group_version: str) -> list[dict[str, Any]]:
+    text = (api / "discovery" / f"{group_version_file(group_version)}.json").read_text()
+    resources = json.loads(text)["resources"]
+    names = SERVED[group_version]
+    return [entry for entry in resources if entry["name"].split("/")[0] in names]
+
+
+def root_types(resources: list[dict[str, Any]], group_version: str, types: dict[str, Any]) -> set[str]:
+    """The types of the kinds and of their lists."""
+    group, _, version = group_version.rpartition("/")
+    wanted = {entry["kind"] for entry in resources}
+    wanted |= {f"{kind}List" for kind in wanted}
+    found = set()
+    for name, schema in types.items():
+        for gvk in schema.get("x-kubernetes-group-version-kind", ()):
+            if (gvk["group"], gvk["version"]) == (group, version) and gvk["kind"] in wanted:
+                found.add(name)
+    return found
+
+
+def generate(api: Path) -> dict[str, Any]:
+    types: dict[str, Any] = {}
+    discovery: dict[str, Any] = {}
+    roots: set[str] = set(EXTRA_TYPES)
+    for group_version in SERVED:
+        path = api / "openapi-spec" / "v3" / f"{group_version_file(group_version)}_openapi.json"
+        schemas = json.loads(path.read_text())["components"]["schemas"]
+        types.update(schemas)
+        discovery[group_version] = served_resources(api, group_version)
+        roots |= root_types(discovery[group_version], group_version, schemas)
+    names = sorted(reachable(roots, types))
+    return {"discovery": discovery, "types": {name: without_text(types[name]) for name in names}}
+
+
+def main() -> None:
+    table = generate(Path(sys.argv[1]))
+    target = Path(__file__).with_name("types.json.gz")
+    data = json.dumps(table, separators=(",", ":"), sort_keys=True).encode()
+    target.write_bytes(gzip.compress(data, 9, mtime=0))
+    print(f"{target.name}: {len(table['types'])} types, {len(data)} bytes, {target.stat().st_size} packed")
+
+
+if __name__ == "__main__":
+    main()

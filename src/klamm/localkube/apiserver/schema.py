@@ -1,0 +1,147 @@
+"""One view of a type, whether it comes from Kubernetes' own OpenAPI or from a CRD.
+
+Merging, server-side apply, pruning, defaulting and strict field checks all walk a value beside a `Node`. A node is a
+window on an OpenAPI schema: references are followed, and children made, when they are first asked for (JSONSchemaProps
+contains itself, and most of Pod is never visited).
+
+Rules of the list and map types: Kubernetes' "Structured Merge and Diff", and for CRDs the x-kubernetes-* extensions.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+ListType = Literal["atomic", "set", "map"]
+_SCALARS = frozenset(["string", "integer", "number", "boolean"])
+
+
+class Node:
+    """A type at some place. Compare by identity; never changed after it is made."""
+
+    __slots__ = ("_additional", "_fields", "_items", "native", "raw", "types")
+
+    def __init__(self, raw: Mapping[str, Any], types: Mapping[str, Mapping[str, Any]], native: bool) -> None:
+        self.raw = _resolved(raw, types)
+        self.types = types
+        self.native = native
+        self._fields: dict[str, Node] = {}
+        self._items: Node | None = None
+        self._additional: Node | None = None
+
+    @property
+    def properties(self) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self.raw.get("properties") or {}
+        return found
+
+    @property
+    def required(self) -> Iterable[str]:
+        names: Iterable[str] = self.raw.get("required") or ()
+        return names
+
+    def field(self, name: str) -> "Node | None":
+        """The declared field; not the value of a map."""
+        node = self._fields.get(name)
+        if node is None:
+            raw = self.properties.get(name)
+            if raw is None:
+                return None
+            node = self._fields[name] = Node(raw, self.types, self.native)
+        return node
+
+    def child(self, name: str) -> "Node":
+        """The type of the value at `name`: declared, a map's value, or anything."""
+        return self.field(name) or self.map_value or ANY
+
+    @property
+    def map_value(self) -> "Node | None":
+        if self._additional is None:
+            raw = self.raw.get("additionalProperties")
+            if raw is None or raw is False:
+                return None
+            self._additional = Node({} if raw is True else raw, self.types, self.native)
+        return self._additional
+
+    @property
+    def items(self) -> "Node":
+        if self._items is None:
+            self._items = Node(self.raw.get("items") or {}, self.types, self.native)
+        return self._items
+
+    @property
+    def type(self) -> str:
+        """"object", "array", a scalar's type, or "" for anything (int-or-string included)."""
+        found: str = self.raw.get("type", "")
+        return found
+
+    @property
+    def is_struct(self) -> bool:
+        return "properties" in self.raw
+
+    @property
+    def is_map(self) -> bool:
+        return not self.properties and self.map_value is not None
+
+    @property
+    def is_scalar(self) -> bool:
+        return self.type in _SCALARS or "oneOf" in self.raw and self.native or self.int_or_string
+
+    @property
+    def int_or_string(self) -> bool:
+        return bool(self.raw.get("x-kubernetes-int-or-string")) or self.raw.get("format") == "int-or-string"
+
+    @property
+    def free(self) -> bool:
+        """Nothing is known of what is inside (RawExtension, `x-kubernetes-preserve-unknown-fields` without fields)."""
+        return not self.is_scalar and not self.properties and self.map_value is None and self.type != "array"
+
+    @property
+    def preserves_unknown(self) -> bool:
+        if self.raw.get("x-kubernetes-preserve-unknown-fields"):
+            return True
+        return self.native and self.free
+
+    @property
+    def embedded(self) -> bool:
+        return bool(self.raw.get("x-kubernetes-embedded-resource"))
+
+    @property
+    def list_type(self) -> ListType:
+        found: ListType = self.raw.get("x-kubernetes-list-type", "atomic")
+        return found
+
+    @property
+    def list_keys(self) -> list[str]:
+        found: list[str] = self.raw.get("x-kubernetes-list-map-keys") or []
+        return found
+
+    @property
+    def map_atomic(self) -> bool:
+        return bool(self.raw.get("x-kubernetes-map-type") == "atomic")
+
+    @property
+    def patch_strategies(self) -> list[str]:
+        return str(self.raw.get("x-kubernetes-patch-strategy", "")).split(",")
+
+    @property
+    def patch_merge_key(self) -> str:
+        found: str = self.raw.get("x-kubernetes-patch-merge-key", "")
+        return found
+
+    @property
+    def always_present(self) -> bool:
+        """A struct that is no pointer in Kubernetes' Go types: serialized even when empty."""
+        return self.native and self.raw.get("default") == {} and self.is_struct
+
+
+def _resolved(raw: Mapping[str, Any], types: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Follow `$ref`, also the one wrapped in allOf that Kubernetes' v3 documents use; the outer keys win."""
+    reference = raw.get("$ref")
+    wrapped = raw.get("allOf")
+    if reference is None and wrapped and len(wrapped) == 1 and "$ref" in wrapped[0]:
+        reference = wrapped[0]["$ref"]
+    if reference is None:
+        return raw
+    outer = {key: value for key, value in raw.items() if key not in ("$ref", "allOf")}
+    return {**types.get(reference.rsplit("/", 1)[1], {}), **outer}
+
+
+ANY = Node({}, {}, False)
