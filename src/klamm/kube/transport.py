@@ -1,0 +1,135 @@
+"""The seam: the one place where a request becomes bytes on a connection. Only this file knows aiohttp.
+
+`Transport.send` answers with any HTTP status; it raises only when there is no answer (`Unreachable`). Judging the
+answer and trying again is `sending.py`'s.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Protocol, Self
+
+import aiohttp
+from yarl import URL
+
+from klamm.kube.connection import Connection
+from klamm.kube.errors import Unreachable
+from klamm.kube.requests import Request
+
+CONNECT = 10.0
+"""Seconds to reach the server, TLS included: on the same machine or network it takes milliseconds."""
+
+IDLE = 75.0
+"""Seconds that an unused connection is kept. kube-apiserver keeps its side for minutes, so we end it first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    status: int
+    body: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """An answer whose body comes in pieces. A cut raises `Unreachable` from the iterator."""
+
+    status: int
+    headers: Mapping[str, str]
+    pieces: AsyncIterator[bytes]
+
+
+class Transport(Protocol):
+    async def send(self, request: Request) -> Response: ...
+
+    def stream(self, request: Request) -> AbstractAsyncContextManager[Stream]: ...
+
+    async def close(self) -> None: ...
+
+
+class HttpTransport:
+    """HTTP/1.1 over kept-alive connections; made inside a running loop."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        context = connection.tls_context()
+        # No limit of connections: each watch holds one, and the number of passes is bounded by `control`.
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE, ssl=context if context else True)
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=False,
+            # Compressing costs both sides more CPU than the bytes on a local connection.
+            headers={"Accept-Encoding": "identity", "Accept": "application/json", "User-Agent": "klamm"},
+            auto_decompress=True,
+        )
+
+    async def send(self, request: Request) -> Response:
+        try:
+            timeout = aiohttp.ClientTimeout(total=request.timeout, sock_connect=CONNECT)
+            async with self._asked(request, timeout) as answer:
+                return Response(answer.status, await answer.read(), answer.headers)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise _unreachable(request, error) from error
+
+    @asynccontextmanager
+    async def stream(self, request: Request) -> AsyncIterator[Stream]:
+        try:
+            timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT, sock_read=request.timeout)
+            answered = self._asked(request, timeout)
+            answer = await answered.__aenter__()
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise _unreachable(request, error) from error
+        try:
+            yield Stream(answer.status, answer.headers, _pieces(request, answer))
+        finally:
+            # Closing, not releasing: what is left of a watch would never be read to its end.
+            answer.close()
+
+    def _asked(
+        self, request: Request, timeout: aiohttp.ClientTimeout
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        headers = {"Content-Type": request.content_type} if request.body is not None else {}
+        if self._connection.token is not None:
+            headers["Authorization"] = f"Bearer {self._connection.token.current()}"
+        return self._session.request(
+            request.method,
+            URL(self._connection.server + request.target, encoded=True),
+            data=request.body,
+            headers=headers,
+            timeout=timeout,
+            allow_redirects=False,
+            server_hostname=self._connection.server_name,
+        )
+
+    async def close(self) -> None:
+        await self._session.close()
+        # The TLS goodbye is sent by the loop's next rounds; without them a warning about an open transport appears.
+        await asyncio.sleep(0)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+async def _pieces(request: Request, answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    try:
+        async for piece in answer.content.iter_any():
+            yield piece
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise _unreachable(request, error) from error
+
+
+def _unreachable(request: Request, error: Exception) -> Unreachable:
+    never_sent = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
+    if isinstance(error, TimeoutError):
+        said = f"no answer within {CONNECT if never_sent else request.timeout:g} s"
+    else:
+        said = str(error) or type(error).__name__
+    return Unreachable(request.doing, said, sent=not never_sent)
