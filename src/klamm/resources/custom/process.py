@@ -52,12 +52,10 @@ class Probe(Block):
     """Timing of a liveness, readiness or startup check."""
 
     failure_threshold: Annotated[int | None, About("Failures in a row that count as failed.", minimum=1)] = None
-    initial_delay_seconds: Annotated[int | None, About("Seconds before the first check; 15 by default.", minimum=0)] = (
-        None
-    )
-    period_seconds: Annotated[int | None, About("Seconds between checks; 10 by default.", minimum=1)] = None
-    success_threshold: Annotated[int | None, About("Successes in a row that count as healthy again.", minimum=1)] = None
-    timeout_seconds: Annotated[int | None, About("Seconds a check may take; 5 by default.", minimum=1)] = None
+    initial_delay_seconds: Annotated[int | None, About("Seconds until the first check.", minimum=0)] = None
+    period_seconds: Annotated[int | None, About("Seconds between checks.", minimum=1)] = None
+    success_threshold: Annotated[int | None, About("Successes in a row that count as healthy.", minimum=1)] = None
+    timeout_seconds: Annotated[int | None, About("Seconds a check may take.", minimum=1)] = None
 
 
 class Logging(Block):

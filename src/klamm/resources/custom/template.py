@@ -23,8 +23,8 @@ from klamm.resources.structure import About, Block, Deprecated, Texts
 class MetadataTemplate(Block):
     """Labels and annotations that are added."""
 
-    annotations: Annotated[Texts, About("Annotations that are added.")] = {}
-    labels: Annotated[Texts, About("Labels that are added.")] = {}
+    annotations: Annotated[Texts, About("Added annotations.")] = {}
+    labels: Annotated[Texts, About("Added labels.")] = {}
 
 
 class ResourceTemplate(Block):
@@ -153,7 +153,7 @@ class EnvVar(Block):
 class ContainerTemplate(Block):
     """A container."""
 
-    env: Annotated[list[EnvVar], About("Environment variables that are added.")] = []
+    env: Annotated[list[EnvVar], About("Added environment variables.")] = []
     security_context: Annotated[SecurityContext | None, About("User and rights of the container.")] = None
     volume_mounts: Annotated[list[VolumeMount], About("Where added volumes are mounted.", only="v1")] = []
 
