@@ -1,10 +1,11 @@
 """DaemonSet → one pod on each node that fits (Kubernetes docs, "DaemonSet", "Perform a Rolling Update on a DaemonSet").
 
-- A node fits by nodeSelector, required node affinity and taints. The pod is bound to its node by an affinity to the node's
-  name, and placed by the scheduler; it tolerates what nodes are tainted with in trouble.
+- A node fits by nodeSelector, required node affinity and taints. The pod is bound to its node by an affinity
+  to the node's name, and placed by the scheduler; it tolerates what nodes are tainted with in trouble.
 - Pods on nodes that fit no more, a second pod on a node, and failed pods are deleted.
 - RollingUpdate replaces pods of an older template: those that are not available at once, others while no more than
-  maxUnavailable are missing; with maxSurge the new pod first becomes available beside the old one. OnDelete waits for people.
+  maxUnavailable are missing; with maxSurge the new pod first becomes available beside the old one. OnDelete waits for
+  people.
 """
 
 from collections.abc import Mapping, Sequence

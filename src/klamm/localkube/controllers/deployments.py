@@ -1,7 +1,8 @@
 """Deployment → ReplicaSets (Kubernetes docs, "Deployments").
 
 - The ReplicaSet whose template equals the Deployment's is the new one; the others are history, kept at zero
-  replicas up to revisionHistoryLimit. Going back to an old template takes its ReplicaSet up again (what `kubectl rollout undo` does).
+  replicas up to revisionHistoryLimit. Going back to an old template takes its ReplicaSet up again
+  (what `kubectl rollout undo` does).
 - Revisions count up in the annotation deployment.kubernetes.io/revision on ReplicaSet and Deployment.
 - RollingUpdate moves replicas within maxSurge and maxUnavailable (`rollout`); Recreate first waits until no old
   pod runs.
@@ -212,7 +213,7 @@ class Deployments:
             target = active[0] if active else sets.new
             if target is None:
                 return True
-            before = target["spec"].get("replicas", 1)
+            before: int = target["spec"].get("replicas", 1)
             self._resize(deployment, target, allowed.replicas)
             return before != allowed.replicas
         sizes = scale_in_proportion(
@@ -362,11 +363,9 @@ def _counts(deployment: Object, sets: Sets) -> dict[str, Any]:
 
 def _is_complete(deployment: Object, sets: Sets) -> bool:
     status, replicas = _counts(deployment, sets), deployment["spec"].get("replicas", 1)
-    return (
-        sets.new is not None
-        and sets.new["spec"].get("replicas", 1) == replicas
-        and all(status[f] == replicas for f in ("replicas", "updatedReplicas", "availableReplicas"))
-    )
+    if sets.new is None or sets.new["spec"].get("replicas", 1) != replicas:
+        return False
+    return all(status[f] == replicas for f in ("replicas", "updatedReplicas", "availableReplicas"))
 
 
 def _moved(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:

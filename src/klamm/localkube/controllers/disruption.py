@@ -1,6 +1,7 @@
 """PodDisruptionBudget → its status: how many pods may be evicted now (Kubernetes docs, "Pod Disruption Budgets").
 
-- expectedPods: the replicas that the pods' controllers want; for controllers without known replicas, the pods themselves.
+- expectedPods: the replicas that the pods' controllers want; for controllers without known
+  replicas, the pods themselves.
 - desiredHealthy: minAvailable, or expectedPods - maxUnavailable; percentages round up.
 - currentHealthy: pods that are Ready and not being deleted. disruptionsAllowed is what lies between.
 """

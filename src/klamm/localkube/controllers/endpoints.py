@@ -116,7 +116,7 @@ class EndpointsController:
         key = Key(service["metadata"]["namespace"], service["metadata"]["name"])
         spare = [s for s in self._slices_of(key, manager) if controls(service, s)]
         for new in wanted:
-            known = next((s for s in spare if s.get("ports") == new["ports"]), spare[0] if spare else None)
+            known = next((s for s in spare if (s.get("ports") or []) == new["ports"]), spare[0] if spare else None)
             if known is None:
                 self._informers.create(ENDPOINT_SLICES, key.namespace, new)
                 continue

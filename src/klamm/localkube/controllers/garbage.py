@@ -13,7 +13,7 @@ Of most resources only the metadata is kept. Resources come and go with their Cu
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from klamm.localkube.controllers.informers import Change, Informers, Key, owner_references, owner_uids
+from klamm.localkube.controllers.informers import Change, Informers, Key, only_metadata, owner_references, owner_uids
 from klamm.localkube.controllers.namespaces import Served, one_version_each
 from klamm.localkube.controllers.ownership import is_deleting
 from klamm.localkube.controllers.workqueue import WorkQueue
@@ -29,7 +29,6 @@ FOREGROUND: Final = "foregroundDeletion"
 ORPHAN: Final = "orphan"
 IGNORED: Final = frozenset({(EVENTS.group, EVENTS.plural), ("events.k8s.io", "events")})
 """Events own nothing and are owned by nobody; there are many."""
-KEPT: Final = ("name", "namespace", "uid", "resourceVersion", "deletionTimestamp", "finalizers", "ownerReferences")
 
 
 class Item(NamedTuple):
@@ -56,6 +55,7 @@ class GarbageCollector:
     def watch(self, queue: WorkQueue[Item | Refresh]) -> None:
         self._queue = queue
         queue.add(Refresh())
+        self._informers.cache(CUSTOM_RESOURCE_DEFINITIONS, only_metadata)
         self._informers.subscribe(CUSTOM_RESOURCE_DEFINITIONS, lambda change: queue.add(Refresh()))
 
     async def reconcile(self, key: Item | Refresh) -> None:
@@ -181,12 +181,6 @@ class GarbageCollector:
     def _drop_finalizer(self, resource: Resource, obj: Object, finalizer: str) -> None:
         left = [f for f in obj["metadata"].get("finalizers") or () if f != finalizer]
         self._informers.patch(resource, obj, {"metadata": {"finalizers": left or None}})
-
-
-def only_metadata(obj: Object) -> Object:
-    """The part of an object that ownership and lifetime depend on."""
-    metadata = obj["metadata"]
-    return {"metadata": {name: metadata[name] for name in KEPT if name in metadata}}
 
 
 def _blocks(dependent: Object, uid: str) -> bool:

@@ -56,6 +56,8 @@ class Change:
         return self.new or self.old or {}
 
 
+KEPT: Final = ("name", "namespace", "uid", "resourceVersion", "deletionTimestamp", "finalizers", "ownerReferences")
+
 Handler = Callable[[Change], None]
 Trim = Callable[[Object], Object]
 
@@ -260,8 +262,7 @@ class Informers:
             _tell(self._handlers.get(resource, ()), change)
 
     def _trimmed(self, resource: Resource, obj: Object) -> Object:
-        trim = self._trims.get(resource)
-        return trim(obj) if trim else obj
+        return self._trims.get(resource, without_managed_fields)(obj)
 
     def _start(self, resource: Resource) -> None:
         self._watches[resource] = asyncio.create_task(self._watch(resource), name=f"watch {resource.plural}")
@@ -306,6 +307,19 @@ class Informers:
 def _tell(handlers: Iterable[Handler], change: Change) -> None:
     for handler in list(handlers):
         handler(change)
+
+
+def only_metadata(obj: Object) -> Object:
+    """The part of an object that ownership and lifetime depend on."""
+    metadata = obj["metadata"]
+    return {"metadata": {name: metadata[name] for name in KEPT if name in metadata}}
+
+
+def without_managed_fields(obj: Object) -> Object:
+    """Who owns which field is half of many objects, and a write without it leaves it as it is."""
+    if "managedFields" not in obj["metadata"]:
+        return obj
+    return {**obj, "metadata": {k: v for k, v in obj["metadata"].items() if k != "managedFields"}}
 
 
 def version(obj: Object) -> int:

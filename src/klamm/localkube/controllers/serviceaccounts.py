@@ -4,7 +4,7 @@ Kubernetes docs, "Managing Service Accounts": both are made anew when they are d
 is what pods trust to reach the API, so a changed one is put right.
 """
 
-from klamm.localkube.controllers.informers import Change, Informers
+from klamm.localkube.controllers.informers import Change, Informers, only_metadata
 from klamm.localkube.controllers.ownership import is_deleting
 from klamm.localkube.controllers.workqueue import WorkQueue
 from klamm.localkube.objects import CONFIG_MAPS, NAMESPACES, SERVICE_ACCOUNTS, Object, Refused, Resource
@@ -21,7 +21,7 @@ class ServiceAccounts:
         self._ca = ca_certificate
         self._namespaces = informers.cache(NAMESPACES)
         self._accounts = informers.cache(SERVICE_ACCOUNTS)
-        self._config_maps = informers.cache(CONFIG_MAPS)
+        self._config_maps = informers.cache(CONFIG_MAPS, _only_ours)
 
     def watch(self, queue: WorkQueue[str]) -> None:
         self._informers.subscribe(NAMESPACES, lambda change: queue.add(change.key.name))
@@ -49,6 +49,11 @@ class ServiceAccounts:
         except Refused as refused:
             if refused.reason != "AlreadyExists":
                 raise
+
+
+def _only_ours(config_map: Object) -> Object:
+    """Other people's ConfigMaps may be large, and only their metadata is of use to anyone here."""
+    return config_map if config_map["metadata"]["name"] == ROOT_CA else only_metadata(config_map)
 
 
 def _queue_named(queue: WorkQueue[str], name: str, change: Change) -> None:
