@@ -5,10 +5,10 @@ is found by its name `data-<pod>` or, in a JBOD, `data-<volume id>-<pod>` (Strim
 """
 
 import hashlib
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from klamm.resources.custom.storage import Storage
 from klamm.resources.custom.storage import Volume as StoredVolume
@@ -77,9 +77,9 @@ def claim_spec(volume: StoredVolume, node: int) -> PersistentVolumeClaimSpec:
     )
 
 
-def storage_json(storage: Storage) -> dict[str, Any]:
-    """The storage as it is remembered on the StrimziPodSet (annotation strimzi.io/storage)."""
-    return encode(storage)
+def storage_json(storage: Storage) -> str:
+    """The storage as JSON text, as it is remembered on the StrimziPodSet (annotation strimzi.io/storage)."""
+    return json.dumps(encode(storage), sort_keys=True)
 
 
 def secret_volume(name: str, secret: str) -> Volume:

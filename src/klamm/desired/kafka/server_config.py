@@ -40,9 +40,9 @@ def server_config(cluster: KafkaCluster, node: Node, known: Addresses) -> str:
     )
     config.section("Identity of this broker")
     config.update([("broker.id", node.id), ("node.id", node.id)])
-    if cluster.spec.rack is not None:
+    if cluster.rack_label is not None:
         config.section("Rack, learned from the node when the pod starts")
-        config.set("broker.rack", _rack(cluster))
+        config.set("broker.rack", "${STRIMZI_RACK_ID}")
     config.section("Folders of the message logs")
     config.set("log.dirs", ",".join(log_folders(cluster, node)))
     _internal_listeners(config)
@@ -93,13 +93,6 @@ def super_users(cluster: KafkaCluster) -> list[str]:
     names.append("User:CN=cluster-operator,O=io.strimzi")
     authorization = cluster.spec.authorization
     return names + [f"User:{name}" for name in (authorization.super_users if authorization else [])]
-
-
-def _rack(cluster: KafkaCluster) -> str:
-    rack = cluster.spec.rack
-    if rack and rack.type == "environment-variable":
-        return f"${{{rack.env_var_name}}}"
-    return "${STRIMZI_RACK_ID}"
 
 
 def _internal_listeners(config: Properties) -> None:
