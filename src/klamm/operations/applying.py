@@ -1,0 +1,95 @@
+"""Wanted objects brought into the API, and what is no longer wanted taken out.
+
+Objects go in by server-side apply: fields that others hold stay theirs, fields that we no longer want go. What was
+applied is remembered by its fingerprint, so a pass that wants nothing new sends nothing; every `refresh` seconds an
+object is applied anyway, which sets back what somebody else changed.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any, TypeVar, cast
+
+import msgspec
+
+from klamm.base.clock import Clock
+from klamm.kube.catalogue import kind_of
+from klamm.kube.client import Client
+from klamm.kube.kinds import Kind, Name, name_of
+from klamm.resources.native.metadata import ObjectMeta
+from klamm.resources.structure import Block
+
+B = TypeVar("B", bound=Block)
+Place = tuple[str, Name]
+"""Kind and name: where an object stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    fingerprint: bytes
+    applied_at: float
+    answer: Block
+
+
+class Applier:
+    """Shared by all passes of an operator. `at_once` bounds the calls in flight."""
+
+    def __init__(self, client: Client, clock: Clock, refresh: float = 110.0, at_once: int = 8) -> None:
+        self._client = client
+        self._clock = clock
+        self._refresh = refresh
+        self._slots = asyncio.Semaphore(at_once)
+        self._memory: dict[Place, _Memory] = {}
+
+    async def apply(self, wanted: B) -> B:
+        """The object as the API has it afterwards (or had it after the last apply of the same content)."""
+        kind = kind_of(wanted)
+        place = (kind.kind, name_of(cast(Any, wanted)))
+        fingerprint = blake2b(msgspec.json.encode(wanted, order="sorted"), digest_size=16).digest()
+        known = self._memory.get(place)
+        if known and known.fingerprint == fingerprint and not self._is_old(known):
+            return cast(B, known.answer)
+        async with self._slots:
+            answer = await self._client.apply(kind, cast(Any, wanted))
+        self._memory[place] = _Memory(fingerprint, self._clock.monotonic(), answer)
+        return cast(B, answer)
+
+    async def apply_all(self, wanted: Iterable[B]) -> list[B]:
+        """All at the same time; the first failure is raised once every call has ended."""
+        answers = await asyncio.gather(*(self.apply(one) for one in wanted), return_exceptions=True)
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+        return cast("list[B]", answers)
+
+    def forget(self, kind: Kind[Any], name: Name) -> None:
+        """It was changed or deleted by somebody else: apply it again when it is wanted next."""
+        self._memory.pop((kind.kind, name), None)
+
+    def forget_owned_by(self, namespace: str, names: Iterable[str]) -> None:
+        gone = set(names)
+        for place in [place for place in self._memory if place[1].namespace == namespace and place[1].name in gone]:
+            del self._memory[place]
+
+    async def prune(
+        self, kind: Kind[Any], namespace: str, labels: dict[str, str], wanted: Sequence[Block], owner_uid: str
+    ) -> list[Name]:
+        """Delete objects of this kind that `owner_uid` owns and nobody wants any more; returns their names.
+
+        Only what carries our owner reference is touched: an object of the same labels may be somebody's own.
+        """
+        keep = {name_of(cast(Any, one)) for one in wanted}
+        listed = await self._client.list(kind, namespace, labels)
+        unwanted = [one for one in listed.items if name_of(one) not in keep and _is_owned(one.metadata, owner_uid)]
+        for one in unwanted:
+            await self._client.delete(kind, name_of(one), uid=one.metadata.uid)
+            self.forget(kind, name_of(one))
+        return [name_of(one) for one in unwanted]
+
+    def _is_old(self, known: _Memory) -> bool:
+        return self._clock.monotonic() - known.applied_at > self._refresh
+
+
+def _is_owned(metadata: ObjectMeta, uid: str) -> bool:
+    return metadata.deletion_timestamp is None and any(owner.uid == uid for owner in metadata.owner_references)

@@ -1,0 +1,227 @@
+"""The hands of certificate authorities: observe the two Secrets, do what `planning.authorities` says, store the result.
+
+An authority is two Secrets: `<cluster>-<name>-cert` (what clients copy: the certificate, older ones that are still
+trusted, a truststore with its password) and `<cluster>-<name>` (the private key). What is made here goes into the API
+in an order in which a crash between the two writes is seen and mended by the next pass: the key first, since a key
+without certificate is renewed, while a certificate without key would be replaced.
+"""
+
+from base64 import b64decode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from klamm.base import faults
+from klamm.certificates.issue import Authority, authority_subject, issue_authority
+from klamm.certificates.keys import KeyAlgorithm, key_from_pem, key_to_pem, new_key
+from klamm.certificates.pkcs12 import truststore
+from klamm.certificates.read import UnreadableCertificate, key_matches, read_certificate
+from klamm.desired.secrets import (
+    CA_CERT_GENERATION,
+    CA_KEY_GENERATION,
+    AuthorityFiles,
+    authority_certificate_secret,
+    authority_key_secret,
+)
+from klamm.kube.kinds import Name
+from klamm.operations.applying import Applier
+from klamm.planning.authorities.authority import (
+    FORCE_RENEW,
+    FORCE_REPLACE,
+    AuthorityRules,
+    Create,
+    Decision,
+    Keep,
+    ObservedAuthority,
+    Postponed,
+    RenewCertificate,
+    ReplaceKey,
+    WaitForUser,
+    decide_authority,
+    expired_certificates,
+    old_certificate_name,
+)
+from klamm.resources.custom.template import ResourceTemplate
+from klamm.resources.native.configuration import Secret
+from klamm.resources.native.metadata import OwnerReference
+
+
+class UserAuthorityMissing(faults.Invalid):
+    """The user brings this authority, and what he brought is not whole; the message says what to create."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuthoritySpec:
+    """What one authority of a cluster is to be. `name` is "cluster-ca" or "clients-ca"."""
+
+    cluster: str
+    namespace: str
+    name: str
+    rules: AuthorityRules
+    owner: OwnerReference | None
+    labels: Mapping[str, str]
+    key_algorithm: KeyAlgorithm = KeyAlgorithm.EC_P256
+    template: ResourceTemplate | None = None
+
+    @property
+    def certificate_secret(self) -> Name:
+        return Name(self.namespace, f"{self.cluster}-{self.name}-cert")
+
+    @property
+    def key_secret(self) -> Name:
+        return Name(self.namespace, f"{self.cluster}-{self.name}")
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentAuthority:
+    """An authority as it is after the pass: what signs, what is trusted, and what was decided."""
+
+    authority: Authority
+    trusted: bytes
+    """PEM of all certificates that are trusted: the current one and older ones."""
+    certificate_generation: int
+    key_generation: int
+    rules: AuthorityRules
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    certificate: bytes
+    key: bytes
+    older: Mapping[str, bytes]
+    password: str | None
+
+
+async def reconcile_authority(
+    applier: Applier,
+    spec: AuthoritySpec,
+    secrets: Mapping[str, Secret],
+    new_password: str,
+    now: datetime,
+    *,
+    window_open: bool,
+) -> CurrentAuthority:
+    """Bring one authority to what it should be. `secrets` are the cluster's Secrets by name.
+
+    Raises `UserAuthorityMissing` when the user brings it and something is missing.
+    """
+    certificate_secret = secrets.get(spec.certificate_secret.name)
+    key_secret = secrets.get(spec.key_secret.name)
+    content = _content(certificate_secret, key_secret)
+    observed = observe(spec, certificate_secret, key_secret)
+    decision = decide_authority(observed, spec.rules, now, window_open=window_open)
+    match decision:
+        case WaitForUser(message):
+            raise UserAuthorityMissing(f"spec.{_field(spec)}: {message}")
+        case Create() | RenewCertificate() | ReplaceKey():
+            content = _made(spec, content, decision, observed, now)
+            generations = (decision.certificate_generation, decision.key_generation)
+        case Keep() | Postponed():
+            generations = (observed.certificate_generation, observed.key_generation)
+    content = _without_expired(content, now)
+    if spec.rules.generated and not isinstance(decision, Postponed):
+        await _store(applier, spec, content, generations, certificate_secret, new_password)
+    return CurrentAuthority(
+        Authority(content.certificate, content.key),
+        b"".join([content.certificate, *content.older.values()]),
+        *generations,
+        spec.rules,
+        decision,
+    )
+
+
+def observe(spec: AuthoritySpec, certificate: Secret | None, key: Secret | None) -> ObservedAuthority:
+    """The facts that the decision needs."""
+    content = _content(certificate, key)
+    return ObservedAuthority(
+        certificate_secret=str(spec.certificate_secret),
+        key_secret=str(spec.key_secret),
+        not_after=_not_after(content.certificate),
+        key_present=bool(content.key),
+        key_matches=not (content.key and content.certificate) or key_matches(content.certificate, content.key),
+        certificate_generation=_number(certificate, CA_CERT_GENERATION),
+        key_generation=_number(key, CA_KEY_GENERATION),
+        force_renew=_annotated(certificate, FORCE_RENEW),
+        force_replace=_annotated(key, FORCE_REPLACE),
+    )
+
+
+def _made(
+    spec: AuthoritySpec,
+    old: _Content,
+    decision: Create | RenewCertificate | ReplaceKey,
+    observed: ObservedAuthority,
+    now: datetime,
+) -> _Content:
+    keeps_key = isinstance(decision, RenewCertificate)
+    key = key_from_pem(old.key, f"Secret {spec.key_secret}, ca.key") if keeps_key else new_key(spec.key_algorithm)
+    subject = authority_subject(spec.name, decision.key_generation)
+    certificate = issue_authority(subject, key, now=now, days=spec.rules.validity_days)
+    older = dict(old.older)
+    if isinstance(decision, ReplaceKey) and observed.not_after is not None:
+        older[old_certificate_name(observed.not_after)] = old.certificate
+    return _Content(certificate, key_to_pem(key), older, None)
+
+
+def _without_expired(content: _Content, now: datetime) -> _Content:
+    ends = {name: end for name, pem in content.older.items() if (end := _not_after(pem)) is not None}
+    gone = set(expired_certificates(ends, now))
+    if not gone:
+        return content
+    older = {name: pem for name, pem in content.older.items() if name not in gone}
+    return _Content(content.certificate, content.key, older, None)
+
+
+async def _store(
+    applier: Applier,
+    spec: AuthoritySpec,
+    content: _Content,
+    generations: tuple[int, int],
+    stored: Secret | None,
+    new_password: str,
+) -> None:
+    """Write both Secrets; the truststore is kept as it is while its content and password are."""
+    password = content.password or new_password
+    kept = _data(stored, "ca.p12") if content.password else b""
+    store = kept or truststore([("ca.crt", content.certificate), *sorted(content.older.items())], password)
+    files = AuthorityFiles(content.certificate, store, password, content.older)
+    place = (spec.cluster, spec.namespace, spec.name)
+    await applier.apply(authority_key_secret(*place, content.key, generations[1], spec.owner, spec.labels))
+    await applier.apply(
+        authority_certificate_secret(*place, files, generations[0], spec.owner, spec.labels, spec.template)
+    )
+
+
+def _content(certificate: Secret | None, key: Secret | None) -> _Content:
+    older = {
+        name: b64decode(value)
+        for name, value in (certificate.data if certificate else {}).items()
+        if name.endswith(".crt") and name != "ca.crt"
+    }
+    password = _data(certificate, "ca.password").decode("ascii", "replace")
+    return _Content(_data(certificate, "ca.crt"), _data(key, "ca.key"), older, password or None)
+
+
+def _data(secret: Secret | None, key: str) -> bytes:
+    return b64decode(secret.data.get(key, "")) if secret else b""
+
+
+def _not_after(certificate: bytes) -> datetime | None:
+    try:
+        return read_certificate(certificate).not_after if certificate else None
+    except UnreadableCertificate:
+        return None
+
+
+def _number(secret: Secret | None, annotation: str) -> int:
+    text = secret.metadata.annotations.get(annotation, "") if secret else ""
+    return int(text) if text.isdigit() else 0
+
+
+def _annotated(secret: Secret | None, annotation: str) -> bool:
+    return secret is not None and secret.metadata.annotations.get(annotation) == "true"
+
+
+def _field(spec: AuthoritySpec) -> str:
+    return "clusterCa" if spec.name == "cluster-ca" else "clientsCa"
