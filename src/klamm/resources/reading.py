@@ -5,8 +5,8 @@ fields that the CRD leaves open), and it knows no mends. So the operators read w
 harm is not a problem but a remark: unknown fields (a typing error, most often) and deprecated ones; the operators
 write them into a Warning condition.
 
-Nulls count as not given (Kubernetes behaviour for fields that are not nullable). Numbers and booleans in maps of strings
-become text (`resources.structure.Texts`).
+Nulls count as not given (Kubernetes behaviour for fields that are not nullable). Numbers and booleans in maps of
+strings become text (`resources.structure.Texts`).
 """
 
 import re
@@ -27,7 +27,7 @@ _UNCHECKED = frozenset({"metadata"})
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong at one place. `path` is written `spec.kafka.listeners[0].port`."""
+    """What is wrong at one place, e.g. `spec.kafka.listeners[0].port`; `value` is None when there is none."""
 
     path: str
     value: Any
@@ -35,7 +35,8 @@ class Problem:
     mend: str
 
     def __str__(self) -> str:
-        return f"{self.path}: {_shown(self.value)} {self.rule}; {self.mend}"
+        subject = self.path if self.value is None else f"{self.path}: {_shown(self.value)}"
+        return f"{subject} {self.rule}; {self.mend}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ class _Walk:
             here = f"{path}.{name}" if path else name
             if name not in known:
                 self._found.unknown.append(UnknownField(here, _similar(name, known)))
-            elif not path and name in _UNCHECKED:
+            elif not path and name in _UNCHECKED and isinstance(child, Mapping):
                 cleaned[name] = {key: part for key, part in child.items() if part is not None}
             else:
                 cleaned[name] = self._field(known[name], child, here)
@@ -165,7 +166,7 @@ class _Walk:
         return [self._value(shape.of, about, item, f"{path}[{i}]") for i, item in enumerate(value)]
 
     def _map(self, shape: TextMap | QuantityMap, value: Mapping[str, Any], path: str) -> dict[str, Any]:
-        cleaned = {}
+        cleaned: dict[str, Any] = {}
         for name, child in value.items():
             if child is None:
                 continue
@@ -235,8 +236,8 @@ def _broken_limits(about: About, value: Any) -> Iterator[tuple[str, str]]:
         near = _similar(str(value), about.choices)
         mend = f"write {near}" if near else f"choose {about.choices[0]}" if len(about.choices) == 1 else "choose one"
         yield f"must be one of {', '.join(about.choices)}", mend
-    if about.pattern is not None and isinstance(value, str) and not re.search(about.pattern, value):
-        yield f"must match {about.pattern}", "write it in this form"
+    if about.form is not None and not re.search(about.form.pattern, value):
+        yield f"must match {about.form.pattern}", f"write for example {about.form.example}"
     if about.minimum is not None and value < about.minimum:
         yield f"must be at least {about.minimum}", f"write {about.minimum} or more"
     if about.maximum is not None and value > about.maximum:

@@ -64,12 +64,20 @@ Texts = Annotated[dict[str, str], ScalarsAsText()]
 
 
 @dataclass(frozen=True, slots=True)
+class Form:
+    """How a string must look: a regular expression, and an example for the people who broke it."""
+
+    pattern: str
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
 class About:
     """What is known of one field of a custom resource.
 
     `only` names the one API version that has the field (None: both have it). `required` is what both versions of the
     CRD demand; a field that one version lacks is never required by the schema, the operator checks it.
-    `minimum`, `maximum`, `pattern` and `choices` apply to the value, or to each item when the field is a list.
+    `minimum`, `maximum`, `form` and `choices` apply to the value, or to each item when the field is a list.
     """
 
     text: str = ""
@@ -77,7 +85,7 @@ class About:
     required: bool = False
     minimum: int | None = None
     maximum: int | None = None
-    pattern: str | None = None
+    form: Form | None = None
     choices: tuple[str, ...] = ()
     at_least: int | None = None  # items of a list
     deprecated: Deprecated | None = None

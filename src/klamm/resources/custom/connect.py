@@ -30,10 +30,10 @@ from klamm.resources.custom.template import (
 from klamm.resources.native.container import ResourceRequirements
 from klamm.resources.native.metadata import ObjectMeta
 from klamm.resources.native.volumes import ConfigMapVolumeSource, SecretVolumeSource
-from klamm.resources.structure import About, Block, Deprecated, FreeForm, always
+from klamm.resources.structure import About, Block, Deprecated, Form, FreeForm, always
 
-_PLUGIN = r"^[a-z0-9][-_a-z0-9]*[a-z0-9]$"
-_URL = r"^(https?|ftp)://[-a-zA-Z0-9+&@#/%?=~_|!:,.;]*[-a-zA-Z0-9+&@#/%=~_|]$"
+_PLUGIN = Form(r"^[a-z0-9][-_a-z0-9]*[a-z0-9]$", "my-plugin")
+_URL = Form(r"^(https?|ftp)://[-a-zA-Z0-9+&@#/%?=~_|!:,.;]*[-a-zA-Z0-9+&@#/%=~_|]$", "https://example.com/plugin.jar")
 
 
 class BuildConfigTemplate(ResourceTemplate):
@@ -119,7 +119,7 @@ class Artifact(Block):
         str | None,
         About("Kind of artifact.", required=True, choices=("jar", "tgz", "zip", "maven", "other")),
     ] = None
-    url: Annotated[str | None, About("Address of the file.", pattern=_URL)] = None
+    url: Annotated[str | None, About("Address of the file.", form=_URL)] = None
     version: Annotated[str | None, About("For maven: version.")] = None
 
 
@@ -127,7 +127,7 @@ class Plugin(Block):
     """A plugin that is built in."""
 
     artifacts: Annotated[list[Artifact], About("Its files.", required=True)] = []
-    name: Annotated[str | None, About("Its name, and its folder's.", required=True, pattern=_PLUGIN)] = None
+    name: Annotated[str | None, About("Its name, and its folder's.", required=True, form=_PLUGIN)] = None
 
 
 class BuildOutput(Block):
@@ -168,7 +168,7 @@ class MountedPlugin(Block):
     """A plugin that is mounted."""
 
     artifacts: Annotated[list[MountedArtifact], About("Its images.", required=True)] = []
-    name: Annotated[str | None, About("Its name, and its folder's.", required=True, pattern=_PLUGIN)] = None
+    name: Annotated[str | None, About("Its name, and its folder's.", required=True, form=_PLUGIN)] = None
 
 
 class ConnectWorkers(Block):

@@ -17,10 +17,10 @@ from klamm.resources.custom.template import (
 )
 from klamm.resources.native.container import ResourceRequirements
 from klamm.resources.native.metadata import LocalObjectReference
-from klamm.resources.structure import About, Block, Deprecated, FreeForm
+from klamm.resources.structure import About, Block, Deprecated, Form, FreeForm
 
-_CPU = r"^[0-9]+([.][0-9]{0,3}|[m]?)$"
-_NETWORK = r"^[0-9]+([KMG]i?)?B/s$"
+_CPU = Form(r"^[0-9]+([.][0-9]{0,3}|[m]?)$", "1.5")
+_NETWORK = Form(r"^[0-9]+([KMG]i?)?B/s$", "10000KiB/s")
 
 
 class CruiseControlTemplate(Block):
@@ -42,15 +42,15 @@ class BrokerCapacityOverride(Block):
     """What some brokers can carry."""
 
     brokers: Annotated[list[int], About("Ids of these brokers.", required=True)] = []
-    cpu: Annotated[str | None, About("CPU, in cores or millicores.", pattern=_CPU)] = None
-    inbound_network: Annotated[str | None, About("Inbound rate, e.g. 10000KiB/s.", pattern=_NETWORK)] = None
-    outbound_network: Annotated[str | None, About("Outbound rate, e.g. 10000KiB/s.", pattern=_NETWORK)] = None
+    cpu: Annotated[str | None, About("CPU, in cores or millicores.", form=_CPU)] = None
+    inbound_network: Annotated[str | None, About("Inbound rate, e.g. 10000KiB/s.", form=_NETWORK)] = None
+    outbound_network: Annotated[str | None, About("Outbound rate, e.g. 10000KiB/s.", form=_NETWORK)] = None
 
 
 class BrokerCapacity(Block):
     """What brokers can carry."""
 
-    cpu: Annotated[str | None, About("CPU, in cores or millicores.", pattern=_CPU)] = None
+    cpu: Annotated[str | None, About("CPU, in cores or millicores.", form=_CPU)] = None
     cpu_utilization: Annotated[
         int | None,
         About(
@@ -66,12 +66,12 @@ class BrokerCapacity(Block):
         About(
             "Has no effect any more.",
             only="v1beta2",
-            pattern=r"^[0-9]+([.][0-9]*)?([KMGTPE]i?|e[0-9]+)?$",
+            form=Form(r"^[0-9]+([.][0-9]*)?([KMGTPE]i?|e[0-9]+)?$", "100Gi"),
             deprecated=Deprecated(mend="remove it; sizes of volumes are known"),
         ),
     ] = None
-    inbound_network: Annotated[str | None, About("Inbound rate, e.g. 10000KiB/s.", pattern=_NETWORK)] = None
-    outbound_network: Annotated[str | None, About("Outbound rate, e.g. 10000KiB/s.", pattern=_NETWORK)] = None
+    inbound_network: Annotated[str | None, About("Inbound rate, e.g. 10000KiB/s.", form=_NETWORK)] = None
+    outbound_network: Annotated[str | None, About("Outbound rate, e.g. 10000KiB/s.", form=_NETWORK)] = None
     overrides: Annotated[list[BrokerCapacityOverride], About("Brokers that differ.")] = []
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from klamm.resources.custom.secrets import CertificateAndKey, SecretKey, TrustedCertificate
 from klamm.resources.native.network import NetworkPolicyPeer
-from klamm.resources.structure import About, Block, Deprecated, FreeForm, Texts
+from klamm.resources.structure import About, Block, Deprecated, Form, FreeForm, Texts
 
 _OAUTH = Deprecated(mend="use type: custom with listenerConfig; the OAuth type is gone from API version v1")
 
@@ -260,7 +260,7 @@ class Listener(Block):
     configuration: Annotated[ListenerConfiguration | None, About("Details that depend on the type.")] = None
     name: Annotated[
         str | None,
-        About("Name, unique in the cluster.", required=True, pattern=r"^[a-z0-9]{1,11}$"),
+        About("Name, unique in the cluster.", required=True, form=Form(r"^[a-z0-9]{1,11}$", "external1")),
     ] = None
     network_policy_peers: Annotated[
         list[NetworkPolicyPeer], About("Who may reach the listener; everybody when empty.")

@@ -10,16 +10,16 @@ from klamm.resources.custom.connect import ConnectStatus, ConnectWorkers
 from klamm.resources.custom.connector import AutoRestartStatus, Connector
 from klamm.resources.custom.secrets import ClientAuthentication, ClientTls
 from klamm.resources.native.metadata import ObjectMeta
-from klamm.resources.structure import About, Block, Deprecated, FreeForm, always
+from klamm.resources.structure import About, Block, Deprecated, Form, FreeForm, always
 
-_ALIAS = r"^[a-zA-Z0-9\._\-]{1,100}$"
+_ALIAS = Form(r"^[a-zA-Z0-9\._\-]{1,100}$", "my-cluster")
 _TARGET = Deprecated(mend="write spec.target and mirrors[].source in API version v1")
 
 
 class MirrorCluster(Block):
     """A Kafka cluster that is copied from or to."""
 
-    alias: Annotated[str | None, About("Short name of the cluster.", required=True, pattern=_ALIAS)] = None
+    alias: Annotated[str | None, About("Short name of the cluster.", required=True, form=_ALIAS)] = None
     authentication: Annotated[ClientAuthentication | None, About("How clients prove who they are.")] = None
     bootstrap_servers: Annotated[str | None, About("Brokers to start from, host:port with commas.", required=True)] = (
         None

@@ -8,9 +8,9 @@ import msgspec
 
 from klamm.resources.custom.secrets import ConfigMapValue
 from klamm.resources.native.container import ResourceRequirements
-from klamm.resources.structure import About, Block, Rule, Texts
+from klamm.resources.structure import About, Block, Form, Rule, Texts
 
-_HEAP = r"^[0-9]+[mMgG]?$"
+_HEAP = Form(r"^[0-9]+[mMgG]?$", "512m")
 
 
 class SystemProperty(Block):
@@ -26,10 +26,10 @@ class JvmOptions(Block):
     xx: Annotated[Texts, About("Options written -XX:name=value, or +name and -name for booleans.")] = msgspec.field(
         name="-XX", default_factory=dict
     )
-    xms: Annotated[str | None, About("Heap at the start, as for the option -Xms.", pattern=_HEAP)] = msgspec.field(
+    xms: Annotated[str | None, About("Heap at the start, as for the option -Xms.", form=_HEAP)] = msgspec.field(
         name="-Xms", default=None
     )
-    xmx: Annotated[str | None, About("Largest heap, as for the option -Xmx.", pattern=_HEAP)] = msgspec.field(
+    xmx: Annotated[str | None, About("Largest heap, as for the option -Xmx.", form=_HEAP)] = msgspec.field(
         name="-Xmx", default=None
     )
     gc_logging_enabled: Annotated[bool | None, About("Log garbage collections; off by default.")] = None

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import msgspec
 
-from klamm.resources.structure import About, Block, Deprecated, Texts
+from klamm.resources.structure import About, Block, Deprecated, Form, Texts
 
-SIZE = r"^([0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$"
+SIZE = Form(r"^([0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$", "10Gi")
 
 
 class StorageOverride(Block):
@@ -39,7 +39,7 @@ class Volume(Block):
     ] = []
     selector: Annotated[Texts, About("Labels that a persistent volume must have to be taken.")] = {}
     size: Annotated[str | None, About("Size of a claim, e.g. 10Gi; it may grow, not shrink.")] = None
-    size_limit: Annotated[str | None, About("For ephemeral: the most the volume may hold.", pattern=SIZE)] = None
+    size_limit: Annotated[str | None, About("For ephemeral: the most the volume may hold.", form=SIZE)] = None
     type: Annotated[
         str | None,
         About("Kind of storage.", required=True, choices=("ephemeral", "persistent-claim")),

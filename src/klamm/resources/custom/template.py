@@ -77,7 +77,7 @@ class EmptyDirVolume(Block):
     """A folder that lives as long as its pod."""
 
     medium: Annotated[str | None, About(choices=("Memory",))] = None
-    size_limit: Annotated[str | None, About(pattern=SIZE)] = None
+    size_limit: Annotated[str | None, About(form=SIZE)] = None
 
 
 class AdditionalVolume(Block):
@@ -129,7 +129,7 @@ class PodTemplate(ResourceTemplate):
     termination_grace_period_seconds: Annotated[
         int | None, About("Seconds to stop in peace before being killed; 30 by default.", minimum=0)
     ] = None
-    tmp_dir_size_limit: Annotated[str | None, About("Size of /tmp; 5Mi by default.", pattern=SIZE)] = None
+    tmp_dir_size_limit: Annotated[str | None, About("Size of /tmp; 5Mi by default.", form=SIZE)] = None
     tolerations: Annotated[list[Toleration], About("Taints that the pod accepts.")] = []
     topology_spread_constraints: Annotated[list[TopologySpreadConstraint], About("How pods are spread.")] = []
     volumes: Annotated[list[AdditionalVolume], About("Volumes that are added to the pod.", only="v1")] = []
