@@ -31,6 +31,9 @@ IGNORED: Final = frozenset({(EVENTS.group, EVENTS.plural), ("events.k8s.io", "ev
 """Events own nothing and are owned by nobody; there are many."""
 
 
+REMEMBERED: Final = 10_000
+
+
 class Item(NamedTuple):
     resource: Resource
     key: Key
@@ -50,6 +53,8 @@ class GarbageCollector:
         self._heard = heard
         self._watched: dict[tuple[str, str], Resource] = {}
         self._by_uid: dict[str, Item] = {}
+        self._seen_going: dict[str, None] = {}
+        """uids of former owners, newest last: their kind may be gone with them, and then nobody can be asked."""
         self._queue: WorkQueue[Item | Refresh] | None = None
 
     def watch(self, queue: WorkQueue[Item | Refresh]) -> None:
@@ -76,11 +81,10 @@ class GarbageCollector:
     # Watching
 
     def _refresh(self) -> None:
-        served = {
-            (r.group, r.plural): r for r in one_version_each(self._served()) if (r.group, r.plural) not in IGNORED
-        }
-        for name in [name for name in self._watched if name not in served]:
-            self._informers.forget(self._watched.pop(name))
+        every = self._served()
+        served = {(r.group, r.plural): r for r in one_version_each(every) if (r.group, r.plural) not in IGNORED}
+        for name in [name for name, watched in self._watched.items() if watched not in every]:
+            self._informers.forget(self._watched.pop(name), gone=name not in served)
         for name, resource in served.items():
             if name not in self._watched:
                 self._watched[name] = resource
@@ -101,7 +105,12 @@ class GarbageCollector:
     def _gone(self, change: Change) -> None:
         uid = change.newest["metadata"]["uid"]
         self._by_uid.pop(uid, None)
-        for dependent, _ in self._dependents(uid):
+        dependents = self._dependents(uid)
+        if dependents:
+            self._seen_going[uid] = None
+            if len(self._seen_going) > REMEMBERED:
+                self._seen_going.pop(next(iter(self._seen_going)))
+        for dependent, _ in dependents:
             self._add(dependent)
         for owner in owner_uids(change.newest):
             if owner in self._by_uid:
@@ -146,7 +155,7 @@ class GarbageCollector:
         kinds = (r for r in self._watched.values() if (r.group, r.kind) == (group, reference["kind"]))
         resource = next(kinds, None)
         if resource is None:
-            return {}
+            return None if reference["uid"] in self._seen_going else {}
         namespace = dependent["metadata"].get("namespace") if resource.namespaced else None
         if resource.namespaced and not namespace:
             return None

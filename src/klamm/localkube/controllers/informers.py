@@ -166,14 +166,14 @@ class Informers:
         for obj in cache.list():
             handler(Change(resource, key_of(obj), None, obj))
 
-    def forget(self, resource: Resource) -> None:
-        """The resource is served no more."""
+    def forget(self, resource: Resource, *, gone: bool) -> None:
+        """The resource is served no more; `gone`: its objects went with it (else another version shows them)."""
         if watch := self._watches.pop(resource, None):
             watch.cancel()
         cache = self._caches.pop(resource, None)
         handlers = self._handlers.pop(resource, [])
         self._trims.pop(resource, None)
-        for obj in cache.list() if cache else ():
+        for obj in cache.list() if cache and gone else ():
             _tell(handlers, Change(resource, key_of(obj), obj, None))
 
     async def run(self) -> None:
