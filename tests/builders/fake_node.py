@@ -57,6 +57,8 @@ class FakeNode:
         self.requests: list[bytes] = []
         self.sandbox_trouble: list[str] = []
         """Messages with which the next create_sandbox calls fail."""
+        self.unreachable_starts = 0
+        """So many start_container calls find no node."""
         self._listeners: list[asyncio.Queue[ContainerState | None]] = []
 
     def lose_everything(self) -> None:
@@ -99,6 +101,9 @@ class FakeNode:
     async def start_container(self, spec: ContainerSpec) -> ContainerState:
         if spec.sandbox_id not in self.sandboxes:
             raise CannotStart(f"no sandbox {spec.sandbox_id}")
+        if self.unreachable_starts:
+            self.unreachable_starts -= 1
+            raise ConnectionResetError("the node's socket is closed")
         program = self.programs.get(spec.id.split("/")[1], Program())
         self.specs[spec.id] = spec
         self.told.append(f"start {_short(spec.id)}")

@@ -65,6 +65,7 @@ def _adopt_one(
         started=same and bool(status.get("started")),
         ready=same and bool(status.get("ready")),
         back_off=_back_off(newest, state, policy) if newest in known else None,
+        image=status.get("image") or "",
         image_id=status.get("imageID") or "",
     )
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 KEPT_ATTEMPTS = 2
 """The newest and the one before it: what lastState and `logs --previous` need."""
+_RETRY = 1.0
 _LONG_PULL = 0.2
 """Seconds after which a pull is worth an event."""
 
@@ -70,6 +71,10 @@ class Attempts:
         except NotConfigured as missing:
             self._worker.change(name, waiting=Waiting(CONFIG_ERROR, str(missing)))
             self._warn("Failed", f"Error: {missing}", name)
+        except OSError as away:
+            # The node or the disk; told in the status, because events would pile up.
+            waiting = Waiting("RunContainerError", str(away), self._parts.now() + _RETRY)
+            self._worker.change(name, waiting=waiting)
         finally:
             self._starts.pop(name, None)
             self._worker.change(name, starting=False)
@@ -101,7 +106,8 @@ class Attempts:
         identity = prepared.spec.id
         self._image_waits.pop(name, None)
         self._environments[identity] = prepared.spec.environment
-        self._worker.change(name, waiting=None, image_id=prepared.image_id)
+        image = self._spec(name).get("image", "")
+        self._worker.change(name, waiting=None, image=image, image_id=prepared.image_id)
         try:
             state = await self._parts.runtime.start_container(prepared.spec)
         except CannotStart as error:

@@ -58,6 +58,8 @@ class ContainerFacts:
     ready: bool = False
     waiting: Waiting | None = None
     back_off: BackOff | None = None
+    image: str = ""
+    """Name of the image of the newest attempt."""
     image_id: str = ""
 
     @property

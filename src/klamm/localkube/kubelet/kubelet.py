@@ -12,9 +12,12 @@ import shutil
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
+from functools import partial
+from random import Random
 
 from klamm.base import logs
 from klamm.base.clock import Clock
+from klamm.base.tasks import Supervisor
 from klamm.localkube.kubelet.events import PodEvents
 from klamm.localkube.kubelet.facts import ContainerId
 from klamm.localkube.kubelet.nodes import ensure_nodes
@@ -77,12 +80,14 @@ class Kubelet:
         ensure_nodes(parts.objects, parts.settings.nodes, parts.clock)
         taken_over = asyncio.Event()
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._follow_node(taken_over))
+            # A seed of its own: the back-off's jitter has nobody to keep apart here.
+            async with Supervisor("kubelet", Random(0)) as tasks:
+                tasks.start("node", partial(self._follow_node, taken_over))
                 await taken_over.wait()
-                group.create_task(self._watch_pods())
+                tasks.start("watch of pods", self._watch_pods)
                 for resource in (SECRETS, CONFIG_MAPS, PERSISTENT_VOLUME_CLAIMS):
-                    group.create_task(self._watch_sources(resource))
+                    tasks.start(f"watch of {resource.plural}", partial(self._watch_sources, resource))
+                await asyncio.Event().wait()
         finally:
             await self._end_workers()
 
@@ -152,6 +157,11 @@ class Kubelet:
     # The API.
 
     async def _watch_pods(self) -> None:
+        for worker in self._workers.values():
+            # Deleted before this watch began.
+            found = self._parts.objects.find(PODS, worker.key.namespace, worker.key.name)
+            if found is None or found["metadata"]["uid"] != worker.key.uid:
+                worker.vanish()
         async for event in self._parts.objects.watch(PODS):
             if self._is_ours(event.object):
                 self._pod_changed(event)

@@ -15,12 +15,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from klamm.localkube.kubelet.backoff import restart_at
-from klamm.localkube.kubelet.facts import ContainerFacts, Failure, Observed, Role, VolumesAre
+from klamm.localkube.kubelet.facts import ContainerFacts, Failure, Observed, Role, VolumesAre, containers_of
 from klamm.localkube.kubelet.settings import BackOffPolicy
 from klamm.localkube.kubelet.times import rfc3339, seconds_of
 from klamm.localkube.objects import Object
 
 SHORTEST_SIDECAR_GRACE = 2.0
+DEFINITION_CHANGED = "definition changed, will be restarted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,13 @@ class Stop:
     name: str
     grace: float
     because: str
+
+
+def killing_message(stop: Stop) -> str:
+    """What the event Killing says, in Kubernetes' words."""
+    if stop.because == DEFINITION_CHANGED:
+        return f"Container {stop.name} {DEFINITION_CHANGED}"
+    return f"Stopping container {stop.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +167,8 @@ def _end(pod: Object, observed: Observed, grace: float, because: str, *, finish:
     if observed.sandbox_busy:
         return []
     if observed.sandbox is not None:
+        if observed.sandbox_retry_at > observed.now:
+            return [WaitUntil(observed.sandbox_retry_at, "the sandbox could not be removed")]
         return [RemoveSandbox(because)]
     return [Finish(because)] if finish else []
 
@@ -191,10 +201,22 @@ def _run(pod: Object, observed: Observed, policy: BackOffPolicy) -> list[Action]
     actions, late = _deadline(pod, observed)
     if late:
         return actions
+    actions += _changed_images(pod, observed)
     actions += _prepare(observed)
     if observed.volumes is VolumesAre.READY and observed.sandbox is not None and not observed.sandbox_busy:
         actions += _containers(pod, observed, policy)
     return actions
+
+
+def _changed_images(pod: Object, observed: Observed) -> list[Action]:
+    """A container whose image was changed in the running pod is ended; its restart takes the new one."""
+    changed = [
+        observed.containers[container["name"]]
+        for _, container in containers_of(pod)
+        if observed.containers[container["name"]].image not in ("", container.get("image", ""))
+    ]
+    running = [facts for facts in changed if facts.runs]
+    return _stop_each(running, _grace(pod), observed.now, DEFINITION_CHANGED)
 
 
 def _deadline(pod: Object, observed: Observed) -> tuple[list[Action], bool]:

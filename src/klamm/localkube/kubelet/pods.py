@@ -224,7 +224,7 @@ class PodWorker:
             case plan.Start(name, attempt, because):
                 self._attempts.start(name, attempt)
             case plan.Stop(name, grace, because):
-                self._attempts.stop(name, grace, f"Stopping container {name}")
+                self._attempts.stop(name, grace, plan.killing_message(action))
             case plan.RemoveSandbox():
                 self._sandbox_busy = True
                 self.begin(self._remove_sandbox())
@@ -285,6 +285,9 @@ class PodWorker:
         try:
             await self._parts.runtime.remove_sandbox(self.key.uid)
             self.sandbox = None
+        except OSError:
+            self._sandbox_retry_at = self._parts.now() + _SANDBOX_RETRY
+            raise
         finally:
             self._sandbox_busy = False
 

@@ -152,7 +152,7 @@ class Runtime(Protocol):
         """Run in the container's namespaces as its user. Raises `CannotStart` when there is no such program."""
         ...
 
-    async def probe_tcp(self, sandbox_id: str, port: int, timeout: float) -> str | None:
+    async def probe_tcp(self, sandbox_id: str, port: int, timeout: float) -> str | None:  # noqa: ASYNC109
         """Connect to the pod's address; None when it accepts, else why not."""
         ...
 

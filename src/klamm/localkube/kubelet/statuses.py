@@ -111,7 +111,7 @@ def _container_status(
     state, last = _states(pod, observed, facts, policy)
     status: dict[str, Any] = {
         "name": facts.name,
-        "image": container.get("image", ""),
+        "image": facts.image or container.get("image", ""),
         "imageID": facts.image_id,
         "restartCount": max(facts.attempt, 0),
         "ready": ready,

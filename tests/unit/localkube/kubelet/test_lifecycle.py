@@ -378,3 +378,45 @@ async def test_an_event_that_repeats_is_counted(tmp_path: Path) -> None:
     started = [event for event in world.objects.list(EVENTS) if event["reason"] == "Created"]
     assert [event["count"] for event in started] == [3]
     assert started[0]["involvedObject"]["fieldPath"] == "spec.containers{web}"
+
+
+@in_virtual_time
+async def test_a_changed_image_restarts_the_container_with_it(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    async with world.running():
+        world.apply(pod())
+        await world.until(world.is_ready)
+        changed = {"spec": {"containers": [container(image="web:2")]}}
+        world.objects.patch(PODS, NAMESPACE, "web-0", changed)
+        await world.until(lambda: world.node.running() == ["web/1"], 5)
+        await world.until(world.is_ready, 1)
+    assert world.container()["image"] == "web:2"
+    assert world.events("Killing")[0]["message"] == "Container web definition changed, will be restarted"
+
+
+@in_virtual_time
+async def test_a_pod_that_is_held_by_a_finalizer_is_ended_once(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    held = pod()
+    held["metadata"]["finalizers"] = ["example.com/hold"]
+    async with world.running():
+        world.apply(held)
+        await world.until(world.is_ready)
+        world.objects.delete(PODS, NAMESPACE, "web-0")
+        await world.until(lambda: not world.node.sandboxes, 5)
+        await asyncio.sleep(60)
+        assert world.node.told.count("start web/0") == 1
+        world.objects.patch(PODS, NAMESPACE, "web-0", {"metadata": {"labels": {"a": "b"}}})
+        await asyncio.sleep(60)
+    assert len(world.node.told) == 4
+
+
+@in_virtual_time
+async def test_a_node_that_cannot_be_reached_is_asked_once_a_second(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.node.unreachable_starts = 3
+    async with world.running():
+        world.apply(pod())
+        await world.until(lambda: world.waits_because() == "RunContainerError", 2)
+        took = await world.until(world.is_ready, 10)
+    assert 2 < took < 4
