@@ -34,6 +34,7 @@ def network_policy(operator: EntityOperator) -> NetworkPolicy:
     return NetworkPolicy(
         metadata=metadata(operator.component, operator.name, operator.namespace, operator.owner),
         spec=NetworkPolicySpec(
+            policy_types=["Ingress"],
             ingress=[rule(part.port) for part in operator.parts],
             pod_selector=LabelSelector(match_labels=operator.component.selector()),
         ),

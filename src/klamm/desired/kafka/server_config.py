@@ -97,8 +97,8 @@ def super_users(cluster: KafkaCluster) -> list[str]:
 
 def _internal_listeners(config: Properties) -> None:
     """Brokers among themselves: mutual TLS with certificates of the cluster authority."""
-    for title, name in (("control plane", CONTROL_PLANE), ("replication", REPLICATION)):
-        config.section(f"Listener of the {title}")
+    for title, name in (("the control plane", CONTROL_PLANE), ("replication between brokers", REPLICATION)):
+        config.section(f"Listener for {title}")
         prefix = f"listener.name.{name.lower()}."
         config.update(_store(prefix, "keystore", CLUSTER_KEYSTORE))
         config.update(_store(prefix, "truststore", CLUSTER_TRUSTSTORE))
