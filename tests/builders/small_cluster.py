@@ -90,6 +90,22 @@ class SmallCluster:
     slow_to_end: set[str] = field(default_factory=set)
     """Names (or their beginnings) of pods that stay when they are deleted."""
 
+    around: controllers.Surroundings | None = None
+    running: asyncio.Task[None] | None = None
+
+    def start_controllers(self) -> None:
+        assert self.around is not None
+        own = LocalObjects(self.registry, "controllers")
+        self.running = asyncio.create_task(controllers.run(own, self.around))
+
+    async def stop_controllers(self) -> None:
+        """As when the control plane is killed; what went wrong before is raised."""
+        assert self.running is not None
+        if self.running.done():
+            self.running.result()
+        self.running.cancel()
+        await asyncio.gather(self.running, return_exceptions=True)
+
     async def settled(self) -> None:
         """Everything that needs no waiting has happened (retries of conflicts included)."""
         await asyncio.sleep(0.3)
@@ -160,7 +176,7 @@ async def small_cluster(
     async def configure(network: Network) -> None:
         cluster.networks.append(network)
 
-    around = controllers.Surroundings(
+    cluster.around = controllers.Surroundings(
         clock=clock,
         served=lambda: [k.resource for k in registry.kinds() if {"list", "watch"} <= set(k.verbs)],
         ca_certificate="a certificate",
@@ -172,20 +188,16 @@ async def small_cluster(
     for n in range(nodes):
         made = node(n)
         cluster.objects.create(NODES, None, node_changes(n, made) if node_changes else made)
-    tasks = [
-        asyncio.create_task(controllers.run(LocalObjects(registry, "controllers"), around)),
-        asyncio.create_task(_pretended_kubelet(cluster)),
-    ]
+    kubelet = asyncio.create_task(_pretended_kubelet(cluster))
+    cluster.start_controllers()
     try:
         await cluster.settled()
         yield cluster
-        for task in tasks:
-            if task.done():
-                task.result()
+        if kubelet.done():
+            kubelet.result()
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        kubelet.cancel()
+        await cluster.stop_controllers()
 
 
 async def _pretended_kubelet(cluster: SmallCluster) -> None:

@@ -4,6 +4,7 @@ They share one set of watches (`Informers`) and one event loop. One that fails i
 back-off, the others go on (`Supervisor`).
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,6 +79,8 @@ async def run(objects: Objects, around: Surroundings) -> None:
     async with Supervisor("controllers", around.random) as tasks:
         for loop in loops:
             loop.watch()
+        tasks.start("watches", informers.run)
+        await informers.filled()
         for loop in loops:
             tasks.start(loop.controller.name, loop.run)
-        await informers.run()
+        await asyncio.Event().wait()

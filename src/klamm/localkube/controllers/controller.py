@@ -6,16 +6,16 @@ and started at any moment. One key at a time: no two reconciles of one controlle
 """
 
 import asyncio
-import logging
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from klamm.base import logs
 from klamm.base.clock import Clock
 from klamm.localkube.controllers.workqueue import WorkQueue
 from klamm.localkube.objects import Refused
 
-log = logging.getLogger(__name__)
+_log = logs.room("localkube.controllers")
 
 LOUD_AFTER = 1.0
 """Conflicts are everyday: a refusal is a warning only when the back-off has grown to this many seconds."""
@@ -42,7 +42,6 @@ class Loop:
     clock: Clock
     queue: "WorkQueue[Any]" = field(init=False)
     _watching: bool = False
-    busy: bool = False
 
     def __post_init__(self) -> None:
         self.queue = WorkQueue(self.clock)
@@ -56,11 +55,7 @@ class Loop:
         self.watch()
         while True:
             key = await self.queue.get()
-            self.busy = True
-            try:
-                await self._reconcile(key)
-            finally:
-                self.busy = False
+            await self._reconcile(key)
             await asyncio.sleep(0)
 
     async def _reconcile(self, key: Hashable) -> None:
@@ -68,11 +63,11 @@ class Loop:
             again_after = await self.controller.reconcile(key)
         except Refused as refused:
             delay = self.queue.retry(key)
-            level = logging.WARNING if delay > LOUD_AFTER else logging.DEBUG
-            log.log(level, "%s of %s is refused (%s); again in %.2f s", self.controller.name, key, refused, delay)
-        except Exception:
+            tell = _log.warning if delay > LOUD_AFTER else _log.debug
+            tell(f"refused: {refused}", controller=self.controller.name, of=key, after=delay)
+        except Exception as error:
             delay = self.queue.retry(key)
-            log.exception("%s of %s failed; again in %.2f s", self.controller.name, key, delay)
+            _log.error("failed and is tried again", error, controller=self.controller.name, of=key, after=delay)
         else:
             self.queue.succeeded(key)
             if again_after is not None:

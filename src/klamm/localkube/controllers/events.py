@@ -6,14 +6,14 @@ be written (its namespace is going) is dropped: events never hold work up.
 """
 
 import hashlib
-import logging
 from datetime import datetime
 from typing import Literal
 
+from klamm.base import logs
 from klamm.base.clock import Clock
 from klamm.localkube.objects import EVENTS, Object, Objects, Refused, Resource
 
-log = logging.getLogger(__name__)
+_log = logs.room("localkube.controllers")
 
 
 def timestamp(moment: datetime) -> str:
@@ -63,7 +63,7 @@ class Events:
             }
             self._objects.create(EVENTS, namespace, event)
         except Refused as refused:
-            log.debug("The event %s of %s/%s is dropped: %s", reason, namespace, metadata["name"], refused)
+            _log.debug(f"event dropped: {refused}", reason=reason, about=f"{namespace}/{metadata['name']}")
 
 
 def reference(resource: Resource, obj: Object) -> Object:

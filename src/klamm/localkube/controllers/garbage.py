@@ -32,6 +32,8 @@ IGNORED: Final = frozenset({(EVENTS.group, EVENTS.plural), ("events.k8s.io", "ev
 
 
 REMEMBERED: Final = 10_000
+LOOK_AGAIN_AFTER: Final = 0.1
+"""Seconds, while caches are being filled."""
 
 
 class Item(NamedTuple):
@@ -63,20 +65,27 @@ class GarbageCollector:
         self._informers.cache(CUSTOM_RESOURCE_DEFINITIONS, only_metadata)
         self._informers.subscribe(CUSTOM_RESOURCE_DEFINITIONS, lambda change: queue.add(Refresh()))
 
-    async def reconcile(self, key: Item | Refresh) -> None:
+    async def reconcile(self, key: Item | Refresh) -> float | None:
         if isinstance(key, Refresh):
             self._refresh()
-            return
+            return None
         obj = self._informers.cache(key.resource, only_metadata).get(*key.key)
         if obj is None:
-            return
+            return None
         finalizers = obj["metadata"].get("finalizers") or ()
+        waits = is_deleting(obj) and (ORPHAN in finalizers or FOREGROUND in finalizers)
+        if waits and not self._knows_all():
+            return LOOK_AGAIN_AFTER  # dependents that are not known yet would be neither freed nor waited for
         if is_deleting(obj) and ORPHAN in finalizers:
             self._orphan_dependents(key.resource, obj)
         elif is_deleting(obj) and FOREGROUND in finalizers:
             self._delete_dependents_first(key.resource, obj)
         if not is_deleting(obj) and owner_references(obj):
             self._check_owners(key.resource, obj)
+        return None
+
+    def _knows_all(self) -> bool:
+        return all(self._informers.cache(r, only_metadata).filled.is_set() for r in self._watched.values())
 
     # Watching
 
@@ -97,7 +106,7 @@ class GarbageCollector:
             self._gone(change)
         else:
             self._by_uid[change.new["metadata"]["uid"]] = item
-            if owner_references(change.new) or change.new["metadata"].get("finalizers"):
+            if change.old is None or _concern(change.old) != _concern(change.new):
                 self._add(item)
         for heard in self._heard:
             heard(change)
@@ -190,6 +199,12 @@ class GarbageCollector:
     def _drop_finalizer(self, resource: Resource, obj: Object, finalizer: str) -> None:
         left = [f for f in obj["metadata"].get("finalizers") or () if f != finalizer]
         self._informers.patch(resource, obj, {"metadata": {"finalizers": left or None}})
+
+
+def _concern(obj: Object) -> object:
+    """What of an object gives work here; a changed status does not."""
+    metadata = obj["metadata"]
+    return (metadata.get("ownerReferences"), metadata.get("finalizers"), metadata.get("deletionTimestamp"))
 
 
 def _blocks(dependent: Object, uid: str) -> bool:

@@ -9,11 +9,11 @@
 """
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from klamm.base import logs
 from klamm.localkube.objects import (
     LabelMatch,
     Object,
@@ -25,7 +25,7 @@ from klamm.localkube.objects import (
     WatchEventType,
 )
 
-log = logging.getLogger(__name__)
+_log = logs.room("localkube.controllers")
 
 WATCH_AGAIN_AFTER: Final = 1.0
 """Seconds between the end of a broken watch and the next one."""
@@ -75,6 +75,8 @@ class Cache:
         self._objects: dict[Key, Object] = {}
         self._namespaces: dict[str, dict[str, Object]] = {}
         self._owned: dict[str, dict[Key, Object]] = {}
+        self.filled = asyncio.Event()
+        """Set when what was there at the start is in the cache."""
         self._gone: set[str] = set()
         """uids that we deleted and whose DELETED has not come yet: older events must not bring them back."""
 
@@ -176,6 +178,11 @@ class Informers:
         for obj in cache.list() if cache and gone else ():
             _tell(handlers, Change(resource, key_of(obj), obj, None))
 
+    async def filled(self) -> None:
+        """Wait until all caches are filled: who acts earlier makes again what is already there."""
+        for cache in list(self._caches.values()):
+            await cache.filled.wait()
+
     async def run(self) -> None:
         """Keep the watches until cancelled."""
         self._running = True
@@ -271,8 +278,8 @@ class Informers:
         while True:
             try:
                 await self._follow(resource)
-            except Exception:
-                log.exception("The watch of %s broke; it starts again in %s s", resource.plural, WATCH_AGAIN_AFTER)
+            except Exception as error:
+                _log.error("a watch broke and starts again", error, of=resource.plural, after=WATCH_AGAIN_AFTER)
             await asyncio.sleep(WATCH_AGAIN_AFTER)
 
     async def _follow(self, resource: Resource) -> None:
@@ -296,6 +303,7 @@ class Informers:
                 self._removed(resource, known, told=True)
         for obj in objects:
             self._take(resource, obj)
+        self._caches[resource].filled.set()
 
     def _heard(self, resource: Resource, event: WatchEvent) -> None:
         if event.type is WatchEventType.DELETED:

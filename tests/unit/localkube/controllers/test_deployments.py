@@ -100,7 +100,7 @@ async def test_a_new_template_rolls_and_undo_takes_the_old_set_up_again() -> Non
 @in_virtual_time
 async def test_a_roll_out_that_never_gets_ready_keeps_the_old_pods_and_misses_its_deadline() -> None:
     async with small_cluster() as cluster:
-        spec = {"progressDeadlineSeconds": 60}
+        spec: dict[str, Any] = {"progressDeadlineSeconds": 60}
         cluster.apply(deployment("web", replicas=2, **spec))
         await cluster.settled()
         old = cluster.names(REPLICA_SETS)[0]
@@ -117,7 +117,7 @@ async def test_a_roll_out_that_never_gets_ready_keeps_the_old_pods_and_misses_it
 @in_virtual_time
 async def test_recreate_waits_until_no_old_pod_is_left() -> None:
     async with small_cluster() as cluster:
-        recreate = {"strategy": {"type": "Recreate"}}
+        recreate: dict[str, Any] = {"strategy": {"type": "Recreate"}}
         cluster.apply(deployment("web", **recreate))
         await cluster.settled()
         old = cluster.pods("web")[0]["metadata"]["name"]

@@ -6,7 +6,9 @@ from tests.builders.virtual_time import in_virtual_time
 from klamm.localkube.kubelet.runtime import Backend
 from klamm.localkube.objects import ENDPOINT_SLICES, ENDPOINTS, PODS, SERVICES, Object
 
-NAMED = {"containers": [{"name": "main", "image": "app:1", "ports": [{"name": "http", "containerPort": 8080}]}]}
+NAMED: dict[str, Any] = {
+    "containers": [{"name": "main", "image": "app:1", "ports": [{"name": "http", "containerPort": 8080}]}]
+}
 
 
 def _slice(cluster: SmallCluster, name: str) -> Object:

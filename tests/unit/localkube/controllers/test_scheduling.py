@@ -33,6 +33,9 @@ def _on(number: int, name: str = "other", labels: dict[str, str] | None = None, 
     return pod(name, labels=labels, nodeName=f"klamm-{number}", **spec)
 
 
+HOST_PORT: dict[str, Any] = {"containers": [{"ports": [{"hostPort": 80}]}]}
+
+
 def _requests(cpu: str) -> dict[str, Any]:
     return {"containers": [{"name": "main", "resources": {"requests": {"cpu": cpu}}}]}
 
@@ -77,10 +80,9 @@ THREE = [node(0), node(1), node(2)]
             "klamm-2",
         ),
         ("spread over zones", pod("b", labels=BROKER, **_spread()), THREE, [_on(0, labels=BROKER)], "klamm-1"),
-        ("a free host port", pod("a", **{"containers": [{"ports": [{"hostPort": 80}]}]}), THREE[:2],
-         [_on(0, **{"containers": [{"ports": [{"hostPort": 80}]}]})], "klamm-1"),
+        ("a free host port", pod("a", **HOST_PORT), THREE[:2], [_on(0, **HOST_PORT)], "klamm-1"),
     ],
-)  # fmt: skip
+)
 def test_a_pod_goes_to(why: str, wanted: Object, nodes: list[Object], pods: list[Object], expected: str) -> None:
     placed = choose_node(wanted, nodes, pods)
     assert isinstance(placed, Placed), (why, placed)
