@@ -130,10 +130,11 @@ def plan(daemon_set: Object, pods: Sequence[Object], nodes: Sequence[Object], wa
     by_node = _by_node(pods)
     surge, missing = _allowed(daemon_set, len(wanted))
     for node in wanted:
-        there = [p for p in by_node.pop(node, ()) if is_active(p)]
+        every = by_node.pop(node, [])
+        there = [p for p in every if is_active(p)]
         new, old = _split(there, current)
         delete += new[1:] + old[1:]
-        if not there and not any(is_deleting(p) for p in _by_node(pods).get(node, ())):
+        if not there and not any(map(is_deleting, every)):
             create.append(node)  # a pod that is still ending keeps its node's place, as its volumes and ports may clash
         elif new and old and new[0]["metadata"]["name"] in available:
             delete.append(old[0])
