@@ -82,7 +82,7 @@ def _dated(
 ) -> dict[str, Any]:
     same = old is not None and old.get("status") == verdict["status"]
     since = old.get("lastTransitionTime") if same and old is not None else None
-    dated = {"type": kind, "lastProbeTime": None, "lastTransitionTime": since or rfc3339(now), **verdict}
+    dated = {"type": kind, "lastTransitionTime": since or rfc3339(now), **verdict}
     if generation is not None:
         dated["observedGeneration"] = generation
     return dated

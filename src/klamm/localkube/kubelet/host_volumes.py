@@ -11,6 +11,7 @@ class VolumeBlocked(Exception):
     def __init__(self, volume: str, message: str) -> None:
         super().__init__(f'volume "{volume}": {message}')
         self.volume = volume
+        self.why = message
 
 
 def host_path(volume: str, path: str, kind: str) -> Path:

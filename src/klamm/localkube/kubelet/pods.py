@@ -245,10 +245,8 @@ class PodWorker:
         try:
             self.volumes.prepare(self.pod, self._addresses(), self._parts.capacity_of(self.pod))
         except (VolumeBlocked, OSError) as blocked:
-            volume = f' "{blocked.volume}"' if isinstance(blocked, VolumeBlocked) else "s"
-            self._parts.events.warning(
-                self.pod, "FailedMount", f"MountVolume.SetUp failed for volume{volume} : {blocked}"
-            )
+            told = f'"{blocked.volume}" : {blocked.why}' if isinstance(blocked, VolumeBlocked) else f": {blocked}"
+            self._parts.events.warning(self.pod, "FailedMount", f"MountVolume.SetUp failed for volume {told}")
             self._volumes_are = VolumesAre.BLOCKED
             self._volumes_retry_at = self._parts.now() + _VOLUME_RETRY
         else:

@@ -46,7 +46,7 @@ async def test_a_missing_secret_holds_the_pod_until_it_appears(tmp_path: Path) -
         world.apply(mounting({"secret": {"secretName": "keys", "defaultMode": 0o440}}))
         await world.until(lambda: world.events("FailedMount"), 1)
         assert world.events("FailedMount")[0]["message"] == (
-            'MountVolume.SetUp failed for volume "it" : volume "it": secret "keys" not found'
+            'MountVolume.SetUp failed for volume "it" : secret "keys" not found'
         )
         assert world.waits_because() == "ContainerCreating"
         world.objects.create(SECRETS, NAMESPACE, secret(key=b"geheim"))
