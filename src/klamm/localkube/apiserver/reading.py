@@ -1,0 +1,140 @@
+"""GET: one object, lists with selectors and pages, in the form that the client accepts."""
+
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from klamm.localkube.apiserver import selectors, statuses, tables
+from klamm.localkube.apiserver.kinds import Kind
+from klamm.localkube.apiserver.negotiation import Accepted
+from klamm.localkube.apiserver.registry import Registry
+from klamm.localkube.apiserver.storage import Stored
+from klamm.localkube.apiserver.watching import Selection, shaped
+from klamm.localkube.objects import Object, Refused
+
+
+def selection_of(kind: Kind, namespace: str | None, query: Mapping[str, str]) -> Selection:
+    return Selection(
+        namespace,
+        selectors.parse_labels(query.get("labelSelector", "")),
+        selectors.parse_fields(query.get("fieldSelector", ""), kind),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    stored: list[Stored]
+    version: int
+    token: str = ""
+    remaining: int | None = None
+
+
+def get_body(
+    registry: Registry, kind: Kind, stored: Stored, form: Accepted, include: str, now: datetime
+) -> bytes:
+    if form.form == "object":
+        return registry.body(kind, stored)
+    return msgspec.json.encode(shaped(kind, registry.view(kind, stored), form, include, now))
+
+
+def list_page(registry: Registry, kind: Kind, selection: Selection, query: Mapping[str, str]) -> Page:
+    """The objects that the query asks for. Pages of one list all show the state at the first page's version."""
+    limit = _number(query, "limit")
+    version, after = _start(registry, kind, query)
+    found = registry.storage.all_at(kind.storage_key, selection.namespace, version)
+    if selection.labels is not None or selection.fields is not None:
+        found = [stored for stored in found if selection.holds(registry, stored)]
+    if after:
+        found = [stored for stored in found if _position(stored) > after]
+    if not limit or len(found) <= limit:
+        return Page(found, version)
+    page = found[:limit]
+    token = _encode_token(version, _position(page[-1]))
+    unselected = selection.labels is None and selection.fields is None
+    return Page(page, version, token, len(found) - limit if unselected else None)
+
+
+def _number(query: Mapping[str, str], name: str) -> int:
+    text = query.get(name, "")
+    try:
+        return int(text or "0")
+    except ValueError as error:
+        raise statuses.bad_request(f'unable to decode query: {name}: "{text}" is no number') from error
+
+
+def _position(stored: Stored) -> str:
+    return f"{stored.namespace}/{stored.name}"
+
+
+def _encode_token(version: int, position: str) -> str:
+    token = msgspec.json.encode({"v": "meta.k8s.io/v1", "rv": version, "start": position})
+    return base64.urlsafe_b64encode(token).rstrip(b"=").decode()
+
+
+def _start(registry: Registry, kind: Kind, query: Mapping[str, str]) -> tuple[int, str]:
+    """(version of the state to show, position after which to go on)."""
+    storage = registry.storage
+    token = query.get("continue", "")
+    if token:
+        try:
+            decoded = msgspec.json.decode(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+            version, after = int(decoded["rv"]), str(decoded["start"])
+        except (ValueError, KeyError, TypeError, msgspec.DecodeError) as error:
+            raise statuses.bad_request("continue key is not valid: it was not made by this server") from error
+        if version < storage.oldest(kind.storage_key) or version > storage.version:
+            text = "The provided continue parameter is too old to display a consistent list result. Start a new list."
+            raise Refused(410, "Expired", text)
+        return version, after
+    wanted = _number(query, "resourceVersion")
+    if wanted > storage.version:
+        raise too_large(wanted, storage.version)
+    if query.get("resourceVersionMatch") == "Exact":
+        return wanted, ""
+    return storage.version, ""
+
+
+def too_large(wanted: int, have: int) -> Refused:
+    causes = [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]
+    text = f"Too large resource version: {wanted}, current: {have}"
+    return Refused(504, "Timeout", f"Timeout: {text}", {"causes": causes, "retryAfterSeconds": 1})
+
+
+def list_body(
+    registry: Registry, kind: Kind, page: Page, form: Accepted, include: str, now: Callable[[], datetime]
+) -> bytes:
+    metadata: Object = {"resourceVersion": str(page.version)}
+    if page.token:
+        metadata["continue"] = page.token
+        if page.remaining is not None:
+            metadata["remainingItemCount"] = page.remaining
+    if form.form == "table":
+        moment = now()
+        rows = [
+            tables.row(kind, registry.view(kind, stored), moment, include, form.version) for stored in page.stored
+        ]
+        return msgspec.json.encode(tables.table(kind, rows, metadata, form.version))
+    if form.form == "metadata":
+        items = [tables.partial_metadata(registry.view(kind, stored), form.version) for stored in page.stored]
+        head = {"kind": "PartialObjectMetadataList", "apiVersion": form.version, "metadata": metadata}
+        return msgspec.json.encode({**head, "items": items})
+    return _plain_list(registry, kind, page, metadata)
+
+
+def _plain_list(registry: Registry, kind: Kind, page: Page, metadata: Any) -> bytes:
+    """The stored bytes, joined. Items of native lists do not repeat their kind."""
+    resource = kind.resource
+    bodies = [registry.body(kind, stored) for stored in page.stored]
+    if not kind.custom:
+        said = b'{"apiVersion":"%b","kind":"%b",' % (resource.api_version.encode(), resource.kind.encode())
+        cut = len(said)
+        bodies = [b"{" + body[cut:] if body.startswith(said) else body for body in bodies]
+    return b'{"kind":"%b","apiVersion":"%b","metadata":%b,"items":[%b]}' % (
+        kind.list_kind.encode(),
+        resource.api_version.encode(),
+        msgspec.json.encode(metadata),
+        b",".join(bodies),
+    )
