@@ -67,7 +67,13 @@ def _is_sound(store: Store, artifact: Artifact) -> bool:
 
 
 async def fetch(
-    store: Store, artifacts: Sequence[Artifact], repository: str, what: str, report: Report
+    store: Store,
+    artifacts: Sequence[Artifact],
+    repository: str,
+    what: str,
+    report: Report,
+    *,
+    first_pause: float = FIRST_PAUSE,
 ) -> None:
     """Bring `artifacts` into the store. The caller holds the store's lock.
 
@@ -79,7 +85,7 @@ async def fetch(
 
     async def one(artifact: Artifact) -> None:
         async with permits:
-            await _fetch_one(session, store, artifact, repository, tally)
+            await _fetch_one(session, store, artifact, repository, tally, first_pause)
 
     # Proxies are the user's (HTTPS_PROXY, NO_PROXY), read by aiohttp itself.
     async with aiohttp.ClientSession(timeout=timeout, trust_env=True, auto_decompress=False) as session:
@@ -114,12 +120,17 @@ class _Tally:
 
 
 async def _fetch_one(
-    session: aiohttp.ClientSession, store: Store, artifact: Artifact, repository: str, tally: _Tally
+    session: aiohttp.ClientSession,
+    store: Store,
+    artifact: Artifact,
+    repository: str,
+    tally: _Tally,
+    first_pause: float,
 ) -> None:
     reason = ""
     for attempt in range(ATTEMPTS):
         if attempt:
-            await asyncio.sleep(FIRST_PAUSE * 2 ** (attempt - 1))
+            await asyncio.sleep(first_pause * 2 ** (attempt - 1))
         try:
             await _attempt(session, store, artifact, repository, tally)
             return

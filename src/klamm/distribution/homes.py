@@ -94,7 +94,7 @@ def _read(path: Path) -> str | None:
 
 
 def _changed(path: Path, artifacts: tuple[Artifact, ...]) -> list[Artifact]:
-    found = {}
+    found: dict[str, os.stat_result] = {}
     for folder in ("libs", "agents"):
         if (path / folder).is_dir():
             found |= {entry.name: entry.stat() for entry in os.scandir(path / folder)}

@@ -112,9 +112,7 @@ _SERVERS = (
 _BEFORE_4 = (
     Tool("kafka-mirror-maker.sh", "kafka.tools.MirrorMaker"),
     Tool("zookeeper-security-migration.sh", "kafka.admin.ZkSecurityMigrator"),
-    Tool(
-        "zookeeper-shell.sh", "org.apache.zookeeper.ZooKeeperMainWithTlsSupportForKafka", arguments="-server"
-    ),
+    Tool("zookeeper-shell.sh", "org.apache.zookeeper.ZooKeeperMainWithTlsSupportForKafka", arguments="-server"),
     Tool(
         "zookeeper-server-start.sh",
         "org.apache.zookeeper.server.quorum.QuorumPeerMain",

@@ -80,9 +80,7 @@ class Store:
             ) from error
 
 
-async def _lock(
-    descriptor: int, path: Path, clock: Clock, patience: float, waiting: Callable[[], None]
-) -> None:
+async def _lock(descriptor: int, path: Path, clock: Clock, patience: float, waiting: Callable[[], None]) -> None:
     deadline = clock.monotonic() + patience
     told = False
     while True:

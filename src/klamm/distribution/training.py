@@ -58,7 +58,7 @@ def prepare(home: KafkaHome, work: Path, now: datetime) -> Plan:
     broker = work / "server.properties"
     if home.zookeeper is None:
         _write(broker, _kraft(work, ports))
-        before = (_format(broker),)
+        before: tuple[tuple[str, ...], ...] = (_format(broker),)
         servers: tuple[Server, ...] = ()
     else:
         _write(work / "zookeeper.properties", _zookeeper(work, ports))
