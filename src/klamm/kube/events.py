@@ -20,12 +20,11 @@ from klamm.base.clock import Clock
 from klamm.kube.client import Client
 from klamm.kube.errors import KubeError
 from klamm.kube.kinds import Kind, Name, T, version_of
+from klamm.kube.native import EVENTS
 from klamm.resources.native.cluster import Event, EventSource
 from klamm.resources.native.metadata import ObjectMeta, ObjectReference
 
 _log = logs.room("kube.events")
-
-EVENTS = Kind("", "v1", "events", "Event", Event)
 
 SAME = 600.0
 """Seconds for which an event is remembered in order to be counted up."""

@@ -23,13 +23,12 @@ from klamm.base.clock import Clock
 from klamm.base.deadlines import DeadlineExceeded, within
 from klamm.kube import errors
 from klamm.kube.client import Client
-from klamm.kube.kinds import Kind, Name
+from klamm.kube.kinds import Name
+from klamm.kube.native import LEASES
 from klamm.resources.native.cluster import Lease, LeaseSpec
 from klamm.resources.native.metadata import ObjectMeta
 
 _log = logs.room("kube.leases")
-
-LEASES = Kind("coordination.k8s.io", "v1", "leases", "Lease", Lease)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,11 @@ from klamm.control.controller import Controller, Settings
 from klamm.control.passes import Pass
 from klamm.control.results import DONE, Again, Blocked, Result
 from klamm.kube.client import over
-from klamm.kube.kinds import Kind, Name
+from klamm.kube.kinds import Name
+from klamm.kube.native import PODS
 from klamm.kube.watching import Watched
 from klamm.resources.native.pod import Pod
 
-PODS = Kind("", "v1", "pods", "Pod", Pod)
 A, B = Name("kafka", "a"), Name("kafka", "b")
 SETTINGS = Settings(at_once=2, resync=1e6, back_off=BackOff(first=1, factor=2, longest=60, jitter=0))
 

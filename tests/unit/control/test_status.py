@@ -10,11 +10,10 @@ from tests.builders.virtual_time import START, in_virtual_time
 
 from klamm.control import status
 from klamm.kube.client import over
-from klamm.kube.kinds import Kind
+from klamm.kube.native import PODS
 from klamm.resources.custom.status import Condition, Status
 from klamm.resources.native.pod import Pod
 
-PODS = Kind("", "v1", "pods", "Pod", Pod)
 NOW, LATER = "2026-03-01T12:00:00.000000Z", "2026-03-01T13:00:00.000000Z"
 
 

@@ -9,11 +9,10 @@ from tests.builders.virtual_time import LoopClock, in_virtual_time
 
 from klamm.kube.client import over
 from klamm.kube.events import QUEUE, Recorder, reference
-from klamm.kube.kinds import Kind
+from klamm.kube.native import PODS
 from klamm.kube.sending import Patience
 from klamm.resources.native.pod import Pod
 
-PODS = Kind("", "v1", "pods", "Pod", Pod)
 WRITTEN = answer({"metadata": {"name": "a.1", "namespace": "kafka"}})
 
 

@@ -23,14 +23,13 @@ from tests.builders.virtual_time import in_virtual_time, run_in_virtual_time, se
 
 from klamm.base.deadlines import within
 from klamm.kube.client import over
-from klamm.kube.kinds import Kind, Name
+from klamm.kube.kinds import Name
 from klamm.kube.known import label_index
+from klamm.kube.native import PODS
 from klamm.kube.sending import Patience
 from klamm.kube.transport import Response
 from klamm.kube.watching import RELIST, Watched
 from klamm.resources.native.pod import Pod
-
-PODS = Kind("", "v1", "pods", "Pod", Pod)
 
 
 def _watched(api: ScriptedApi) -> Watched[Pod]:

@@ -1,0 +1,105 @@
+"""The client over real sockets: what only a network does."""
+
+import asyncio
+from contextlib import aclosing
+from random import Random
+
+import pytest
+from tests.builders.scripted_api import Cut, Pause, ScriptedApi, answer, event, gone, listed, pod, serving, status
+
+from klamm.base.backoff import BackOff
+from klamm.base.deadlines import until
+from klamm.kube import errors
+from klamm.kube.client import connect
+from klamm.kube.connection import Connection, FixedToken
+from klamm.kube.kinds import Name
+from klamm.kube.native import CONFIG_MAPS, PODS
+from klamm.kube.sending import Patience
+from klamm.kube.watching import Watched
+from klamm.resources.native.configuration import ConfigMap
+from klamm.resources.native.metadata import ObjectMeta
+
+QUICK = Patience(attempts=3, back_off=BackOff(first=0.01, longest=0.02))
+A = Name("kafka", "a")
+
+
+async def test_calls_carry_token_and_body_and_read_the_answer() -> None:
+    api = ScriptedApi()
+    api.answers(answer({"metadata": {"name": "a", "namespace": "kafka"}, "data": {"k": "v"}}))
+    async with serving(api) as url, connect(Connection(url, token=FixedToken("t0k3n")), "me", Random(1)) as client:
+        made = await client.apply(CONFIG_MAPS, ConfigMap(metadata=ObjectMeta(name="a", namespace="kafka")))
+    assert made.data == {"k": "v"}
+    assert api.requests[0].doing == "bearer t0k3n"
+    assert b'"apiVersion":"v1"' in (api.requests[0].body or b"")
+
+
+async def test_a_server_that_hangs_up_is_asked_again() -> None:
+    api = ScriptedApi()
+    api.answers(answer(pod("a", 5)), Cut(), answer(pod("a", 6)))
+    async with serving(api) as url, connect(Connection(url), "me", Random(1), QUICK) as client:
+        await client.get(PODS, A)
+        again = await client.get(PODS, A)
+    assert again.metadata.resource_version == "6"
+
+
+async def test_a_create_whose_connection_is_cut_is_not_sent_twice() -> None:
+    api = ScriptedApi()
+    api.answers(Cut(), Cut())
+    async with serving(api) as url, connect(Connection(url), "me", Random(1), QUICK) as client:
+        with pytest.raises(errors.Unreachable) as caught:
+            await client.create(CONFIG_MAPS, ConfigMap(metadata=ObjectMeta(name="a", namespace="kafka")))
+    assert caught.value.sent
+    assert len(api.requests) == 1
+
+
+async def test_nobody_listens() -> None:
+    async with serving(ScriptedApi()) as url:
+        pass
+    async with connect(Connection(url), "me", Random(1), QUICK) as client:
+        with pytest.raises(errors.Unreachable, match="read Pod kafka/a: ") as caught:
+            await client.get(PODS, A)
+    assert not caught.value.sent
+
+
+async def test_a_watch_ends_in_each_way() -> None:
+    api = ScriptedApi()
+    api.watches([event("ADDED", pod("a", 8))], [event("ADDED", pod("a", 8)), Cut()], [gone()], status(410, "Expired"))
+    ends: list[str] = []
+    async with serving(api) as url, connect(Connection(url), "me", Random(1), QUICK) as client:
+        for _ in range(4):
+            try:
+                async with aclosing(client.watch(PODS, "7", "kafka")) as events:
+                    ends.extend([each.change async for each in events])
+            except errors.KubeError as error:
+                ends.append(type(error).__name__)
+    assert ends == ["ADDED", "Unreachable", "Gone", "Gone"]
+
+
+async def test_an_event_of_a_megabyte_comes_whole() -> None:
+    api = ScriptedApi()
+    large = {"metadata": {"name": "a", "namespace": "kafka", "resourceVersion": "8"}, "data": {"k": "v" * 1_000_000}}
+    api.watches([event("ADDED", large)])
+    async with (
+        serving(api) as url,
+        connect(Connection(url), "me", Random(1)) as client,
+        aclosing(client.watch(CONFIG_MAPS, "7")) as events,
+    ):
+        sizes = [len(each.object.data["k"]) async for each in events if isinstance(each.object, ConfigMap)]
+    assert sizes == [1_000_000]
+
+
+async def test_the_cache_over_a_real_connection_survives_cuts_and_410() -> None:
+    api = ScriptedApi()
+    api.answers(listed([pod("a", 5)], 7), listed([pod("a", 20), pod("b", 21)], 22))
+    api.watches([event("MODIFIED", pod("a", 8)), Cut()], [gone()], [event("DELETED", pod("b", 23)), Pause(60)])
+    async with serving(api) as url, connect(Connection(url), "me", Random(1), QUICK) as client:
+        watched = Watched(client, PODS, Random(1), back_off=BackOff(first=0.01, longest=0.02))
+        running = asyncio.ensure_future(watched.run())
+
+        def reason() -> str | None:
+            state = {each.metadata.name: each.metadata.resource_version for each in watched.all()}
+            return None if state == {"a": "20"} else f"it holds {state}"
+
+        await until(5, "the cache to hold what the server has", reason, every=0.01)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
