@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from klamm.localkube.apiserver import patches, shaping, statuses
+from klamm.localkube.apiserver import patches, protobuf, shaping, statuses
 from klamm.localkube.apiserver.registry import WriteOptions
 from klamm.localkube.objects import Refused
 
@@ -24,6 +24,10 @@ _FORMS: dict[str, Form] = {
     "PartialObjectMetadata": "metadata",
     "PartialObjectMetadataList": "metadata",
 }
+
+
+_JSON_BODIES = frozenset(["application/json", "application/merge-patch+json", "application/strategic-merge-patch+json"])
+_YAML_BODIES = frozenset(["application/yaml", "application/apply-patch+yaml", "application/apply-patch"])
 
 
 def accepted(header: str | None) -> Accepted:
@@ -56,27 +60,35 @@ def read_object(body: bytes, content_type: str, options: WriteOptions | None = N
     value = read_value(body, content_type)
     if not isinstance(value, dict):
         raise statuses.bad_request("the object provided is unrecognized: the body must be a JSON object")
-    if options is not None and options.field_validation != "Ignore" and content_type != "application/yaml":
+    if options is not None and options.field_validation != "Ignore" and content_type in _JSON_BODIES:
         options.duplicates = shaping.duplicate_fields(body)
     return value
 
 
 def read_value(body: bytes, content_type: str) -> Any:
-    if content_type in ("application/yaml", "application/apply-patch+yaml") and body.lstrip()[:1] != b"{":
-        return _yaml(body)
-    if "protobuf" in content_type:
+    if content_type in _YAML_BODIES:
+        return _json_or_yaml(body)
+    if content_type == "application/vnd.kubernetes.protobuf":
+        return protobuf.decode(body)
+    if content_type not in _JSON_BODIES and not content_type.endswith("+json"):
         raise Refused(
             415,
             "UnsupportedMediaType",
             "the body of the request was in an unknown format - accepted media types include: "
-            "application/json, application/yaml",
+            "application/json, application/yaml, application/vnd.kubernetes.protobuf",
         )
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        if content_type in ("application/yaml", "application/apply-patch+yaml"):
-            return _yaml(body)
         raise statuses.bad_request(f"error decoding the body as JSON: {error}") from error
+
+
+def _json_or_yaml(body: bytes) -> Any:
+    """JSON is YAML, and read faster as what it is."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _yaml(body)
 
 
 def _yaml(body: bytes) -> Any:

@@ -166,10 +166,15 @@ class Storage:
         return [change for change in changes if change.version > version]
 
     def subscribe(self, kind: str, subscriber: Subscriber) -> Callable[[], None]:
-        """Called for every change, inside the write; returns what ends it."""
+        """Called for every change, inside the write; returns what ends it (as often as one likes)."""
         subscribers = self._subscribers.setdefault(kind, [])
         subscribers.append(subscriber)
-        return lambda: subscribers.remove(subscriber)
+
+        def end() -> None:
+            if subscriber in subscribers:
+                subscribers.remove(subscriber)
+
+        return end
 
     # Writing
 
