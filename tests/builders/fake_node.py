@@ -66,6 +66,13 @@ class FakeNode:
         self.sandboxes.clear()
         self.containers.clear()
 
+    def replace_node(self) -> None:
+        """The supervisor was killed and started again: all is told as killed, and nothing is known any more."""
+        running = [identity for identity, state in self.containers.items() if state.running]
+        for identity in running:
+            self._end(identity, 137)
+        self.lose_everything()
+
     def cut_off(self) -> None:
         """The connection to the node breaks: every stream of exits ends."""
         for queue in self._listeners:

@@ -13,8 +13,9 @@ from klamm.localkube.kubelet.handlers import Target
 from klamm.localkube.kubelet.images import wait_for_image
 from klamm.localkube.kubelet.logs import files_of, last_lines
 from klamm.localkube.kubelet.parts import Parts
+from klamm.localkube.kubelet.plan import grace_of
 from klamm.localkube.kubelet.running import RunningContainer
-from klamm.localkube.kubelet.runtime import CannotStart, ContainerState
+from klamm.localkube.kubelet.runtime import CannotStart, ContainerState, NodeAway
 from klamm.localkube.kubelet.starting import (
     CONFIG_ERROR,
     NoImage,
@@ -71,7 +72,7 @@ class Attempts:
         except NotConfigured as missing:
             self._worker.change(name, waiting=Waiting(CONFIG_ERROR, str(missing)))
             self._warn("Failed", f"Error: {missing}", name)
-        except OSError as away:
+        except (NodeAway, OSError) as away:
             # The node or the disk; told in the status, because events would pile up.
             waiting = Waiting("RunContainerError", str(away), self._parts.now() + _RETRY)
             self._worker.change(name, waiting=waiting)
@@ -110,6 +111,8 @@ class Attempts:
         self._worker.change(name, waiting=None, image=image, image_id=prepared.image_id)
         try:
             state = await self._parts.runtime.start_container(prepared.spec)
+        except NodeAway:
+            raise
         except CannotStart as error:
             self._warn("Failed", f"Error: {error}", name)
             state = self._unstarted(identity, str(error))
@@ -303,5 +306,5 @@ class Attempts:
 
     def restart_container(self, name: str, message: str, grace: float | None) -> None:
         if grace is None:
-            grace = float(self._worker.pod["spec"].get("terminationGracePeriodSeconds") or 30)
+            grace = grace_of(self._worker.pod)
         self.stop(name, grace, message)

@@ -9,6 +9,7 @@ When the stream of exits breaks, the node was away: it is listened to again and 
 
 import asyncio
 import shutil
+import signal
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
@@ -24,7 +25,7 @@ from klamm.localkube.kubelet.nodes import ensure_nodes
 from klamm.localkube.kubelet.orphans import lost_pod
 from klamm.localkube.kubelet.parts import Parts
 from klamm.localkube.kubelet.pods import PodWorker
-from klamm.localkube.kubelet.runtime import ContainerState, NodeState, Runtime
+from klamm.localkube.kubelet.runtime import CannotStart, ContainerState, NodeState, Runtime
 from klamm.localkube.kubelet.settings import KubeletSettings
 from klamm.localkube.kubelet.streams import KubeletStreams
 from klamm.localkube.kubelet.tokens import TokenSource
@@ -43,6 +44,7 @@ from klamm.localkube.objects import (
 )
 
 _NODE_RETRY = 1.0
+_KILLED = 137
 _log = logs.room("localkube.kubelet")
 
 
@@ -104,7 +106,7 @@ class Kubelet:
                 taken_over.set()
                 await reader
                 _log.warning("the node stopped telling exits; it is asked again")
-            except OSError as error:
+            except (CannotStart, OSError) as error:
                 _log.warning("the node cannot be reached; it is asked again", because=str(error))
             finally:
                 reader.cancel()
@@ -112,12 +114,31 @@ class Kubelet:
 
     async def _read_exits(self, exits: AsyncIterator[ContainerState]) -> None:
         async for state in exits:
+            if state.exit_code == _KILLED or state.signal == signal.SIGKILL:
+                await self._notice_lost_sandboxes()
             identity = ContainerId.parse(state.id)
             worker = self._workers.get(identity.uid) if identity else None
             if worker is not None:
                 worker.exited(state)
             else:
                 self._early.append(state)
+
+    async def _notice_lost_sandboxes(self) -> None:
+        """A killed container may be the sign that the whole node was replaced: its pods begin anew then.
+
+        Asked before the worker hears of the exit, because it would restart the container in a sandbox that is gone.
+        """
+        before = {uid: worker.sandbox for uid, worker in self._workers.items() if worker.sandbox is not None}
+        try:
+            state = await self._parts.runtime.state()
+        except (CannotStart, OSError):
+            return
+        present = {sandbox.id for sandbox in state.sandboxes}
+        containers = _by_uid(state.containers)
+        for uid in before.keys() - present:
+            worker = self._workers.get(uid)
+            if worker is not None and worker.sandbox is before[uid] and not worker.is_ending:
+                worker.take_over(None, containers.get(uid, ()))
 
     def _take_over(self, state: NodeState) -> None:
         first = not self._workers

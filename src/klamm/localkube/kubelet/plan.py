@@ -87,11 +87,11 @@ def next_actions(pod: Object, observed: Observed, policy: BackOffPolicy, forced_
     if observed.gone:
         return _end(pod, observed, forced_grace, "the pod object is gone", finish=True)
     if pod["metadata"].get("deletionTimestamp"):
-        return _end(pod, observed, _grace(pod), "the pod is being deleted", finish=True)
+        return _end(pod, observed, grace_of(pod), "the pod is being deleted", finish=True)
     if observed.failure is not None:
-        return _end(pod, observed, _grace(pod), observed.failure.message, finish=False)
+        return _end(pod, observed, grace_of(pod), observed.failure.message, finish=False)
     if is_finished(pod, observed):
-        return _end(pod, observed, _grace(pod), "all its containers have finished", finish=False)
+        return _end(pod, observed, grace_of(pod), "all its containers have finished", finish=False)
     return _run(pod, observed, policy)
 
 
@@ -152,7 +152,7 @@ def _lets_next_one_start(facts: ContainerFacts) -> bool:
     return has_succeeded(facts) and facts.in_sandbox and not facts.starting
 
 
-def _grace(pod: Object) -> float:
+def grace_of(pod: Object) -> float:
     """Seconds: what the deletion asked for, else the pod's own; Kubernetes' default is 30."""
     asked = pod["metadata"].get("deletionGracePeriodSeconds")
     if asked is None:
@@ -216,7 +216,7 @@ def _changed_images(pod: Object, observed: Observed) -> list[Action]:
         if observed.containers[container["name"]].image not in ("", container.get("image", ""))
     ]
     running = [facts for facts in changed if facts.runs]
-    return _stop_each(running, _grace(pod), observed.now, DEFINITION_CHANGED)
+    return _stop_each(running, grace_of(pod), observed.now, DEFINITION_CHANGED)
 
 
 def _deadline(pod: Object, observed: Observed) -> tuple[list[Action], bool]:

@@ -133,13 +133,18 @@ class PodWorker:
         return self._gone
 
     @property
+    def is_ending(self) -> bool:
+        """Its sandbox is expected to go."""
+        return self._gone or self._sandbox_busy or bool(self.pod["metadata"].get("deletionTimestamp"))
+
+    @property
     def attempts(self) -> Attempts:
         return self._attempts
 
     async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
         try:
             await work
-        except (OSError, Refused) as error:
+        except (CannotStart, OSError, Refused) as error:
             _log.warning("a step of a pod failed", pod=str(self.key), because=str(error))
         except Exception as error:
             _log.error("a step of a pod failed", error, pod=str(self.key))
@@ -283,7 +288,7 @@ class PodWorker:
         try:
             await self._parts.runtime.remove_sandbox(self.key.uid)
             self.sandbox = None
-        except OSError:
+        except (CannotStart, OSError):
             self._sandbox_retry_at = self._parts.now() + _SANDBOX_RETRY
             raise
         finally:

@@ -13,6 +13,7 @@ from klamm.localkube.kubelet.handlers import Target, perform
 from klamm.localkube.kubelet.parts import Parts
 from klamm.localkube.kubelet.probe_schedule import ProbeKind
 from klamm.localkube.kubelet.probes import ContainerProbes
+from klamm.localkube.kubelet.runtime import CannotStart
 from klamm.localkube.kubelet.termination import Termination
 from klamm.localkube.objects import Object
 
@@ -104,7 +105,7 @@ class RunningContainer:
     async def _safely(self, run: Any) -> None:
         try:
             await run
-        except OSError as error:
+        except (CannotStart, OSError) as error:
             # The node is away: when it is back, the worker adopts anew and stops again.
             _log.warning("a container could not be stopped", container=self.target.container_id, because=str(error))
 

@@ -115,6 +115,10 @@ class CannotStart(Exception):
     """The node could not make a sandbox or start a container; the message says what was being done, and why not."""
 
 
+class NodeAway(CannotStart):
+    """The node does not answer: any call may raise it. Try again later; nothing is said about what was asked."""
+
+
 class Runtime(Protocol):
     async def state(self) -> NodeState: ...
 
@@ -137,7 +141,11 @@ class Runtime(Protocol):
     async def forget_container(self, container_id: str) -> None: ...
 
     def exits(self) -> AsyncIterator[ContainerState]:
-        """Every exit from now on (call before `state`, so that none is missed)."""
+        """Every exit from now on (call before `state`, so that none is missed).
+
+        When the node was replaced, everything that it ran is told as killed (137), and `state` no longer has the
+        sandboxes. A stream that ends or raises is asked for again.
+        """
         ...
 
     async def exec(

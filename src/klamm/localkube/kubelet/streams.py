@@ -57,7 +57,10 @@ class KubeletStreams:
         worker = self._worker(namespace, pod)
         if worker.sandbox is None:
             raise _bad(f"pod {worker.key} is not running: its ports cannot be forwarded")
-        return await self._runtime.connect(worker.key.uid, port)
+        try:
+            return await self._runtime.connect(worker.key.uid, port)
+        except CannotStart as error:
+            raise _bad(f"port {port} of pod {worker.key} cannot be reached: {error}") from error
 
     def _worker(self, namespace: str, pod: str) -> PodWorker:
         worker = self._find(namespace, pod)

@@ -420,3 +420,18 @@ async def test_a_node_that_cannot_be_reached_is_asked_once_a_second(tmp_path: Pa
         await world.until(lambda: world.waits_because() == "RunContainerError", 2)
         took = await world.until(world.is_ready, 10)
     assert 2 < took < 4
+
+
+@in_virtual_time
+async def test_a_replaced_node_begins_all_pods_anew_without_back_off(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.node.programs = {"first": Program([0, 0])}
+    async with world.running():
+        world.apply(pod(initContainers=[container("first")]))
+        world.apply(pod("web-1", container("other")))
+        await world.until(lambda: world.is_ready() and world.is_ready("web-1"))
+        world.node.replace_node()
+        await world.until(lambda: world.node.running() == ["other/1", "web/1"], 3)
+        await world.until(lambda: world.is_ready() and world.is_ready("web-1"), 3)
+    assert world.node.told.count("start first/1") == 1
+    assert world.container()["lastState"]["terminated"]["exitCode"] == 137
