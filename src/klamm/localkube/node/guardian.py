@@ -1,0 +1,418 @@
+"""The guardian of a home: the one process that `klamm up` leaves behind on the host, parent of all others.
+
+It holds what must outlive every other process: the lock that makes one guardian a home's owner, the API's
+listening socket on 127.0.0.1 (a client that connects while the control plane restarts waits instead of being
+refused), and node ports on 127.0.0.1, which it binds on request and hands over as descriptors. It starts the node
+and the control plane and starts them again when they end; neither takes the other along. When the guardian itself
+is killed, the kernel tells the control plane (SIGTERM) and the node ends its pods in order.
+
+Commands on `run/guardian.sock`: status, bind, release, restart_control_plane, stop (see `client.py`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+
+from klamm.localkube.node import epoll, linux, wire
+from klamm.localkube.node.folders import Folders
+from klamm.localkube.node.server import Peer, Server
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from klamm.localkube.node.wire import Message
+
+API_DESCRIPTOR = 3
+"""The control plane finds the API's listening socket here; `{api_fd}` in its arguments becomes this number."""
+
+_RESTART_AFTER = (0.0, 0.2, 1.0, 2.0, 5.0, 10.0)
+_STEADY_AFTER = 30.0
+_CONTROL_PLANE_ENDS_WITHIN = 10.0
+_BACKLOG = 512
+_LARGEST_LOG = 10 << 20
+
+
+class CannotGuard(Exception):
+    """The guardian cannot start; the text is for the person who ran `klamm up`."""
+
+
+class Process:
+    """A child that is started again, later each time while it keeps ending soon after its start."""
+
+    def __init__(self, loop: epoll.Loop, name: str, spawn: Callable[[], int]) -> None:
+        self.name = name
+        self.pid = 0
+        self.restarts = 0
+        self.last_end = ""
+        self.wanted = True
+        self._loop = loop
+        self._spawn = spawn
+        self._failures = 0
+        self._started = 0.0
+
+    def start(self) -> None:
+        if self.wanted and not self.pid:
+            self._started = self._loop.monotonic()
+            self.pid = self._spawn()
+
+    def ended(self, status: int) -> None:
+        code = os.waitstatus_to_exitcode(status)
+        self.last_end = f"signal {-code}" if code < 0 else f"exit code {code}"
+        self.pid = 0
+        if not self.wanted:
+            return
+        if self._loop.monotonic() - self._started > _STEADY_AFTER:
+            self._failures = 0
+        delay = _RESTART_AFTER[min(self._failures, len(_RESTART_AFTER) - 1)]
+        self._failures += 1
+        self.restarts += 1
+        print(f"{self.name} ended: {self.last_end}; starts again in {delay} s", file=sys.stderr, flush=True)
+        self._loop.later(delay, self.start)
+
+    def signal(self, number: int) -> None:
+        if self.pid:
+            os.kill(self.pid, number)
+
+    def state(self) -> Message:
+        return {"pid": self.pid, "restarts": self.restarts, "last_end": self.last_end}
+
+
+class Guardian:
+    def __init__(
+        self, loop: epoll.Loop, folders: Folders, api: socket.socket, control_plane: list[str], settings: dict[str, str]
+    ) -> None:
+        self._loop = loop
+        self._folders = folders
+        self._api = api
+        self._argv = control_plane
+        self._settings = settings
+        self._environment = dict(os.environ)  # noqa: TID251 (handed on as it is)
+        self._node_ports: dict[int, socket.socket] = {}
+        self._node_channel: wire.Channel | None = None
+        self._node_ready = False
+        self._node_problem = ""
+        self._stop_requests: list[tuple[Peer, Message]] = []
+        self._stop_grace: float | None = None
+        self._on_node_known: Callable[[str], None] = lambda problem: None
+        self.control_plane = Process(loop, "control plane", self._spawn_control_plane)
+        self.node = Process(loop, "node", self._spawn_node)
+        operations: dict[str, Callable[[Peer, Message], None]] = {
+            "status": self._status,
+            "bind": self._bind,
+            "release": self._release,
+            "restart_control_plane": self._restart_control_plane,
+            "stop": self._stop,
+        }
+        self._server = Server(loop, wire.listen(folders.guardian_socket), operations)
+        loop.on_signal(signal.SIGCHLD, self._reap)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.on_signal(number, lambda: self.stop(30.0))
+
+    def start(self, ready: Callable[[str], None]) -> None:
+        """The node first, because it may be forbidden here: `ready("")`, or `ready(reason)` and the guardian ends."""
+        self._on_node_known = ready
+        self.node.start()
+
+    # Children
+
+    def _spawn_node(self) -> int:
+        ours, theirs = socket.socketpair()
+        arguments = ["supervisor", "--home", self._folders.home, "--guardian-fd", str(API_DESCRIPTOR)]
+        pid = spawn(program_argv(arguments), {"LC_ALL": "C.UTF-8"}, theirs, self._log("node"))
+        theirs.close()
+        self._node_ready = False
+        self._node_channel = wire.Channel(ours)
+        self._loop.watch(ours.fileno(), epoll.READ, self._hear_node)
+        return pid
+
+    def _spawn_control_plane(self) -> int:
+        argv = [part.replace("{api_fd}", str(API_DESCRIPTOR)) for part in self._argv]
+        return spawn(argv, self._environment, self._api, self._log("control-plane"), signal.SIGTERM)
+
+    def _log(self, name: str) -> str:
+        path = os.path.join(self._folders.logs, f"{name}.log")
+        if os.path.exists(path) and os.path.getsize(path) > _LARGEST_LOG:
+            os.replace(path, path + ".1")
+        return path
+
+    def _hear_node(self, _: int) -> None:
+        channel = self._node_channel
+        assert channel is not None
+        try:
+            for message, _fds in channel.receive():
+                self._handle_node(channel, message)
+        except wire.ChannelClosed:
+            self._loop.forget(channel.fileno())
+            channel.close()
+            self._node_channel = None
+            if not self._node_ready:
+                self._know_node(self._node_problem or f"the node ended while it started; see {self._log('node')}")
+
+    def _handle_node(self, channel: wire.Channel, message: Message) -> None:
+        if "map" in message:
+            try:
+                write_id_maps(message["map"])
+                channel.send({"mapped": True})
+            except OSError as error:
+                channel.send({"failed": str(error)})
+        elif "supervisor" in message:
+            self.node.pid = message["supervisor"]
+            channel.send({"known": True})
+        elif "ready" in message:
+            self._node_ready = True
+            self._know_node("")
+            self.control_plane.start()
+        elif "failed" in message:
+            self._node_problem = message["failed"]
+
+    def _know_node(self, problem: str) -> None:
+        known, self._on_node_known = self._on_node_known, lambda problem: None
+        known(problem)
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                break
+            if pid == 0:
+                break
+            for process in (self.control_plane, self.node):
+                if pid == process.pid:
+                    process.ended(status)
+        self._go_on_stopping()
+
+    # Commands
+
+    def _status(self, peer: Peer, request: Message) -> None:
+        peer.answer(
+            request,
+            pid=os.getpid(),
+            home=self._folders.home,
+            api_port=self._api.getsockname()[1],
+            control_plane={**self.control_plane.state(), "argv": self._argv},
+            node={**self.node.state(), "ready": self._node_ready, "problem": self._node_problem},
+            node_ports=sorted(self._node_ports),
+            stopping=self._stop_grace is not None,
+            settings=self._settings,
+        )
+
+    def _bind(self, peer: Peer, request: Message) -> None:
+        port = request["port"]
+        sock = self._node_ports.get(port)
+        if sock is None:
+            sock = listen_on_loopback(port, "node port")
+            self._node_ports[port] = sock
+        peer.answer(request, [sock.fileno()], port=port)
+
+    def _release(self, peer: Peer, request: Message) -> None:
+        sock = self._node_ports.pop(request["port"], None)
+        if sock is not None:
+            sock.close()
+        peer.answer(request)
+
+    def _restart_control_plane(self, peer: Peer, request: Message) -> None:
+        """A newer klamm takes over: its control plane in place of the running one; pods are not touched."""
+        self._argv = request.get("argv") or self._argv
+        self._environment = request.get("environment") or self._environment
+        self._settings = request.get("settings") or self._settings
+        self.control_plane.signal(signal.SIGTERM)
+        pid = self.control_plane.pid
+        self._loop.later(_CONTROL_PLANE_ENDS_WITHIN, lambda: self._kill_control_plane(pid))
+        peer.answer(request)
+
+    def _kill_control_plane(self, pid: int) -> None:
+        if pid and self.control_plane.pid == pid:
+            self.control_plane.signal(signal.SIGKILL)
+
+    def _stop(self, peer: Peer, request: Message) -> None:
+        """Answers when all has ended."""
+        self._stop_requests.append((peer, request))
+        self.stop(float(request.get("grace_seconds", 30.0)))
+
+    def stop(self, grace_seconds: float) -> None:
+        """The control plane first, so that it does not start again what ends; then the node with its pods."""
+        if self._stop_grace is None:
+            self._stop_grace = grace_seconds
+            self.control_plane.wanted = self.node.wanted = False
+            pid = self.control_plane.pid
+            self.control_plane.signal(signal.SIGTERM)
+            self._loop.later(_CONTROL_PLANE_ENDS_WITHIN, lambda: self._kill_control_plane(pid))
+        self._go_on_stopping()
+
+    def _go_on_stopping(self) -> None:
+        if self._stop_grace is None or self.control_plane.pid:
+            return
+        if self.node.pid:
+            if self._node_channel is not None:
+                self._node_channel.send({"stop": self._stop_grace})
+            return
+        for peer, request in self._stop_requests:
+            peer.answer(request, stopped=True)
+        self._loop.stop()
+
+
+def program_argv(arguments: list[str]) -> list[str]:
+    """argv of a program of the node, started without what it does not need."""
+    program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "__main__.py")
+    return [sys.executable, "-I", "-S", program, *arguments]
+
+
+def spawn(
+    argv: list[str], environment: dict[str, str], third: socket.socket, log: str, on_our_death: int | None = None
+) -> int:
+    """Start a program in a session of its own: stdin empty, output appended to `log`, `third` as descriptor 3."""
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        if on_our_death is not None:
+            linux.die_with_parent(on_our_death)
+        os.setsid()
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(number, signal.SIG_DFL)
+        output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        for place, fd in ((0, os.open(os.devnull, os.O_RDONLY)), (1, output), (2, output)):
+            os.dup2(fd, place, inheritable=True)
+        if third.fileno() == API_DESCRIPTOR:
+            os.set_inheritable(API_DESCRIPTOR, True)
+        else:
+            os.dup2(third.fileno(), API_DESCRIPTOR, inheritable=True)
+        os.execve(argv[0], argv, environment)
+    except BaseException as error:
+        os.write(2, f"start {argv[0]}: {error}\n".encode())
+    os._exit(127)
+
+
+def write_id_maps(pid: int) -> None:
+    """Map the new user namespace: for root every id that we have ourselves, else the caller's own as root."""
+    if os.geteuid() == 0:
+        try:
+            for kind in ("uid", "gid"):
+                with open(f"/proc/self/{kind}_map", encoding="ascii") as file:
+                    ranges = [line.split() for line in file]
+                _write_proc(pid, f"{kind}_map", "".join(f"{first} {first} {count}\n" for first, _, count in ranges))
+            return
+        except PermissionError:
+            pass  # root of a container that may not map ids: as an ordinary user
+    _write_proc(pid, "setgroups", "deny")
+    _write_proc(pid, "uid_map", f"0 {os.geteuid()} 1\n")
+    _write_proc(pid, "gid_map", f"0 {os.getegid()} 1\n")
+
+
+def _write_proc(pid: int, name: str, text: str) -> None:
+    fd = os.open(f"/proc/{pid}/{name}", os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(fd, text.encode())
+    finally:
+        os.close(fd)
+
+
+def listen_on_loopback(port: int, what: str) -> socket.socket:
+    """OSError names port and purpose."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(("127.0.0.1", port))
+        sock.listen(_BACKLOG)
+    except OSError as error:
+        sock.close()
+        raise OSError(error.errno, f"listen on 127.0.0.1:{port} ({what}): {os.strerror(error.errno or 0)}") from error
+    return sock
+
+
+def lock_home(folders: Folders) -> int:
+    """Become the home's guardian; the kernel lets the lock go with this process."""
+    fd = os.open(folders.guardian_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.read(fd, 32).decode("ascii", "replace").strip()
+        os.close(fd)
+        raise CannotGuard(
+            f"home {folders.home} is already guarded by process {holder or 'that just started'}"
+        ) from None
+    os.ftruncate(fd, 0)
+    os.pwrite(fd, str(os.getpid()).encode(), 0)
+    return fd
+
+
+def run(folders: Folders, api_port: int, control_plane: list[str], settings: dict[str, str], ready_fd: int) -> int:
+    """Guard until stopped. On `ready_fd` one JSON line: {"api_port": …, "pid": …} or {"failed": …, "code": …}."""
+    loop = epoll.Loop(time.monotonic)  # noqa: TID251 (this is a program: its clock begins here)
+    failures: list[str] = []
+    try:
+        folders.make()
+        lock = lock_home(folders)
+    except (CannotGuard, OSError) as error:
+        _tell(ready_fd, {"failed": str(error), "code": "guarded" if isinstance(error, CannotGuard) else "home"})
+        return 3
+    try:
+        api = listen_on_loopback(api_port, "the API")
+        linux.adopt_orphans()
+        guardian = Guardian(loop, folders, api, control_plane, settings)
+    except OSError as error:
+        _tell(ready_fd, {"failed": str(error), "code": "port"})
+        return 4
+
+    def ready(problem: str) -> None:
+        if problem:
+            failures.append(problem)
+            guardian.node.wanted = False
+            loop.stop()
+            return
+        _tell(ready_fd, {"api_port": api.getsockname()[1], "pid": os.getpid()})
+
+    guardian.start(ready)
+    loop.run()
+    if failures:
+        _tell(ready_fd, {"failed": explain(failures[0]), "code": "node"})
+    for path in (folders.guardian_socket, folders.node_socket, folders.relay_socket, folders.api_socket):
+        if os.path.exists(path):
+            os.unlink(path)
+    os.close(lock)
+    return 5 if failures else 0
+
+
+def explain(problem: str) -> str:
+    """The node's failure with what this host forbids, when that can be found."""
+    from klamm.localkube.node import requirements
+
+    unmet = [check for check in requirements.check() if check.problem]
+    return "\n".join([problem, *(f"{check.name}: {check.problem} {check.mend}" for check in unmet)])
+
+
+def _tell(fd: int, message: Message) -> None:
+    import json
+
+    os.write(fd, json.dumps(message).encode() + b"\n")
+    if fd > 2:
+        os.close(fd)
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="guardian", description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--home", required=True)
+    parser.add_argument("--api-port", type=int, default=0, help="on 127.0.0.1; 0: any free one")
+    parser.add_argument("--ready-fd", type=int, default=1, help="one line of JSON is written here")
+    parser.add_argument("--detach", action="store_true", help="go on in a child, so that the caller need not wait")
+    parser.add_argument("--setting", action="append", default=[], help="name=value, shown by status")
+    parser.add_argument("control_plane", nargs="+", help="argv; {api_fd} is the number of the listening socket")
+    options = parser.parse_args(arguments)
+    if options.detach and os.fork():
+        return 0
+    os.umask(0o077)
+    linux.set_process_name("klamm-guardian")
+    settings = dict(setting.split("=", 1) for setting in options.setting)
+    return run(Folders(options.home), options.api_port, options.control_plane, settings, options.ready_fd)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

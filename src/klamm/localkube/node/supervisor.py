@@ -1,0 +1,367 @@
+"""The node: process 1 of its own pid namespace, root of its own user namespace, owner of every pod's processes.
+
+Started by the guardian. It leaves the host's namespaces, waits until the guardian has written its id maps, forks
+into the new pid namespace and from then on serves the control plane on a unix socket, and outlives it. Its own
+death takes every process of the node with it (the kernel ends a pid namespace with its first process), and the
+guardian's death makes it end the pods in order and then itself.
+
+One thread and one epoll loop; nothing in it blocks for longer than a fork takes.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import gc
+import os
+import resource
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+
+from klamm.localkube.node import epoll, linux, wire
+from klamm.localkube.node.containers import Container, Execution, Report
+from klamm.localkube.node.folders import Folders
+from klamm.localkube.node.sandboxes import NodeNetwork, Sandbox
+from klamm.localkube.node.server import Peer, Server
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from klamm.localkube.node.wire import Message
+
+PROTOCOL = 1
+_ORPHANED_GRACE_SECONDS = 30.0
+_OTHER_NODE_ENDS_WITHIN = 60
+_RELAY_RESTARTS_AFTER = (0.05, 0.2, 1.0, 5.0)
+
+
+class Supervisor:
+    def __init__(self, loop: epoll.Loop, folders: Folders, guardian: wire.Channel, now_ns: Callable[[], int]) -> None:
+        self._loop = loop
+        self._folders = folders
+        self._guardian = guardian
+        self._now_ns = now_ns
+        self._network = NodeNetwork()
+        self._own_pid_namespace = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+        self._maps_all_ids = maps_all_ids()
+        self._sandboxes: dict[str, Sandbox] = {}
+        self._containers: dict[str, Container] = {}
+        self._by_pid: dict[int, Container] = {}
+        self._executions: dict[int, tuple[Execution, Peer]] = {}
+        self._execution_number = 0
+        self._relay = Relay(loop, folders)
+        self._stopping = False
+        operations: dict[str, Callable[[Peer, Message], None]] = {
+            "hello": lambda peer, request: peer.answer(request, protocol=PROTOCOL),
+            "state": self._state,
+            "create_sandbox": self._create_sandbox,
+            "remove_sandbox": self._remove_sandbox,
+            "start_container": self._start_container,
+            "signal_container": self._signal_container,
+            "forget_container": self._forget_container,
+            "exec": self._exec,
+            "end_exec": self._end_exec,
+            "socket": self._socket,
+        }
+        self._server = Server(loop, wire.listen(folders.node_socket), operations, self._lose)
+        loop.on_signal(signal.SIGCHLD, self._reap)
+        loop.on_signal(signal.SIGTERM, lambda: self.stop(_ORPHANED_GRACE_SECONDS))
+        loop.watch(guardian.fileno(), epoll.READ, self._hear_guardian)
+        self._relay.start()
+        guardian.send({"ready": True})
+
+    # Requests
+
+    def _state(self, peer: Peer, request: Message) -> None:
+        sandboxes = [{"id": s.id, "namespace": s.namespace, "pod": s.pod, "ip": s.ip} for s in self._sandboxes.values()]
+        containers = [c.state() for c in self._containers.values() if c.report is None]
+        peer.answer(request, sandboxes=sandboxes, containers=containers)
+
+    def _create_sandbox(self, peer: Peer, request: Message) -> None:
+        spec = request["spec"]
+        sandbox = self._sandboxes.get(spec["id"])
+        if sandbox is None:
+            sandbox = Sandbox(spec, os.path.join(self._folders.pods, spec["id"].replace("/", "_")))
+            sandbox.make(self._network, spec)
+            self._sandboxes[sandbox.id] = sandbox
+        peer.answer(request, id_=sandbox.id, namespace=sandbox.namespace, pod=sandbox.pod, ip=sandbox.ip)
+
+    def _remove_sandbox(self, peer: Peer, request: Message) -> None:
+        """Answers when the last process has ended, which SIGKILL makes certain."""
+        sandbox = self._sandboxes.get(request["sandbox"])
+        left = [c for c in self._containers.values() if c.sandbox is sandbox and c.running]
+        if sandbox is not None and left:
+            for container in left:
+                container.send_signal(signal.SIGKILL)
+            self._loop.later(0.01, lambda: self._server.handle(peer, request))
+            return
+        if sandbox is not None:
+            del self._sandboxes[sandbox.id]
+            sandbox.remove(self._network)
+            try:  # noqa: SIM105
+                os.rmdir(sandbox.folder)
+            except OSError:
+                pass
+        peer.answer(request)
+
+    def _start_container(self, peer: Peer, request: Message) -> None:
+        spec = request["spec"]
+        known = self._containers.get(spec["id"])
+        if known is not None:
+            peer.answer(request, state=known.state())
+            return
+        sandbox = self._sandboxes.get(spec["sandbox_id"])
+        if sandbox is None or self._stopping:
+            peer.refuse(request, f"there is no sandbox {spec['sandbox_id']} on the node")
+            return
+        container = Container(spec, sandbox, sandbox.folder, self._maps_all_ids)
+        try:
+            fd = container.start(self._loop, self._own_pid_namespace, self._now_ns, self._folders.root_mount_point)
+        except OSError:
+            container.let_go()
+            raise
+        self._containers[container.id] = container
+        self._by_pid[container.pid] = container
+        container.report = Report(self._loop, fd, lambda why: self._started(container, peer, request, why))
+
+    def _started(self, container: Container, peer: Peer, request: Message, why: str) -> None:
+        container.report = None
+        if why:
+            del self._containers[container.id]
+            container.let_go()
+            peer.refuse(request, why)
+        else:
+            peer.answer(request, state=container.state())
+
+    def _signal_container(self, peer: Peer, request: Message) -> None:
+        container = self._containers.get(request["container"])
+        if container is not None:
+            container.send_signal(request["signal"])
+        peer.answer(request)
+
+    def _forget_container(self, peer: Peer, request: Message) -> None:
+        container = self._containers.get(request["container"])
+        if container is not None and not container.running:
+            del self._containers[container.id]
+        peer.answer(request)
+
+    def _exec(self, peer: Peer, request: Message) -> None:
+        container = self._containers.get(request["container"])
+        if container is None or not container.running:
+            peer.refuse(request, f"container {request['container']} is not running")
+            return
+        self._execution_number += 1
+        execution = Execution(container, self._execution_number)
+        fd, theirs = execution.start(request, self._own_pid_namespace)
+        self._executions[execution.pid] = (execution, peer)
+        execution.report = Report(self._loop, fd, lambda why: self._executed(execution, theirs, peer, request, why))
+
+    def _executed(self, execution: Execution, theirs: list[int], peer: Peer, request: Message, why: str) -> None:
+        execution.report = None
+        if why:
+            self._executions.pop(execution.pid, None)
+            peer.refuse(request, why)
+        else:
+            peer.answer(request, theirs, exec=execution.number)
+        for fd in theirs:
+            os.close(fd)
+
+    def _end_exec(self, peer: Peer, request: Message) -> None:
+        for execution, owner in self._executions.values():
+            if execution.number == request["exec"] and owner is peer:
+                execution.kill()
+        peer.answer(request)
+
+    def _socket(self, peer: Peer, request: Message) -> None:
+        sandbox = self._sandboxes.get(request["sandbox"])
+        if sandbox is None:
+            peer.refuse(request, f"there is no sandbox {request['sandbox']} on the node")
+            return
+        with sandbox.tcp_socket() as sock:
+            peer.answer(request, [sock.fileno()], ip=sandbox.ip)
+
+    def _lose(self, peer: Peer) -> None:
+        """A caller that went away cannot read its commands' output: they end."""
+        for execution, owner in self._executions.values():
+            if owner is peer:
+                execution.kill()
+
+    # Ends
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            self._ended(pid, status)
+
+    def _ended(self, pid: int, status: int) -> None:
+        container = self._by_pid.pop(pid, None)
+        if container is not None:
+            self._container_ended(container, status)
+        elif pid in self._executions:
+            self._execution_ended(pid, status)
+        elif pid == self._relay.pid:
+            self._relay.ended(status)
+
+    def _container_ended(self, container: Container, status: int) -> None:
+        if container.report is not None:
+            container.report.read()
+        container.finish(status, self._now_ns() / 1e9)
+        if container.id in self._containers:
+            self._server.tell_all({"news": "exit", "state": container.state()})
+        if self._stopping and not self._by_pid:
+            self._loop.stop()
+
+    def _execution_ended(self, pid: int, status: int) -> None:
+        execution, peer = self._executions[pid]
+        if execution.report is not None:
+            execution.report.read()
+        execution.ended = True
+        if self._executions.pop(pid, None) is None:
+            return  # it never ran: refused already
+        code = os.waitstatus_to_exitcode(status)
+        peer.send({"news": "exec", "exec": execution.number, "code": code if code >= 0 else 128 - code})
+
+    # The guardian
+
+    def _hear_guardian(self, _: int) -> None:
+        try:
+            for message, _fds in self._guardian.receive():
+                if "stop" in message:
+                    self.stop(float(message["stop"]))
+        except wire.ChannelClosed:
+            self._loop.forget(self._guardian.fileno())
+            self.stop(_ORPHANED_GRACE_SECONDS)
+
+    def stop(self, grace_seconds: float) -> None:
+        """SIGTERM to every container, SIGKILL after the grace; then the node ends."""
+        if not self._stopping:
+            self._stopping = True
+            for container in self._by_pid.values():
+                container.send_signal(signal.SIGTERM)
+        if not self._by_pid:
+            self._loop.stop()
+        self._loop.later(grace_seconds, self._kill_all)
+
+    def _kill_all(self) -> None:
+        for container in self._by_pid.values():
+            container.send_signal(signal.SIGKILL)
+
+
+class Relay:
+    """Keeps the relay process running."""
+
+    def __init__(self, loop: epoll.Loop, folders: Folders) -> None:
+        self.pid = 0
+        self._loop = loop
+        self._folders = folders
+        self._failures = 0
+        self._started = 0.0
+
+    def start(self) -> None:
+        program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "__main__.py")
+        argv = [sys.executable, "-I", "-S", program, "relay", "--home", self._folders.home]
+        self._started = self._loop.monotonic()
+        self.pid = os.posix_spawn(
+            sys.executable, argv, {"LC_ALL": "C.UTF-8"}, setsigdef=(signal.SIGPIPE, signal.SIGXFSZ)
+        )
+
+    def ended(self, status: int) -> None:
+        lived = self._loop.monotonic() - self._started
+        self._failures = 0 if lived > 30 else self._failures
+        delay = _RELAY_RESTARTS_AFTER[min(self._failures, len(_RELAY_RESTARTS_AFTER) - 1)]
+        self._failures += 1
+        code = os.waitstatus_to_exitcode(status)
+        print(f"relay ended with {code}; starts again in {delay} s", file=sys.stderr, flush=True)
+        self.pid = 0
+        self._loop.later(delay, self.start)
+
+
+def clear_pods(folders: Folders) -> None:
+    """No pod outlives a node: what lies in the pods' folders now is a leftover."""
+    for pod in os.scandir(folders.pods):
+        for file in os.scandir(pod.path):
+            os.unlink(file.path)
+        os.rmdir(pod.path)
+
+
+def maps_all_ids() -> bool:
+    """Whether this user namespace knows more ids than the caller's own (klamm was started by root)."""
+    with open("/proc/self/uid_map", encoding="ascii") as file:
+        return sum(int(line.split()[2]) for line in file) > 1
+
+
+def _lock_node(folders: Folders) -> int:
+    """Wait for the node of a guardian that was killed: it is ending its pods, which own data folders."""
+    fd = os.open(folders.node_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def give_up(*_: object) -> None:
+        raise TimeoutError(f"the node of an earlier run still ends its pods after {_OTHER_NODE_ENDS_WITHIN} s")
+
+    signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(_OTHER_NODE_ENDS_WITHIN)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    signal.alarm(0)
+    return fd
+
+
+def _leave_host(guardian: wire.Channel) -> None:
+    """Into new namespaces; the guardian, who stays outside, writes the id maps. Returns in process 1."""
+    linux.unshare(
+        linux.CLONE_NEWUSER
+        | linux.CLONE_NEWNS
+        | linux.CLONE_NEWNET
+        | linux.CLONE_NEWPID
+        | linux.CLONE_NEWIPC
+        | linux.CLONE_NEWUTS
+    )
+    guardian.send({"map": os.getpid()})
+    _await(guardian, "mapped")
+    pid = os.fork()
+    if pid:
+        guardian.send({"supervisor": pid})
+        os._exit(0)
+    _await(guardian, "known")
+    linux.mount("proc", "/proc", "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
+
+
+def _await(guardian: wire.Channel, word: str) -> None:
+    guardian.socket.settimeout(10)
+    for message, _ in guardian.receive():
+        if message.get("failed"):
+            raise RuntimeError(message["failed"])
+        if message.get(word):
+            guardian.socket.setblocking(False)
+            return
+    raise RuntimeError(f"the guardian did not answer {word}")
+
+
+def main(arguments: list[str]) -> int:
+    """`--home FOLDER --guardian-fd N`"""
+    given = dict(zip(arguments[::2], arguments[1::2], strict=True))
+    folders = Folders(given["--home"])
+    guardian = wire.Channel(socket.socket(fileno=int(given["--guardian-fd"])))
+    os.set_inheritable(guardian.fileno(), False)
+    try:
+        _lock_node(folders)
+        os.umask(0o022)  # what pods see (/etc/hosts) is for every user in them; the run folder itself is 0700
+        _leave_host(guardian)
+        linux.set_process_name("klamm-node")
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        clear_pods(folders)
+        loop = epoll.Loop(time.monotonic)  # noqa: TID251 (this is a program: its clock begins here)
+        Supervisor(loop, folders, guardian, time.time_ns)
+    except (OSError, RuntimeError) as error:
+        guardian.send({"failed": f"start the node: {error}"})
+        return 1
+    gc.collect()
+    gc.freeze()
+    loop.run()
+    clear_pods(folders)
+    return 0
