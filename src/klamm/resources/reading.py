@@ -6,7 +6,7 @@ harm is not a problem but a remark: unknown fields (a typing error, most often) 
 write them into a Warning condition.
 
 Nulls count as not given (Kubernetes behaviour for fields that are not nullable). Numbers and booleans in maps of
-strings become text (`resources.structure.Texts`).
+strings become text (`resources.structure.Texts`). Nobody is blamed for a status.
 """
 
 import re
@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from klamm.resources.fields import Field, Items, Leaf, Open, QuantityMap, Shape, TextMap, fields_of
-from klamm.resources.structure import About, Block
+from klamm.resources.structure import About, Block, Version
 
 B = TypeVar("B", bound=Block)
 
@@ -99,7 +99,7 @@ def unknown_fields(kind: type[Block], obj: Mapping[str, Any]) -> list[UnknownFie
 
 
 def deprecated_fields(kind: type[Block], obj: Mapping[str, Any]) -> list[DeprecatedField]:
-    """The fields of an object that should not be used any more."""
+    """The fields of an object that should not be used any more in the API version that it is read in."""
     return read(kind, obj).deprecated
 
 
@@ -111,15 +111,27 @@ def missing_fields(kind: type[Block], obj: Mapping[str, Any]) -> list[Problem]:
 def read(kind: type[Block], obj: Mapping[str, Any]) -> Reading:
     """One look at an object."""
     reading = Reading()
-    reading.cleaned = _Walk(reading).block(kind, obj, "")
+    version: Version = "v1" if str(obj.get("apiVersion", "")).endswith("/v1") else "v1beta2"
+    written = {name: value for name, value in obj.items() if name != "status"}
+    reading.cleaned = _Walk(reading, version).block(kind, written, "")
+    if isinstance(obj.get("status"), Mapping):
+        reading.cleaned |= _status(kind, obj["status"], version)
     return reading
+
+
+def _status(kind: type[Block], status: Mapping[str, Any], version: Version) -> dict[str, Any]:
+    """The status is an operator's own, perhaps another version's: what cannot be read counts as not there."""
+    reading = Reading()
+    cleaned = _Walk(reading, version).block(kind, {"status": status}, "")
+    return {} if reading.problems else cleaned
 
 
 class _Walk:
     """Goes down an object beside its type; each method returns the cleaned value."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading, version: Version) -> None:
         self._found = reading
+        self._version = version
 
     def block(self, block: type[Block], value: Mapping[str, Any], path: str) -> dict[str, Any]:
         known = fields_of(block)
@@ -138,7 +150,7 @@ class _Walk:
 
     def _field(self, field: Field, value: Any, path: str) -> Any:
         about = field.about
-        if about.deprecated is not None:
+        if about.deprecated is not None and about.deprecated.since in ("v1beta2", self._version):
             self._found.deprecated.append(DeprecatedField(path, about.deprecated.mend))
         if about.at_least is not None and isinstance(value, list) and len(value) < about.at_least:
             rule = f"must have at least {about.at_least} item"
@@ -266,7 +278,8 @@ def _missing_below(shape: Items | type[Block], value: Any, path: str) -> Iterato
 
 
 def _what(known: Field) -> str:
-    return known.about.text[:1].lower() + known.about.text[1:].rstrip(".") if known.about.text else "a value"
+    text = known.about.text.split(";", 1)[0].rstrip(".")
+    return text[:1].lower() + text[1:] if text else "a value"
 
 
 def _similar(name: str, known: Any) -> str | None:

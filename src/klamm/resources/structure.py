@@ -38,9 +38,14 @@ class Block(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel", re
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deprecated:
-    """A field that still works (or is only tolerated), and what to write instead."""
+    """A field that still works (or is only tolerated), and what to write instead.
+
+    `since` v1beta2: its users are warned. `since` v1: it is fine in v1beta2, and v1 does not have it any more; only
+    who reads the object as v1 is told.
+    """
 
     mend: str
+    since: Version = "v1beta2"
 
 
 @dataclass(frozen=True, slots=True)

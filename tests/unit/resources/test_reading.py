@@ -190,10 +190,36 @@ def test_metadata_and_open_nodes_have_no_unknown_fields() -> None:
     assert reading.unknown_fields(Kafka, obj) == []
 
 
+@pytest.mark.parametrize(
+    ("status", "cluster_id"),
+    [
+        ({"clusterId": "abc", "newer": 1}, "abc"),
+        ({"clusterId": "abc", "listeners": "none"}, None),
+        (None, None),
+        ("Ready", None),
+    ],
+)
+def test_nobody_is_blamed_for_a_status(status: Any, cluster_id: str | None) -> None:
+    reading_of = reading.read(Kafka, manifest() | {"status": status})
+    assert (reading_of.problems, reading_of.unknown) == ([], [])
+    kafka = reading.decode(Kafka, manifest() | {"status": status})
+    assert isinstance(kafka, Kafka)
+    assert (kafka.status.cluster_id if kafka.status else None) == cluster_id
+
+
 def test_a_deprecated_field_is_named_with_what_to_write_instead() -> None:
     user = {"spec": {"authorization": {"type": "simple", "acls": [{"operation": "Read", "resource": {}}]}}}
     assert [str(field) for field in reading.deprecated_fields(KafkaUser, user)] == [
         "spec.authorization.acls[0].operation is deprecated: write operations: [...]"
+    ]
+
+
+def test_what_v1_lacks_is_deprecated_only_for_those_who_read_v1() -> None:
+    obj = changed("spec.entityOperator.topicOperator", {"reconciliationIntervalSeconds": 60})
+    assert reading.deprecated_fields(Kafka, obj) == []
+    assert [str(field) for field in reading.deprecated_fields(Kafka, obj | {"apiVersion": "kafka.strimzi.io/v1"})] == [
+        "spec.entityOperator.topicOperator.reconciliationIntervalSeconds is deprecated: "
+        "write reconciliationIntervalMs in API version v1"
     ]
 
 
@@ -203,7 +229,7 @@ def test_what_both_versions_require_is_missed() -> None:
     del obj["spec"]["zookeeper"]["storage"]
     assert [str(problem) for problem in reading.missing_fields(Kafka, obj)] == [
         "spec.kafka.listeners[0].name must be given; add name: name, unique in the cluster",
-        "spec.zookeeper.storage must be given; add storage: where the data lies; it cannot be changed later",
+        "spec.zookeeper.storage must be given; add storage: where the data lies",
     ]
 
 

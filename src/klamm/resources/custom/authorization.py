@@ -7,8 +7,8 @@ from typing import Annotated
 from klamm.resources.custom.secrets import TrustedCertificate
 from klamm.resources.structure import About, Block, Deprecated
 
-_OPA = Deprecated(mend="use type: custom with the plugin's class; opa is gone from API version v1")
-_KEYCLOAK = Deprecated(mend="use type: custom with the plugin's class; keycloak is gone from API version v1")
+_OPA = Deprecated(mend="use type: custom; API version v1 has no opa", since="v1")
+_KEYCLOAK = Deprecated(mend="use type: custom; API version v1 has no keycloak", since="v1")
 
 
 class KafkaAuthorization(Block):

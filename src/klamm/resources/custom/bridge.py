@@ -98,7 +98,7 @@ class KafkaBridgeSpec(Block):
         About(
             "Shows metrics for Prometheus.",
             only="v1beta2",
-            deprecated=Deprecated(mend="write metricsConfig in API version v1"),
+            deprecated=Deprecated(mend="write metricsConfig in API version v1", since="v1"),
         ),
     ] = None
     http: Annotated[BridgeHttp | None, About("The HTTP port.")] = None

@@ -57,7 +57,7 @@ class KafkaConnectTemplate(Block):
         About(
             "Has no effect any more.",
             only="v1beta2",
-            deprecated=Deprecated(mend="remove it; pods are made by a StrimziPodSet (see podSet)"),
+            deprecated=Deprecated(mend="remove it; pods are made by a StrimziPodSet (see podSet)", since="v1"),
         ),
     ] = None
     headless_service: Annotated[InternalServiceTemplate | None, About("Headless Service of the workers.")] = None
@@ -139,7 +139,7 @@ class BuildOutput(Block):
         About(
             "More options of Kaniko.",
             only="v1beta2",
-            deprecated=Deprecated(mend="write additionalBuildOptions in API version v1"),
+            deprecated=Deprecated(mend="write additionalBuildOptions in API version v1", since="v1"),
         ),
     ] = []
     additional_push_options: Annotated[list[str], About("More options of the push.", only="v1")] = []
@@ -182,7 +182,7 @@ class ConnectWorkers(Block):
         About(
             "Values and files for connectors.",
             only="v1beta2",
-            deprecated=Deprecated(mend="use template.pod.volumes and template.connectContainer"),
+            deprecated=Deprecated(mend="use template.pod.volumes and template.connectContainer", since="v1"),
         ),
     ] = None
     image: Annotated[str | None, About("Image of the pods.")] = None

@@ -14,8 +14,9 @@ from klamm.resources.custom.template import (
 from klamm.resources.native.container import ResourceRequirements
 from klamm.resources.structure import About, Block, Deprecated
 
-_SECONDS = Deprecated(mend="write reconciliationIntervalMs in API version v1")
+_SECONDS = Deprecated(mend="write reconciliationIntervalMs in API version v1", since="v1")
 _NO_ZOOKEEPER = Deprecated(mend="remove it; it only concerned operators that used ZooKeeper")
+_NO_ZOOKEEPER_IN_V1 = Deprecated(mend=_NO_ZOOKEEPER.mend, since="v1")
 
 
 class EntityOperatorTemplate(Block):
@@ -55,14 +56,14 @@ class TopicOperatorSpec(Block):
     startup_probe: Annotated[Probe | None, About("Timing of the startup check.")] = None
     topic_metadata_max_attempts: Annotated[
         int | None,
-        About("Has no effect any more.", only="v1beta2", minimum=0, deprecated=_NO_ZOOKEEPER),
+        About("Has no effect any more.", only="v1beta2", minimum=0, deprecated=_NO_ZOOKEEPER_IN_V1),
     ] = None
     watched_namespace: Annotated[
         str | None, About("Namespace whose KafkaTopics count; the cluster's own by default.")
     ] = None
     zookeeper_session_timeout_seconds: Annotated[
         int | None,
-        About("Has no effect any more.", only="v1beta2", minimum=0, deprecated=_NO_ZOOKEEPER),
+        About("Has no effect any more.", only="v1beta2", minimum=0, deprecated=_NO_ZOOKEEPER_IN_V1),
     ] = None
 
 

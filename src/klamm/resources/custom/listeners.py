@@ -10,7 +10,8 @@ from klamm.resources.custom.secrets import CertificateAndKey, SecretKey, Trusted
 from klamm.resources.native.network import NetworkPolicyPeer
 from klamm.resources.structure import About, Block, Deprecated, Form, FreeForm, Texts
 
-_OAUTH = Deprecated(mend="use type: custom with listenerConfig; the OAuth type is gone from API version v1")
+_OAUTH = Deprecated(mend="use type: custom with listenerConfig; the OAuth type is gone from API version v1", since="v1")
+_NO_SWITCH = Deprecated(mend="remove it; ECDSA needs no switch")
 
 
 class ListenerAuthentication(Block):
@@ -27,7 +28,7 @@ class ListenerAuthentication(Block):
         About(
             "For custom: Secrets that are mounted into the brokers.",
             only="v1beta2",
-            deprecated=Deprecated(mend="mount them with template.pod.volumes"),
+            deprecated=Deprecated(mend="mount them with template.pod.volumes", since="v1"),
         ),
     ] = []
     access_token_is_jwt: Annotated[
@@ -62,9 +63,10 @@ class ListenerAuthentication(Block):
     disable_tls_hostname_verification: Annotated[
         bool | None, About("Accept any host name of the token server.", only="v1beta2", deprecated=_OAUTH)
     ] = None
-    enable_ecdsa: Annotated[bool | None, About("Has no effect any more.", only="v1beta2", deprecated=_OAUTH)] = (
-        msgspec.field(name="enableECDSA", default=None)
-    )
+    enable_ecdsa: Annotated[
+        bool | None,
+        About("Has no effect any more.", only="v1beta2", deprecated=_NO_SWITCH),
+    ] = msgspec.field(name="enableECDSA", default=None)
     enable_metrics: Annotated[
         bool | None, About("Collect metrics of the OAuth library.", only="v1beta2", deprecated=_OAUTH)
     ] = None
@@ -299,4 +301,7 @@ class ListenerStatus(Block):
     bootstrap_servers: Annotated[str | None, About("The same as a client's bootstrap.servers.")] = None
     certificates: Annotated[list[str], About("Authorities that a client must trust (PEM).")] = []
     name: Annotated[str | None, About("Name of the listener.")] = None
-    type: Annotated[str | None, About("Older name of the field name.", only="v1beta2")] = None
+    type: Annotated[
+        str | None,
+        About("Older name of the field name.", only="v1beta2"),
+    ] = None

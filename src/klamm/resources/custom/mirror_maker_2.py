@@ -13,7 +13,7 @@ from klamm.resources.native.metadata import ObjectMeta
 from klamm.resources.structure import About, Block, Deprecated, Form, FreeForm, always
 
 _ALIAS = Form(r"^[a-zA-Z0-9\._\-]{1,100}$", "my-cluster")
-_TARGET = Deprecated(mend="write spec.target and mirrors[].source in API version v1")
+_TARGET = Deprecated(mend="write spec.target and mirrors[].source in API version v1", since="v1")
 
 
 class MirrorCluster(Block):

@@ -62,7 +62,7 @@ class ClientTls(Block):
     ] = []
 
 
-_OAUTH = Deprecated(mend="use type: custom; the OAuth type is gone from API version v1")
+_OAUTH = Deprecated(mend="use type: custom; the OAuth type is gone from API version v1", since="v1")
 
 
 class ClientAuthentication(Block):

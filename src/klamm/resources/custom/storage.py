@@ -18,7 +18,7 @@ class StorageOverride(Block):
     class_: Annotated[str | None, About("Storage class of its volume.")] = msgspec.field(name="class", default=None)
 
 
-_NODE_POOLS = Deprecated(mend="put the brokers that differ into a KafkaNodePool of their own")
+_NODE_POOLS = Deprecated(mend="put the brokers that differ into a KafkaNodePool of their own", since="v1")
 
 
 class Volume(Block):
