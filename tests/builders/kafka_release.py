@@ -36,6 +36,10 @@ def fill(store: Store) -> None:
         os.utime(path, (ARTIFACT_TIME, ARTIFACT_TIME))
 
 
+CUT_OFF = web.Response()
+"""A wrong answer: the connection ends inside the body."""
+
+
 class Repository:
     """Serves CONTENT. `misbehave` maps (path, how often it was asked for before) to a wrong answer, or None."""
 
@@ -50,7 +54,17 @@ class Repository:
         before = self.asked.get(path, 0)
         self.asked[path] = before + 1
         wrong = self._misbehave(path, before)
+        if wrong is CUT_OFF:
+            return await self._cut_off(request, self._data[path])
         return wrong or web.Response(body=self._data[path])
+
+    async def _cut_off(self, request: web.Request, data: bytes) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": str(len(data))})
+        await response.prepare(request)
+        await response.write(data[:10])
+        if request.transport is not None:
+            request.transport.close()
+        return response
 
     def data(self, path: str) -> bytes:
         return self._data[path]

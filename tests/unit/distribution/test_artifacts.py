@@ -6,6 +6,8 @@ from klamm.distribution.artifacts import UnknownRelease, release, releases
 
 ZOOKEEPER_OF = {"3.5.0": "3.6.4", "3.5.1": "3.6.4", "3.6.0": "3.8.2", "4.3.1": None}
 
+MODULES = ("kafka_2.13", "connect-runtime", "connect-mirror", "kafka-tools", "kafka-shell", "trogdor")
+
 
 def test_each_release_has_the_zookeeper_it_was_released_with() -> None:
     assert {version: release.zookeeper for version, release in releases().items()} == ZOOKEEPER_OF

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
-from tests.builders.kafka_release import Repository, fake_release, fill, repository
+from tests.builders.kafka_release import CUT_OFF, Repository, fake_release, fill, repository
 
 from klamm.base.clock import SystemClock
 from klamm.distribution.artifacts import Artifact
@@ -15,6 +15,10 @@ from klamm.distribution.progress import Progress, silent
 from klamm.distribution.store import Store
 
 ARTIFACTS = fake_release().artifacts
+
+
+def leftovers(folder: Path) -> list[Path]:
+    return list(folder.rglob("*.part"))
 
 
 async def download(store: Store, served: Repository, artifacts: tuple[Artifact, ...] = ARTIFACTS) -> None:
@@ -51,11 +55,7 @@ async def test_what_arrives_wrong_once_is_fetched_again(tmp_path: Path, wrong, w
 async def test_a_connection_that_breaks_in_the_middle_is_tried_again(tmp_path: Path) -> None:
     store = Store(tmp_path)
 
-    def cut_off(path: str, before: int) -> web.StreamResponse | None:
-        # More is announced than comes: the client sees the connection end inside the body.
-        return web.Response(body=b"half", headers={"Content-Length": "4"}) if before == 0 else None
-
-    async with repository(cut_off) as served:
+    async with repository(lambda path, before: CUT_OFF if before == 0 else None) as served:
         await download(store, served)
     assert damaged(store, ARTIFACTS) == []
 
@@ -71,7 +71,7 @@ async def test_what_stays_wrong_is_named_and_leaves_nothing_behind(tmp_path: Pat
         with pytest.raises(DownloadFailed, match=f"{broken}.*checksum"):
             await download(store, served)
     assert ARTIFACTS[0] in missing(store, ARTIFACTS)
-    assert not [path for path in tmp_path.rglob("*.part")]
+    assert not leftovers(tmp_path)
 
 
 async def test_without_a_network_the_error_says_what_was_fetched_and_what_to_do(tmp_path: Path) -> None:
