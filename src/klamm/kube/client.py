@@ -67,9 +67,9 @@ class Client:
             return None
 
     async def list(
-        self, kind: Kind[T], namespace: str | None = None, labels: Labels = None, fields: str = ""
+        self, kind: Kind[T], namespace: str | None = None, labels: Labels = None, fields: str = "", page: int = PAGE
     ) -> Listed[T]:
-        """All objects of a namespace (None: of all) at one moment, fetched in pages.
+        """All objects of a namespace (None: of all) at one moment, fetched in pages of so many.
 
         `Gone` when the server forgot the list between two pages: begin again.
         """
@@ -77,10 +77,10 @@ class Client:
         found: list[T | Unreadable] = []
         after = ""
         while True:
-            page = await self._read(requests.list_page(kind, namespace, labels, PAGE, after, fields), _Page)
-            found.extend(reader.read(raw) for raw in page.items or ())
-            if not (after := page.metadata.continue_):
-                return _listed(found, page.metadata.resource_version)
+            answer = await self._read(requests.list_page(kind, namespace, labels, page, after, fields), _Page)
+            found.extend(reader.read(raw) for raw in answer.items or ())
+            if not (after := answer.metadata.continue_):
+                return _listed(found, answer.metadata.resource_version)
 
     async def create(self, kind: Kind[T], obj: T, *, dry_run: bool = False) -> T:
         """`AlreadyExists` when there is one: whatever a cache said before."""
