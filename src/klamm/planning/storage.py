@@ -1,0 +1,82 @@
+"""Which storage to use when the wanted one differs from the one in use.
+
+Volumes hold data, so only changes that keep it are made: `deleteClaim`, larger claims, volumes added to or taken from a
+JBOD, storage classes of brokers that do not exist yet. Anything else (another type, a smaller size, another class)
+cannot be done without losing data: then *no* part of the change is made, the old storage stays in use, and a Warning
+says which field to put back (Strimzi behaviour).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from klamm.planning.quantities import quantity
+from klamm.resources.custom.storage import Storage, Volume
+from klamm.resources.reading import Problem
+
+_KEEP = "put the old value back; to change it, move the data to new brokers"
+
+
+@dataclass(frozen=True, slots=True)
+class StorageDecision:
+    """`use` is the storage for this pass. `refused` is empty when that is the wanted one."""
+
+    use: Storage
+    refused: tuple[Problem, ...] = ()
+
+
+def decide_storage(path: str, old: Storage | None, wanted: Storage, existing_nodes: int) -> StorageDecision:
+    """Compare with what is remembered on the StrimziPodSet (None: a new cluster).
+
+    `path` is the field's place, for messages; `existing_nodes` how many nodes have volumes already.
+    """
+    if old is None:
+        return StorageDecision(wanted)
+    refused = tuple(_differences(path, old, wanted, existing_nodes))
+    return StorageDecision(old, refused) if refused else StorageDecision(wanted)
+
+
+def _differences(path: str, old: Storage, wanted: Storage, nodes: int) -> list[Problem]:
+    if old.type != wanted.type:
+        return [_refused(f"{path}.type", wanted.type, f"cannot replace {old.type}")]
+    if old.type != "jbod":
+        return _of_volume(path, old, wanted, nodes)
+    before = {volume.id: volume for volume in old.volumes}
+    found = []
+    for index, volume in enumerate(wanted.volumes):
+        was = before.get(volume.id)
+        if was is not None:
+            found += _of_volume(f"{path}.volumes[{index}]", was, volume, nodes)
+    return found
+
+
+def _of_volume(path: str, old: Volume, wanted: Volume, nodes: int) -> list[Problem]:
+    if old.type != wanted.type:
+        return [_refused(f"{path}.type", wanted.type, f"cannot replace {old.type}")]
+    found = []
+    before, after = quantity(old.size or "0"), quantity(wanted.size or "0")
+    if before is not None and after is not None and after < before:
+        found.append(_refused(f"{path}.size", wanted.size, f"is less than the {old.size} in use; volumes only grow"))
+    if old.class_ != wanted.class_:
+        found.append(_refused(f"{path}.class", wanted.class_, f"cannot replace {_shown(old.class_)}"))
+    if dict(old.selector) != dict(wanted.selector):
+        found.append(_refused(f"{path}.selector", dict(wanted.selector), f"cannot replace {dict(old.selector)}"))
+    return found + _of_overrides(path, old, wanted, range(nodes))
+
+
+def _of_overrides(path: str, old: Volume, wanted: Volume, nodes: Sequence[int]) -> list[Problem]:
+    """Only nodes that exist have a class to keep."""
+    before = {o.broker: o.class_ for o in old.overrides}
+    after = {o.broker: o.class_ for o in wanted.overrides}
+    return [
+        _refused(f"{path}.overrides", after.get(node), f"cannot replace {_shown(before.get(node))} of node {node}")
+        for node in nodes
+        if before.get(node) != after.get(node)
+    ]
+
+
+def _refused(path: str, value: object, rule: str) -> Problem:
+    return Problem(path, value, rule, _KEEP)
+
+
+def _shown(storage_class: str | None) -> str:
+    return storage_class or "the default class"
