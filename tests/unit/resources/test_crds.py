@@ -122,6 +122,8 @@ def test_schemas_are_structural(kind: Kind) -> None:
             assert "type" in node or node.get("x-kubernetes-int-or-string"), (version, path)
             assert set(node.get("required", ())) <= set(node.get("properties", ())), (version, path)
             assert not ("properties" in node and "additionalProperties" in node), (version, path)
+            for check in node.get("x-kubernetes-validations", ()):
+                assert set(re.findall(r"self\.(\w+)", check["rule"])) <= set(node["properties"]), (version, path)
 
 
 def _blocks(block: type[Block], seen: set[type[Block]]) -> set[type[Block]]:
