@@ -18,6 +18,10 @@ class Home:
         return self.path / "kubeconfig"
 
     @property
+    def settings(self) -> Path:
+        return self.path / "cluster.json"
+
+    @property
     def database(self) -> Path:
         return self.path / "objects.sqlite"
 
@@ -35,7 +39,7 @@ class Home:
 
     @property
     def logs(self) -> Path:
-        return self.path / "logs"
+        return self.path / "log"
 
     @property
     def run(self) -> Path:

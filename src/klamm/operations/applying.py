@@ -63,13 +63,24 @@ class Applier:
                 raise answer
         return cast("list[B]", answers)
 
+    async def take_annotation_off(self, kind: Kind[Any], name: Name, annotation: str) -> None:
+        """For annotations by which a person asked for something that is done now; apply leaves them to their owner."""
+        await self._client.patch(kind, name, {"metadata": {"annotations": {annotation: None}}})
+        self.forget(kind, name)
+
     def forget(self, kind: Kind[Any], name: Name) -> None:
         """It was changed or deleted by somebody else: apply it again when it is wanted next."""
         self._memory.pop((kind.kind, name), None)
 
-    def forget_owned_by(self, namespace: str, names: Iterable[str]) -> None:
-        gone = set(names)
-        for place in [place for place in self._memory if place[1].namespace == namespace and place[1].name in gone]:
+    def forget_namesakes(self, cluster: Name) -> None:
+        """The cluster is gone, and its objects (named `<cluster>-…`) with it; one of the same name starts anew."""
+        prefix = f"{cluster.name}-"
+        for place in [each for each in self._memory if each[1].namespace == cluster.namespace]:
+            if place[1].name.startswith(prefix):
+                del self._memory[place]
+        for place in [
+            each for each in self._memory if each[1].name == f"strimzi-{cluster.namespace}-{prefix}kafka-init"
+        ]:
             del self._memory[place]
 
     async def prune(

@@ -23,6 +23,7 @@ from klamm.desired.secrets import (
     authority_certificate_secret,
     authority_key_secret,
 )
+from klamm.kube.catalogue import SECRETS
 from klamm.kube.kinds import Name
 from klamm.operations.applying import Applier
 from klamm.planning.authorities.authority import (
@@ -122,6 +123,10 @@ async def reconcile_authority(
     content = _without_expired(content, now)
     if spec.rules.generated and not isinstance(decision, Postponed):
         await _store(applier, spec, content, generations, certificate_secret, new_password)
+        if observed.force_renew:
+            await applier.take_annotation_off(SECRETS, spec.certificate_secret, FORCE_RENEW)
+        if observed.force_replace:
+            await applier.take_annotation_off(SECRETS, spec.key_secret, FORCE_REPLACE)
     return CurrentAuthority(
         Authority(content.certificate, content.key),
         b"".join([content.certificate, *content.older.values()]),

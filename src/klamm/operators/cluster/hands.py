@@ -1,0 +1,37 @@
+"""What the cluster operator's reconcilers work with; made once by `programs/cluster_operator.py`."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from klamm.base.clock import Clock
+from klamm.certificates.keys import KeyAlgorithm
+from klamm.desired.surroundings import Surroundings
+from klamm.kafka.admin import Admin, Connection
+from klamm.kube.client import Client
+from klamm.kube.events import Recorder
+from klamm.kube.watching import Watched
+from klamm.operations.applying import Applier
+from klamm.resources.custom.kafka import Kafka
+from klamm.resources.custom.pod_set import StrimziPodSet
+from klamm.resources.native.pod import Pod
+from klamm.resources.native.workloads import Deployment
+
+OpenAdmin = Callable[[Connection], Awaitable[Admin]]
+
+
+@dataclass(frozen=True)
+class Hands:
+    """`new_password` makes a random password; `open_admin` connects to a Kafka cluster."""
+
+    client: Client
+    applier: Applier
+    events: Recorder
+    clock: Clock
+    surroundings: Surroundings
+    new_password: Callable[[], str]
+    open_admin: OpenAdmin
+    kafkas: Watched[Kafka]
+    pod_sets: Watched[StrimziPodSet]
+    pods: Watched[Pod]
+    deployments: Watched[Deployment]
+    key_algorithm: KeyAlgorithm = KeyAlgorithm.EC_P256
