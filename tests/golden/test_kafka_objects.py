@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 from tests.builders.kafka import overlaid, surroundings
 
+from klamm.desired.cluster_operator.installation import Installation, installation_objects
 from klamm.desired.entity_operator.deployment import EntityOperatorInputs
 from klamm.desired.entity_operator.objects import entity_operator_objects
 from klamm.desired.entity_operator.operators import EntityOperator
@@ -62,6 +63,18 @@ def read_kafka(name: str) -> Kafka:
 
 def test_kafka_1(golden: Callable[[str, str], None]) -> None:
     golden("kafka-1.out.yaml", dump(objects_of(read_kafka("kafka-1.yaml"))))
+
+
+def test_cluster_operator(golden: Callable[[str, str], None]) -> None:
+    versions = surroundings().kafka_images
+    golden(
+        "cluster-operator.out.yaml",
+        dump(
+            installation_objects(
+                Installation(namespace="kafka", operator_image="klamm/operator:1.0.0", kafka_images=versions)
+            )
+        ),
+    )
 
 
 def test_names_in_certificates(golden: Callable[[str, str], None]) -> None:

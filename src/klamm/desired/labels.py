@@ -21,6 +21,7 @@ CONTROLLER_NAME = "strimzi.io/controller-name"
 BROKER_ROLE = "strimzi.io/broker-role"
 CONTROLLER_ROLE = "strimzi.io/controller-role"
 DISCOVERY = "strimzi.io/discovery"
+PART_OF = "app.kubernetes.io/part-of"
 STATEFUL_SET_POD_NAME = "statefulset.kubernetes.io/pod-name"
 
 # Labels that tools put on the resource for themselves; copied onto children they would break those tools' pruning.
@@ -51,10 +52,13 @@ class Component:
             COMPONENT_TYPE: self.type,
             "app.kubernetes.io/name": self.type,
             "app.kubernetes.io/instance": label_value(self.cluster),
-            "app.kubernetes.io/part-of": label_value(f"strimzi-{self.cluster}"),
+            PART_OF: label_value(f"strimzi-{self.cluster}"),
             "app.kubernetes.io/managed-by": "strimzi-cluster-operator",
         }
-        return inherited_labels(self.inherited) | dict(extra or {}) | own
+        inherited = inherited_labels(self.inherited)
+        if PART_OF in inherited:
+            own[PART_OF] = inherited[PART_OF]  # the cluster may be a part of something larger
+        return inherited | dict(extra or {}) | own
 
     def selector(self) -> dict[str, str]:
         """What picks this component's pods."""

@@ -8,6 +8,7 @@ from klamm.desired.claims import claims
 from klamm.desired.kafka.access import init_binding, service_account
 from klamm.desired.kafka.cluster import KafkaCluster
 from klamm.desired.kafka.configuration import config_maps
+from klamm.desired.kafka.ingresses import ingresses
 from klamm.desired.kafka.network_policy import network_policy
 from klamm.desired.kafka.pods import KAFKA_VERSION, PodInputs, pods
 from klamm.desired.kafka.services import services
@@ -28,6 +29,7 @@ def kafka_objects(cluster: KafkaCluster, inputs: PodInputs) -> list[Block]:
         *([binding] if binding else []),
         *kafka_claims(cluster),
         *services(cluster),
+        *ingresses(cluster),
         *config_maps(cluster, inputs.configuration),
         kafka_budget(cluster),
         kafka_pod_set(cluster, inputs),

@@ -227,7 +227,3 @@ def _not_yet(kafka: Kafka) -> Iterator[Remark]:
     for path, value in given.items():
         if value is not None:
             yield Remark("NotSupportedYet", f"{path} has no effect: {_LATER}")
-    for index, listener in enumerate(spec.kafka.listeners):
-        if listener.type == "ingress":
-            path = f"spec.kafka.listeners[{index}]"
-            yield Remark("NotSupportedYet", f"{path}: its Services are made, its Ingress objects are not yet")
