@@ -24,11 +24,12 @@ LEASE = Name("kafka", "strimzi-cluster-operator")
 
 @dataclass
 class OneLease:
-    """A server that holds one object and refuses stale writes; `cut_off` are the managers that do not reach it."""
+    """A server that holds one object and refuses stale writes; `cut_off` do not reach it, `refused` get a 403."""
 
     stored: dict[str, Any] | None = None
     version: int = 0
     cut_off: set[str] = field(default_factory=set)
+    refused: set[str] = field(default_factory=set)
 
     def answer(self, request: Request) -> Response:
         if request.method == "GET":
@@ -57,6 +58,8 @@ class _Way:
     async def send(self, request: Request) -> Response:
         if self.process in self.lease.cut_off:
             raise Unreachable(request.doing, "cut", sent=False)
+        if self.process in self.lease.refused:
+            return status(403, "Forbidden")
         return self.lease.answer(request)
 
     @asynccontextmanager
@@ -114,12 +117,13 @@ async def test_who_leaves_gives_the_lease_back() -> None:
     assert server.holder == ""
 
 
+@pytest.mark.parametrize("way", ["cut_off", "refused"])
 @in_virtual_time
-async def test_a_holder_that_is_cut_off_stops_before_another_begins() -> None:
+async def test_a_holder_that_cannot_renew_stops_before_another_begins(way: str) -> None:
     server, acting = OneLease(), list[str]()
     one, two = _Process(server, "one", acting), _Process(server, "two", acting)
     await asyncio.sleep(30)
-    server.cut_off.add("one")
+    getattr(server, way).add("one")
     await asyncio.sleep(20)
     assert acting == ["two"]
     assert one.ended < two.began < 30 + 15 + 3
