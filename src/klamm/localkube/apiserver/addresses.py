@@ -116,7 +116,9 @@ def _allocate_ports(spec: Object, used: InUse, randomness: Random) -> list[Cause
             port["nodePort"] = randomness.choice(free)
             taken.add(port["nodePort"])
         elif given not in NODE_PORTS:
-            text = f"provided port is not in the valid range. The range of valid ports is {NODE_PORTS[0]}-{NODE_PORTS[-1]}"
+            text = (
+                f"provided port is not in the valid range. The range of valid ports is {NODE_PORTS[0]}-{NODE_PORTS[-1]}"
+            )
             wrong.append(invalid_value(field, given, text))
         elif given in used.ports:
             wrong.append(invalid_value(field, given, "provided port is already allocated"))

@@ -122,7 +122,9 @@ def with_status(definition: Object, now: str, taken: str | None) -> Object:
     versions = list(dict.fromkeys([*(old.get("storedVersions") or []), *stored]))
     accepted = taken is None
     conditions = [
-        _condition("NamesAccepted", accepted, "NoConflicts" if accepted else "NameConflict", taken or "no conflicts found"),
+        _condition(
+            "NamesAccepted", accepted, "NoConflicts" if accepted else "NameConflict", taken or "no conflicts found"
+        ),
         _condition(
             "Established",
             accepted,

@@ -169,7 +169,9 @@ def qos_class(spec: dict[str, Any]) -> str:
         return "BestEffort"
     for each in resources:
         limits, requests = each.get("limits") or {}, each.get("requests") or {}
-        if {"cpu", "memory"} - limits.keys() or any(requests.get(name, limits[name]) != limits[name] for name in limits):
+        if {"cpu", "memory"} - limits.keys() or any(
+            requests.get(name, limits[name]) != limits[name] for name in limits
+        ):
             return "Burstable"
     return "Guaranteed"
 

@@ -1,7 +1,5 @@
 """/api and /apis: what is served, aggregated (v2) and as the older lists, made once per change of the CRDs."""
 
-from typing import Any
-
 from klamm.localkube.apiserver.kinds import Kind, Subresource
 from klamm.localkube.objects import Object
 
@@ -30,7 +28,8 @@ def by_group(kinds: list[Kind]) -> GroupVersions:
     for kind in kinds:
         groups.setdefault(kind.resource.group, {}).setdefault(kind.resource.version, []).append(kind)
     return {
-        group: dict(sorted(versions.items(), key=lambda item: version_rank(item[0]))) for group, versions in groups.items()
+        group: dict(sorted(versions.items(), key=lambda item: version_rank(item[0])))
+        for group, versions in groups.items()
     }
 
 
@@ -88,8 +87,9 @@ def aggregated(groups: GroupVersions, core: bool, api_version: str = "apidiscove
                 }
                 for version, kinds in versions.items()
             ]
-            metadata: dict[str, Any] = {"name": group} if group else {}
-            items.append({"metadata": {**metadata, "creationTimestamp": None}, "versions": listed})
+            metadata: Object = {"name": group} if group else {}
+            metadata["creationTimestamp"] = None
+            items.append({"metadata": metadata, "versions": listed})
     return {"kind": "APIGroupDiscoveryList", "apiVersion": api_version, "metadata": {}, "items": items}
 
 

@@ -166,7 +166,7 @@ def _compare_lists(old: Any, new: Any, node: Node, path: Path, found: Comparison
 
 
 def with_named_fields(fields: FieldSet, node: Node) -> FieldSet:
-    """The set and the declared fields on the way to its members (owning spec.a is owning spec, as far as pruning goes)."""
+    """The set and the declared fields on the way to its members: owning spec.a is owning spec when it comes to pruning."""
     found = set(fields)
     seen: set[Path] = set()
     for path in fields:

@@ -10,15 +10,28 @@ import re
 import sys
 from pathlib import Path
 
-GROUPS = (
-    "core/v1 apps/v1 batch/v1 networking/v1 policy/v1 rbac/v1 storage/v1 scheduling/v1 coordination/v1 discovery/v1 "
-    "events/v1 autoscaling/v1 autoscaling/v2 authentication/v1 authorization/v1"
-).split()
+GROUPS = [
+    "core/v1",
+    "apps/v1",
+    "batch/v1",
+    "networking/v1",
+    "policy/v1",
+    "rbac/v1",
+    "storage/v1",
+    "scheduling/v1",
+    "coordination/v1",
+    "discovery/v1",
+    "events/v1",
+    "autoscaling/v1",
+    "autoscaling/v2",
+    "authentication/v1",
+    "authorization/v1",
+]
 _STRUCT = re.compile(r"^type (\w+) struct \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 _NAMED = re.compile(r"^type (\w+) (?:= )?([\w.\[\]*]+)$", re.MULTILINE)
 _IMPORT = re.compile(r'^\s+(?:(\w+) )?"k8s\.io/(?:api|apimachinery/pkg(?:/apis|/api|/util)?)/([\w/]+)"', re.MULTILINE)
 _FIELD = re.compile(r'^\s+(?:\w+\s+)?(\S+)\s+`json:"([\w$]*)(,[^"]*)?".*?protobuf:"\w+,(\d+),')
-_SCALARS = frozenset("string bool int int32 int64 uint32 uint8 float64 byte".split())
+_SCALARS = frozenset(["string", "bool", "int", "int32", "int64", "uint32", "uint8", "float64", "byte"])
 Fields = dict[str, tuple[str, str, bool]]
 
 

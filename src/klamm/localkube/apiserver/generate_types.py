@@ -14,21 +14,37 @@ from typing import Any
 
 SERVED: dict[str, frozenset[str]] = {
     "v1": frozenset(
-        "bindings configmaps endpoints events limitranges namespaces nodes persistentvolumeclaims persistentvolumes pods "
-        "podtemplates replicationcontrollers resourcequotas secrets serviceaccounts services".split()
+        [
+            "bindings",
+            "configmaps",
+            "endpoints",
+            "events",
+            "limitranges",
+            "namespaces",
+            "nodes",
+            "persistentvolumeclaims",
+            "persistentvolumes",
+            "pods",
+            "podtemplates",
+            "replicationcontrollers",
+            "resourcequotas",
+            "secrets",
+            "serviceaccounts",
+            "services",
+        ]
     ),
-    "apps/v1": frozenset("controllerrevisions daemonsets deployments replicasets statefulsets".split()),
+    "apps/v1": frozenset(["controllerrevisions", "daemonsets", "deployments", "replicasets", "statefulsets"]),
     "events.k8s.io/v1": frozenset(["events"]),
-    "authentication.k8s.io/v1": frozenset("selfsubjectreviews tokenreviews".split()),
+    "authentication.k8s.io/v1": frozenset(["selfsubjectreviews", "tokenreviews"]),
     "authorization.k8s.io/v1": frozenset(
-        "localsubjectaccessreviews selfsubjectaccessreviews selfsubjectrulesreviews subjectaccessreviews".split()
+        ["localsubjectaccessreviews", "selfsubjectaccessreviews", "selfsubjectrulesreviews", "subjectaccessreviews"]
     ),
     "autoscaling/v2": frozenset(["horizontalpodautoscalers"]),
-    "batch/v1": frozenset("cronjobs jobs".split()),
-    "networking.k8s.io/v1": frozenset("ingressclasses ingresses networkpolicies".split()),
+    "batch/v1": frozenset(["cronjobs", "jobs"]),
+    "networking.k8s.io/v1": frozenset(["ingressclasses", "ingresses", "networkpolicies"]),
     "policy/v1": frozenset(["poddisruptionbudgets"]),
-    "rbac.authorization.k8s.io/v1": frozenset("clusterrolebindings clusterroles rolebindings roles".split()),
-    "storage.k8s.io/v1": frozenset("csidrivers csinodes storageclasses volumeattachments".split()),
+    "rbac.authorization.k8s.io/v1": frozenset(["clusterrolebindings", "clusterroles", "rolebindings", "roles"]),
+    "storage.k8s.io/v1": frozenset(["csidrivers", "csinodes", "storageclasses", "volumeattachments"]),
     "apiextensions.k8s.io/v1": frozenset(["customresourcedefinitions"]),
     "scheduling.k8s.io/v1": frozenset(["priorityclasses"]),
     "coordination.k8s.io/v1": frozenset(["leases"]),

@@ -107,6 +107,4 @@ def _compares(have: Any, operator: str, wanted: Any) -> bool:
         return bool(have != wanted)
     if type(have) is not type(wanted):
         return False
-    return bool(
-        {"<": have < wanted, ">": have > wanted, "<=": have <= wanted, ">=": have >= wanted}[operator]
-    )
+    return bool({"<": have < wanted, ">": have > wanted, "<=": have <= wanted, ">=": have >= wanted}[operator])

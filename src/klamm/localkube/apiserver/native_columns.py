@@ -55,7 +55,7 @@ def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:
 
 
 def _columns(text: str) -> tuple[Column, ...]:
-    """"Name:name Ready Node+" → columns; a "+" marks those of `-o wide`, "#" numbers, "_" stands for a blank."""
+    """ "Name:name Ready Node+" → columns; a "+" marks those of `-o wide`, "#" numbers, "_" stands for a blank."""
     made = []
     for word in text.split():
         wide = word.endswith("+")
@@ -136,11 +136,7 @@ def pod_phrase(pod: Object) -> str:
     """The STATUS column: the most telling of phase, reason, init progress and container states."""
     status = _status(pod)
     phrase = status.get("reason") or status.get("phase", "")
-    waiting_for_init = _init_phrase(pod)
-    if waiting_for_init:
-        phrase = waiting_for_init
-    else:
-        phrase = _container_phrase(pod, phrase)
+    phrase = _init_phrase(pod) or _container_phrase(pod, phrase)
     if pod["metadata"].get("deletionTimestamp"):
         if status.get("reason") == "NodeLost":
             return "Unknown"
@@ -283,7 +279,10 @@ def _slice_few(items: list[str]) -> str:
 
 def _images(template: dict[str, Any]) -> list[str]:
     containers = (template.get("spec") or {}).get("containers") or ()
-    return [",".join(each.get("name", "") for each in containers), ",".join(each.get("image", "") for each in containers)]
+    return [
+        ",".join(each.get("name", "") for each in containers),
+        ",".join(each.get("image", "") for each in containers),
+    ]
 
 
 def _deployment_cells(obj: Object, now: Now) -> list[Any]:
@@ -580,7 +579,8 @@ _NATIVE: dict[str, tuple[tuple[Column, ...], Cells]] = {
         ),
         (
             "/persistentvolumes",
-            "Name Capacity Access_Modes Reclaim_Policy Status Claim StorageClass VolumeAttributesClass Reason Age VolumeMode+",
+            "Name Capacity Access_Modes Reclaim_Policy Status Claim StorageClass VolumeAttributesClass Reason Age "
+            "VolumeMode+",
             _volume_cells,
         ),
         (

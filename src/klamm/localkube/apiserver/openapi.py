@@ -42,7 +42,9 @@ def document(group: str, version: str, kinds: list[Kind]) -> Object:
 def _paths(kind: Kind) -> dict[str, Object]:
     resource = kind.resource
     base = f"/{path_of(resource.group, resource.version)}"
-    collection = f"{base}/namespaces/{{namespace}}/{resource.plural}" if resource.namespaced else f"{base}/{resource.plural}"
+    collection = (
+        f"{base}/namespaces/{{namespace}}/{resource.plural}" if resource.namespaced else f"{base}/{resource.plural}"
+    )
     action = {
         "x-kubernetes-group-version-kind": {
             "group": resource.group,
@@ -52,7 +54,10 @@ def _paths(kind: Kind) -> dict[str, Object]:
     }
     response = {"200": {"description": "OK"}}
     reading = {**action, "responses": response}
-    query = [{"name": name, "in": "query", "schema": {"type": "string"}} for name in ("dryRun", "fieldManager", "fieldValidation")]
+    query = [
+        {"name": name, "in": "query", "schema": {"type": "string"}}
+        for name in ("dryRun", "fieldManager", "fieldValidation")
+    ]
     writing = {**reading, "parameters": query}
     paths: dict[str, Object] = {}
     if "list" in kind.verbs:

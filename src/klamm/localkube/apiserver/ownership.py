@@ -16,10 +16,19 @@ from klamm.localkube.apiserver.schema import Node
 from klamm.localkube.objects import Object
 
 MAX_UPDATERS = 10
-_UNOWNED_METADATA = (
-    "name namespace creationTimestamp selfLink uid clusterName generation managedFields resourceVersion "
-    "deletionTimestamp deletionGracePeriodSeconds"
-).split()
+_UNOWNED_METADATA = [
+    "name",
+    "namespace",
+    "creationTimestamp",
+    "selfLink",
+    "uid",
+    "clusterName",
+    "generation",
+    "managedFields",
+    "resourceVersion",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+]
 _UNOWNED: FieldSet = {("f:apiVersion",), ("f:kind",), ("f:metadata",)} | {
     ("f:metadata", f"f:{name}") for name in _UNOWNED_METADATA[:-2]
 }
@@ -65,9 +74,7 @@ def read(obj: Object) -> Managed:
     for raw in obj.get("metadata", {}).get("managedFields") or ():
         if raw.get("operation") not in ("Apply", "Update"):
             continue
-        writer = Writer(
-            raw.get("manager", ""), raw["operation"], raw.get("apiVersion", ""), raw.get("subresource", "")
-        )
+        writer = Writer(raw.get("manager", ""), raw["operation"], raw.get("apiVersion", ""), raw.get("subresource", ""))
         fields = field_sets.from_fields_v1(raw.get("fieldsV1") or {})
         managed.entries[writer.identity] = Entry(writer, fields, raw.get("time", ""))
     return managed

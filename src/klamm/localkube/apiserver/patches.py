@@ -31,7 +31,9 @@ def merge_patch(value: Any, patch: Any) -> Any:
 def json_patch(value: Object, operations: Any) -> Object:
     """Apply the operations in order; Refused 422 when one cannot be done, 400 when it is not an operation."""
     if not isinstance(operations, list):
-        raise statuses.bad_request("error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch")
+        raise statuses.bad_request(
+            "error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch"
+        )
     if len(operations) > 10_000:
         raise Refused(413, "RequestEntityTooLarge", "The allowed maximum operations in a JSON patch is 10000")
     result: Any = copy.deepcopy(value)
@@ -41,7 +43,9 @@ def json_patch(value: Object, operations: Any) -> Object:
         try:
             result = _operate(result, operation)
         except _CannotPatch as error:
-            raise Refused(422, "Invalid", f"the server rejected our request due to an error in our request: {error}") from error
+            raise Refused(
+                422, "Invalid", f"the server rejected our request due to an error in our request: {error}"
+            ) from error
     if not isinstance(result, dict):
         raise statuses.bad_request("the patched document is not an object")
     return result

@@ -21,7 +21,7 @@ from klamm.localkube.objects import Object
 
 _MAGIC = b"k8s\0"
 _HEAD = re.compile(r"^(\*|\[\](?!byte)|map\[string\])")
-_INTEGERS = frozenset("int int32 int64 uint32 uint8".split())
+_INTEGERS = frozenset(["int", "int32", "int64", "uint32", "uint8"])
 _GROUP_PACKAGES = {
     "": "core",
     "networking.k8s.io": "networking",

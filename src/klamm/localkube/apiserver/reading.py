@@ -33,9 +33,7 @@ class Page:
     remaining: int | None = None
 
 
-def get_body(
-    registry: Registry, kind: Kind, stored: Stored, form: Accepted, include: str, now: datetime
-) -> bytes:
+def get_body(registry: Registry, kind: Kind, stored: Stored, form: Accepted, include: str, now: datetime) -> bytes:
     if form.form == "object":
         return registry.body(kind, stored)
     return msgspec.json.encode(shaped(kind, registry.view(kind, stored), form, include, now))
@@ -113,9 +111,7 @@ def list_body(
             metadata["remainingItemCount"] = page.remaining
     if form.form == "table":
         moment = now()
-        rows = [
-            tables.row(kind, registry.view(kind, stored), moment, include, form.version) for stored in page.stored
-        ]
+        rows = [tables.row(kind, registry.view(kind, stored), moment, include, form.version) for stored in page.stored]
         return msgspec.json.encode(tables.table(kind, rows, metadata, form.version))
     if form.form == "metadata":
         items = [tables.partial_metadata(registry.view(kind, stored), form.version) for stored in page.stored]

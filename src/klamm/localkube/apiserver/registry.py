@@ -43,8 +43,22 @@ from klamm.localkube.objects import (
 
 _SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 _GENERATION = frozenset(
-    "Deployment DaemonSet ReplicaSet StatefulSet Pod Job CronJob PodDisruptionBudget NetworkPolicy Ingress "
-    "CustomResourceDefinition EndpointSlice PriorityClass ReplicationController".split()
+    [
+        "Deployment",
+        "DaemonSet",
+        "ReplicaSet",
+        "StatefulSet",
+        "Pod",
+        "Job",
+        "CronJob",
+        "PodDisruptionBudget",
+        "NetworkPolicy",
+        "Ingress",
+        "CustomResourceDefinition",
+        "EndpointSlice",
+        "PriorityClass",
+        "ReplicationController",
+    ]
 )
 _SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 
@@ -167,7 +181,9 @@ class Registry:
             if kind.custom:
                 metadata_node = kind.node.field("metadata")
                 assert metadata_node is not None
-                metadata = shaping.shape_native(obj.get("metadata") or {}, _as_native(metadata_node), unknown, "metadata")
+                metadata = shaping.shape_native(
+                    obj.get("metadata") or {}, _as_native(metadata_node), unknown, "metadata"
+                )
                 rest = {name: value for name, value in obj.items() if name != "metadata"}
                 shaped = {**shaping.prune_custom(rest, kind.node, unknown), "metadata": metadata}
             else:
@@ -336,9 +352,7 @@ class Registry:
         metadata = new["metadata"]
         given = metadata.setdefault("name", name)
         if given != name:
-            raise statuses.bad_request(
-                f"the name of the object ({given}) does not match the name on the URL ({name})"
-            )
+            raise statuses.bad_request(f"the name of the object ({given}) does not match the name on the URL ({name})")
         if kind.resource.namespaced and metadata.setdefault("namespace", namespace) != namespace:
             raise statuses.bad_request(
                 "the namespace of the provided object does not match the namespace sent on the request"
@@ -372,9 +386,7 @@ class Registry:
         combined["metadata"] = metadata
         return combined
 
-    def _store_changed(
-        self, kind: Kind, stored: Stored, old: Object, new: Object, options: WriteOptions
-    ) -> Object:
+    def _store_changed(self, kind: Kind, stored: Stored, old: Object, new: Object, options: WriteOptions) -> Object:
         new["metadata"]["resourceVersion"] = str(stored.version)
         self._allocate(kind, new, old)
         self._validate(kind, new, old)
@@ -416,9 +428,7 @@ class Registry:
         patched = change.on(old, kind.node)
         return Written(self.update(kind, namespace, name, patched, options))
 
-    def _apply(
-        self, kind: Kind, namespace: str | None, name: str, config: Object, options: WriteOptions
-    ) -> Written:
+    def _apply(self, kind: Kind, namespace: str | None, name: str, config: Object, options: WriteOptions) -> Written:
         metadata = config.get("metadata") or {}
         if metadata.get("managedFields"):
             raise statuses.bad_request("metadata.managedFields must be nil")
@@ -513,9 +523,9 @@ class Registry:
         spec = definition["spec"]
         for kind in self.kinds():
             same_group = kind.resource.group == spec["group"]
-            if same_group and kind.resource.plural != spec["names"]["plural"]:
-                if kind.resource.kind == spec["names"]["kind"]:
-                    return f'"{kind.resource.kind}" is already in use'
+            other = kind.resource.plural != spec["names"]["plural"]
+            if same_group and other and kind.resource.kind == spec["names"]["kind"]:
+                return f'"{kind.resource.kind}" is already in use'
         return None
 
     def _delete_definition(
@@ -579,7 +589,7 @@ def _check_type(kind: Kind, obj: Object) -> None:
         )
     if obj.setdefault("kind", wanted.kind) != wanted.kind:
         raise statuses.bad_request(
-            f"{obj['kind']} in version \"{wanted.version}\" cannot be handled as a {wanted.kind}: "
+            f'{obj["kind"]} in version "{wanted.version}" cannot be handled as a {wanted.kind}: '
             f"the kind in the data does not match the expected kind"
         )
 
@@ -640,9 +650,7 @@ def _timeless(metadata: dict[str, Any]) -> dict[str, Any]:
 def _only_said(shaped: Any, said: Any, node: Node) -> Any:
     """An applied configuration without the empty structs that shaping adds: an applier owns only what it says."""
     if isinstance(shaped, dict) and isinstance(said, dict):
-        return {
-            name: _only_said(value, said[name], node.child(name)) for name, value in shaped.items() if name in said
-        }
+        return {name: _only_said(value, said[name], node.child(name)) for name, value in shaped.items() if name in said}
     if isinstance(shaped, list) and isinstance(said, list) and len(shaped) == len(said):
         return [_only_said(value, of, node.items) for value, of in zip(shaped, said, strict=True)]
     return shaped

@@ -68,7 +68,7 @@ class Node:
 
     @property
     def type(self) -> str:
-        """"object", "array", a scalar's type, or "" for anything (int-or-string included)."""
+        """ "object", "array", a scalar's type, or "" for anything (int-or-string included)."""
         found: str = self.raw.get("type", "")
         return found
 
@@ -82,7 +82,7 @@ class Node:
 
     @property
     def is_scalar(self) -> bool:
-        return self.type in _SCALARS or "oneOf" in self.raw and self.native or self.int_or_string
+        return self.type in _SCALARS or ("oneOf" in self.raw and self.native) or self.int_or_string
 
     @property
     def int_or_string(self) -> bool:

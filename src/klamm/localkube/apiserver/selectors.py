@@ -90,11 +90,22 @@ def _expression(key: str, operator: str, values: frozenset[str]) -> LabelMatch:
     return tests.get(operator, lambda labels: False)
 
 
-_EVENT_FIELDS = {f"involvedObject.{name}" for name in "kind namespace name uid apiVersion resourceVersion fieldPath".split()}
+_EVENT_FIELDS = {
+    f"involvedObject.{name}"
+    for name in ["kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath"]
+}
 _FIELDS: dict[str, frozenset[str]] = {
     "/pods": frozenset(
-        "spec.nodeName spec.restartPolicy spec.schedulerName spec.serviceAccountName spec.hostNetwork status.phase "
-        "status.podIP status.nominatedNodeName".split()
+        [
+            "spec.nodeName",
+            "spec.restartPolicy",
+            "spec.schedulerName",
+            "spec.serviceAccountName",
+            "spec.hostNetwork",
+            "status.phase",
+            "status.podIP",
+            "status.nominatedNodeName",
+        ]
     ),
     "/events": frozenset({*_EVENT_FIELDS, "reason", "reportingComponent", "source", "type"}),
     "/secrets": frozenset(["type"]),

@@ -103,10 +103,7 @@ def prune_custom(value: Any, node: Node, unknown: list[str], path: str = "") -> 
     if isinstance(value, dict):
         if node.embedded:
             return _prune_embedded(value, node, unknown, path)
-        return {
-            name: child
-            for name, child in _pruned_fields(value, node, unknown, path)
-        }
+        return {name: child for name, child in _pruned_fields(value, node, unknown, path)}
     if isinstance(value, list):
         items = node.items
         return [prune_custom(each, items, unknown, f"{path}[{index}]") for index, each in enumerate(value)]
@@ -129,7 +126,7 @@ def _pruned_fields(value: dict[str, Any], node: Node, unknown: list[str], path: 
 
 def _prune_embedded(value: dict[str, Any], node: Node, unknown: list[str], path: str) -> dict[str, Any]:
     """An object in an object always has apiVersion, kind and metadata."""
-    meta = {name: value[name] for name in ("apiVersion", "kind", "metadata") if name in value}
+    meta: dict[str, Any] = {name: value[name] for name in ("apiVersion", "kind", "metadata") if name in value}
     rest = {name: child for name, child in value.items() if name not in meta}
     return {**meta, **dict(_pruned_fields(rest, node, unknown, path))}
 
@@ -191,5 +188,5 @@ def _find_twice(value: Any, path: str, found: list[str]) -> None:
 
 def ordered(obj: Object) -> Object:
     """apiVersion and kind first, as every reader expects, then metadata."""
-    first = {name: obj[name] for name in ("apiVersion", "kind", "metadata") if name in obj}
+    first: Object = {name: obj[name] for name in ("apiVersion", "kind", "metadata") if name in obj}
     return {**first, **obj}

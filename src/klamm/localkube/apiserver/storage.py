@@ -1,8 +1,8 @@
 """Objects on disk and in memory, their versions, and the window of changes that watches are served from.
 
 One SQLite file (WAL, synchronous NORMAL: what is acknowledged survives any death of the process; a power cut may take
-the last moments, which a laptop's cluster can bear). The resourceVersion is one counter for all kinds; it is kept in the
-same transaction as the object, so that it never goes back, not even after the newest object was deleted.
+the last moments, which a laptop's cluster can bear). The resourceVersion is one counter for all kinds; it is kept in
+the same transaction as the object, so that it never goes back, not even after the newest object was deleted.
 
 In memory every object is its compact JSON (a decoded dictionary costs some eight times as much): lists join the bytes,
 watches send the same bytes to all watchers. Changes are kept per kind in a bounded window. The window starts at the
@@ -59,9 +59,7 @@ class Change:
 
     __slots__ = ("after", "before", "type", "version", "views")
 
-    def __init__(
-        self, type: Literal["ADDED", "MODIFIED", "DELETED"], before: Stored | None, after: Stored
-    ) -> None:
+    def __init__(self, type: Literal["ADDED", "MODIFIED", "DELETED"], before: Stored | None, after: Stored) -> None:
         self.type = type
         self.before = before
         self.after = after

@@ -8,6 +8,7 @@ SPDY is refused with a sentence; kubectl from 1.31 on asks for WebSocket first.
 import asyncio
 import struct
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 from aiohttp import WSMsgType, web
@@ -120,7 +121,8 @@ async def _until_done_or_gone(
     outputs: "asyncio.Future[list[None]]", reader: "asyncio.Task[None]", socket: web.WebSocketResponse
 ) -> None:
     """The output decides when a command is over; a client that went away ends it too."""
-    await asyncio.wait([outputs, reader], return_when=asyncio.FIRST_COMPLETED)
+    waited: list[asyncio.Future[Any]] = [outputs, reader]
+    await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
     if outputs.done():
         return
     if socket.closed:

@@ -172,7 +172,9 @@ def token_request(registry: Registry, tokens: Tokens, namespace: str, name: str,
     spec = request.get("spec") or {}
     seconds = int(spec.get("expirationSeconds") or 3600)
     if not _SHORTEST_TOKEN <= seconds <= _LONGEST_TOKEN:
-        cause = statuses.invalid_value("spec.expirationSeconds", seconds, "may not specify a duration less than 10 minutes")
+        cause = statuses.invalid_value(
+            "spec.expirationSeconds", seconds, "may not specify a duration less than 10 minutes"
+        )
         raise statuses.invalid("authentication.k8s.io", "TokenRequest", name, [cause])
     bound = _bound(registry, namespace, account, spec.get("boundObjectRef") or {})
     token, ends = tokens.issue(bound, spec.get("audiences") or (), seconds)
@@ -193,7 +195,8 @@ def _bound(registry: Registry, namespace: str, account: Object, reference: Objec
     kind = registry.kind_of(PODS)
     pod = registry.view(kind, registry.stored(kind, namespace, reference.get("name", "")))["metadata"]
     if reference.get("uid") and reference["uid"] != pod["uid"]:
-        why = f"the UID in the bound object reference ({reference['uid']}) does not match the UID in record ({pod['uid']})"
+        given, have = reference["uid"], pod["uid"]
+        why = f"the UID in the bound object reference ({given}) does not match the UID in record ({have})"
         raise statuses.conflict(PODS, pod["name"], why)
     return Bound(namespace, metadata["name"], metadata["uid"], pod["name"], pod["uid"])
 

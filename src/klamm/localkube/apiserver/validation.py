@@ -20,7 +20,8 @@ _CONFIG_KEY = re.compile(r"[-._a-zA-Z0-9]+")
 
 _LABEL_RULE = (
     "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with "
-    "an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+    "an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
+    "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
 )
 _SUBDOMAIN_RULE = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and "
@@ -28,8 +29,8 @@ _SUBDOMAIN_RULE = (
     "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
 )
 _SERVICE_RULE = (
-    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and "
-    "end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is "
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
+    "and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is "
     "'[a-z]([-a-z0-9]*[a-z0-9])?')"
 )
 _LABEL_VALUE_RULE = (
@@ -41,8 +42,17 @@ _IMMUTABLE = "field is immutable"
 
 _KEEPS_STATUS_ON_CREATE = frozenset(["Node", "Namespace", "CustomResourceDefinition"])
 _NEEDS_VERSION = frozenset(
-    "CustomResourceDefinition PodDisruptionBudget Lease EndpointSlice Role RoleBinding ClusterRole ClusterRoleBinding".split()
-) - frozenset("Role RoleBinding ClusterRole ClusterRoleBinding EndpointSlice".split())
+    [
+        "CustomResourceDefinition",
+        "PodDisruptionBudget",
+        "Lease",
+        "EndpointSlice",
+        "Role",
+        "RoleBinding",
+        "ClusterRole",
+        "ClusterRoleBinding",
+    ]
+) - frozenset(["Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding", "EndpointSlice"])
 
 
 def needs_version(kind: Kind) -> bool:
@@ -70,9 +80,7 @@ _REQUIRED_STATUS: dict[str, dict[str, Any]] = {
     ),
     "ReplicaSet": {"replicas": 0},
     "StatefulSet": {"replicas": 0, "availableReplicas": 0},
-    "PodDisruptionBudget": dict.fromkeys(
-        ("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"), 0
-    ),
+    "PodDisruptionBudget": dict.fromkeys(("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"), 0),
     "Ingress": {"loadBalancer": {}},
 }
 
@@ -95,7 +103,7 @@ def violations(kind: Kind, new: Object, old: Object | None) -> list[Cause]:
 
 # Metadata
 
-_PATH_NAMES = frozenset("Role RoleBinding ClusterRole ClusterRoleBinding".split())
+_PATH_NAMES = frozenset(["Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"])
 
 
 def _metadata(kind: Kind, obj: Object, old: Object | None) -> Iterator[Cause]:
@@ -192,9 +200,7 @@ def _one_of(spec: dict[str, Any], name: str, allowed: tuple[str, ...], at: str) 
         yield unsupported(f"{at}.{name}", spec[name], sorted(allowed))
 
 
-def _container(
-    container: dict[str, Any], at: str, names: set[str], volumes: set[Any]
-) -> Iterator[Cause]:
+def _container(container: dict[str, Any], at: str, names: set[str], volumes: set[Any]) -> Iterator[Cause]:
     name = container.get("name", "")
     if not name:
         yield required(f"{at}.name")
@@ -240,9 +246,7 @@ def _resources(resources: dict[str, Any], at: str) -> Iterator[Cause]:
                 yield invalid_value(f"{at}.{sort}[{name}]", quantity, QUANTITY_RULE)
 
 
-QUANTITY_RULE = (
-    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
-)
+QUANTITY_RULE = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 
 
 def is_quantity(value: Any) -> bool:
@@ -321,13 +325,21 @@ def _selector_change(new: Object, old: Object) -> Iterator[Cause]:
 
 
 def _stateful_set_change(new: Object, old: Object) -> Iterator[Cause]:
-    free = (
-        "replicas ordinals template updateStrategy revisionHistoryLimit persistentVolumeClaimRetentionPolicy minReadySeconds"
-    ).split()
+    free = [
+        "replicas",
+        "ordinals",
+        "template",
+        "updateStrategy",
+        "revisionHistoryLimit",
+        "persistentVolumeClaimRetentionPolicy",
+        "minReadySeconds",
+    ]
     fixed = [{name: value for name, value in each["spec"].items() if name not in free} for each in (new, old)]
     if fixed[0] != fixed[1]:
         names = ", ".join(f"'{name}'" for name in free[:-1])
-        yield forbidden_value("spec", f"updates to statefulset spec for fields other than {names} and '{free[-1]}' are forbidden")
+        yield forbidden_value(
+            "spec", f"updates to statefulset spec for fields other than {names} and '{free[-1]}' are forbidden"
+        )
 
 
 # Services and network
@@ -438,10 +450,15 @@ def _claim(obj: Object) -> Iterator[Cause]:
 
 
 def _claim_change(new: Object, old: Object) -> Iterator[Cause]:
-    fixed = [{**each["spec"], "resources": None, "volumeName": None, "volumeAttributesClassName": None} for each in (new, old)]
+    fixed = [
+        {**each["spec"], "resources": None, "volumeName": None, "volumeAttributesClassName": None}
+        for each in (new, old)
+    ]
     if old["spec"].get("storageClassName") is None:
         fixed = [{**each, "storageClassName": None} for each in fixed]
-    if fixed[0] != fixed[1] or (old["spec"].get("volumeName") and new["spec"].get("volumeName") != old["spec"]["volumeName"]):
+    if fixed[0] != fixed[1] or (
+        old["spec"].get("volumeName") and new["spec"].get("volumeName") != old["spec"]["volumeName"]
+    ):
         text = (
             "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
         )

@@ -74,7 +74,7 @@ class WatchRequest:
 
 
 class Watch:
-    """One client's stream. Iterate over `lines`; the subscription starts with the construction, so nothing is missed."""
+    """One client's stream: iterate over `lines`. The subscription starts with the construction: nothing is missed."""
 
     def __init__(self, registry: Registry, request: WatchRequest, now: Callable[[], datetime]) -> None:
         self._registry = registry

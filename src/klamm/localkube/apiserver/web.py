@@ -8,6 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -27,6 +28,7 @@ from klamm.localkube.apiserver import (
 from klamm.localkube.apiserver.authentication import Authenticator, Identity, Tokens
 from klamm.localkube.apiserver.kinds import Kind
 from klamm.localkube.apiserver.negotiation import Accepted
+from klamm.localkube.apiserver.patches import Apply
 from klamm.localkube.apiserver.registry import Registry, WriteOptions
 from klamm.localkube.apiserver.routing import Target
 from klamm.localkube.apiserver.watching import Watch, WatchRequest, shaped
@@ -36,7 +38,7 @@ _log = logging.getLogger(__name__)
 _MOST_BODY = 3 * 1024 * 1024
 _PUBLIC = frozenset(["/healthz", "/livez", "/readyz", "/version"])
 _RETURNS_OBJECT = frozenset(
-    "Pod Service PersistentVolume PersistentVolumeClaim ServiceAccount PodTemplate ResourceQuota".split()
+    ["Pod", "Service", "PersistentVolume", "PersistentVolumeClaim", "ServiceAccount", "PodTemplate", "ResourceQuota"]
 )
 _REVIEWS = frozenset(["authentication.k8s.io", "authorization.k8s.io"])
 _WATCH_SECONDS = 1800.0
@@ -66,9 +68,7 @@ class Api:
         return body
 
 
-def build_app(
-    registry: Registry, streams: Streams, authenticator: Authenticator, tokens: Tokens
-) -> web.Application:
+def build_app(registry: Registry, streams: Streams, authenticator: Authenticator, tokens: Tokens) -> web.Application:
     api = Api(registry, streams, authenticator, tokens)
 
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -169,7 +169,19 @@ def _document_of(
     path: str, groups: discovery.GroupVersions, request: web.Request, api: Api
 ) -> Callable[[], Object] | None:
     if path == "":
-        return lambda: {"paths": ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]}
+        return lambda: {
+            "paths": [
+                "/api",
+                "/api/v1",
+                "/apis",
+                "/healthz",
+                "/livez",
+                "/openapi/v2",
+                "/openapi/v3",
+                "/readyz",
+                "/version",
+            ]
+        }
     if path == "/api":
         return lambda: discovery.api_versions(request.host)
     if path == "/apis":
@@ -182,7 +194,7 @@ def _document_of(
     if parts[:2] == ["openapi", "v3"]:
         group, version = _group_version(parts[2:])
         kinds = groups.get(group, {}).get(version)
-        return (lambda: openapi.document(group, version, kinds)) if kinds else None
+        return partial(openapi.document, group, version, kinds) if kinds else None
     if parts[0] == "apis" and len(parts) == 2:
         versions = groups.get(parts[1])
         return (lambda: discovery.group_object(parts[1], versions, True)) if versions else None
@@ -254,23 +266,25 @@ def _formed(body: bytes, form: Accepted, status: int = 200) -> web.Response:
     return _bytes(text, status, "application/yaml")
 
 
-async def _list_or_watch(
-    api: Api, request: web.Request, kind: Kind, target: Target
-) -> web.StreamResponse:
+async def _list_or_watch(api: Api, request: web.Request, kind: Kind, target: Target) -> web.StreamResponse:
     _allow(kind, "list")
     form = negotiation.accepted(request.headers.get("Accept"))
     selection = reading.selection_of(kind, target.namespace, request.query)
     if request.query.get("watch", "") in ("1", "true", "True"):
-        return await _watch(api, request, WatchRequest(
-            kind,
-            selection,
-            form,
-            request.query.get("resourceVersion", ""),
-            request.query.get("allowWatchBookmarks") == "true",
-            request.query.get("sendInitialEvents") == "true",
-            _include(request),
-            _watch_seconds(request),
-        ))
+        return await _watch(
+            api,
+            request,
+            WatchRequest(
+                kind,
+                selection,
+                form,
+                request.query.get("resourceVersion", ""),
+                request.query.get("allowWatchBookmarks") == "true",
+                request.query.get("sendInitialEvents") == "true",
+                _include(request),
+                _watch_seconds(request),
+            ),
+        )
     page = reading.list_page(api.registry, kind, selection, request.query)
     body = reading.list_body(api.registry, kind, page, form, _include(request), api.now)
     return _formed(body, form)
@@ -342,9 +356,7 @@ def _written(
     return response
 
 
-async def _create(
-    api: Api, request: web.Request, kind: Kind, target: Target, caller: Identity
-) -> web.Response:
+async def _create(api: Api, request: web.Request, kind: Kind, target: Target, caller: Identity) -> web.Response:
     _allow(kind, "create")
     options = _options(request)
     obj = await _body(request, options)
@@ -359,18 +371,14 @@ async def _create(
     return _written(api, request, kind, api.registry.create(kind, namespace, obj, options), options, 201)
 
 
-async def _update(
-    api: Api, request: web.Request, kind: Kind, target: Target, subresource: str = ""
-) -> web.Response:
+async def _update(api: Api, request: web.Request, kind: Kind, target: Target, subresource: str = "") -> web.Response:
     options = _options(request, subresource)
     obj = await _body(request, options)
     written = api.registry.update(kind, target.namespace, target.name, obj, options)
     return _written(api, request, kind, written, options)
 
 
-async def _patch(
-    api: Api, request: web.Request, kind: Kind, target: Target, subresource: str = ""
-) -> web.Response:
+async def _patch(api: Api, request: web.Request, kind: Kind, target: Target, subresource: str = "") -> web.Response:
     options = _options(request, subresource)
     content_type = negotiation.media_type(request.headers.get("Content-Type"))
     change = negotiation.read_patch(await request.read(), content_type, options)
@@ -451,7 +459,7 @@ async def _scale(api: Api, request: web.Request, kind: Kind, target: Target) -> 
     if request.method == "PATCH":
         content_type = negotiation.media_type(request.headers.get("Content-Type"))
         change = negotiation.read_patch(await request.read(), content_type, options)
-        if isinstance(change, negotiation.patches.Apply):
+        if isinstance(change, Apply):
             raise Refused(501, "NotImplemented", "localkube does not serve server-side apply on scale")
         scale = change.on(scale, kind.node)
     else:
