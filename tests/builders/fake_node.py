@@ -15,6 +15,7 @@ from klamm.localkube.kubelet.runtime import (
     ContainerSpec,
     ContainerState,
     Network,
+    NodeAway,
     NodeState,
     SandboxSpec,
     SandboxState,
@@ -57,6 +58,8 @@ class FakeNode:
         self.requests: list[bytes] = []
         self.sandbox_trouble: list[str] = []
         """Messages with which the next create_sandbox calls fail."""
+        self.away = False
+        """exec finds no node."""
         self.unreachable_starts = 0
         """So many start_container calls find no node."""
         self._listeners: list[asyncio.Queue[ContainerState | None]] = []
@@ -156,6 +159,8 @@ class FakeNode:
         stdin: bool,
         tty: bool,
     ) -> ExecSession:
+        if self.away:
+            raise NodeAway("the connection was lost")
         self.executed.append((self._clock.monotonic(), _short(container_id), tuple(command)))
         self.environments.append(environment)
         code, output = self.answer(_short(container_id), command)

@@ -7,7 +7,7 @@ from typing import Any
 
 from klamm.localkube.kubelet.commands import run_command
 from klamm.localkube.kubelet.http_get import BadAnswer, HttpGet, http_status
-from klamm.localkube.kubelet.runtime import CannotStart, Runtime
+from klamm.localkube.kubelet.runtime import CannotStart, NodeAway, Runtime
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +23,17 @@ class Target:
 
 
 async def perform(target: Target, action: Mapping[str, Any], seconds: float) -> str | None:
-    """Run a probe's or a hook's action for at most `seconds`; None is success."""
+    """Run a probe's or a hook's action for at most `seconds`; None is success.
+
+    Raises `NodeAway`: then nobody was asked, and the answer is neither.
+    """
     try:
         async with asyncio.timeout(seconds):
             return await _perform(target, action, seconds)
     except TimeoutError:
         return f"{_named(action)} timed out after {seconds:g}s"
+    except NodeAway:
+        raise
     except (CannotStart, OSError, BadAnswer) as error:
         return f"{_named(action)} failed: {error}"
 

@@ -13,8 +13,10 @@ from klamm.base.clock import Clock
 from klamm.localkube.kubelet.facts import ProbeTimes
 from klamm.localkube.kubelet.handlers import Target, perform
 from klamm.localkube.kubelet.probe_schedule import ProbeKind, ProbeState
+from klamm.localkube.kubelet.runtime import NodeAway
 from klamm.localkube.kubelet.settings import EarlyReadiness
 
+_NODE_RETRY = 1.0
 _SAME_MOMENT = 0.5
 """Seconds for which a result answers the other probe with the same action too."""
 _FIELDS = {
@@ -92,7 +94,12 @@ class ContainerProbes:
             attempt = state.next_try(self._age(), first)
             first = False
             await asyncio.sleep(max(attempt.at - self._age(), 0))
-            problem = await self._shared.perform(spec, state.times.timeout)
+            try:
+                problem = await self._shared.perform(spec, state.times.timeout)
+            except NodeAway:
+                # Nobody was asked: no container is restarted because the node was.
+                await asyncio.sleep(_NODE_RETRY)
+                continue
             before, state = state, state.after(problem is None, attempt.counts, self._age(), self._early)
             if problem is not None and attempt.counts:
                 reports.unhealthy(kind, problem)

@@ -13,7 +13,7 @@ from klamm.localkube.kubelet.handlers import Target, perform
 from klamm.localkube.kubelet.parts import Parts
 from klamm.localkube.kubelet.probe_schedule import ProbeKind
 from klamm.localkube.kubelet.probes import ContainerProbes
-from klamm.localkube.kubelet.runtime import CannotStart
+from klamm.localkube.kubelet.runtime import CannotStart, NodeAway
 from klamm.localkube.kubelet.termination import Termination
 from klamm.localkube.objects import Object
 
@@ -78,7 +78,7 @@ class RunningContainer:
     async def _attend(self, started: bool, ready: bool, adopted: bool, age: float) -> None:
         hook = self._lifecycle("postStart")
         if hook is not None and not adopted:
-            problem = await perform(self.target, hook, _LONGEST_HOOK)
+            problem = await self._perform(hook, _LONGEST_HOOK)
             if problem is not None:
                 return self._post_start_failed(problem)
         started_at = self._parts.clock.monotonic() - age
@@ -97,10 +97,16 @@ class RunningContainer:
         hook = self._lifecycle("preStop")
         if hook is None:
             return
-        problem = await perform(self.target, hook, seconds)
+        problem = await self._perform(hook, seconds)
         if problem is not None:
             message = f"PreStopHook failed: {problem}"
             self._parts.events.warning(self._pod, "FailedPreStopHook", message, self._name)
+
+    async def _perform(self, hook: Mapping[str, Any], seconds: float) -> str | None:
+        try:
+            return await perform(self.target, hook, seconds)
+        except NodeAway as away:
+            return str(away)
 
     async def _safely(self, run: Any) -> None:
         try:

@@ -168,3 +168,19 @@ def test_quiet_tries_slow_down_and_never_count() -> None:
 def test_liveness_is_never_tried_quietly() -> None:
     state: Any = ProbeState.begin(ProbeKind.LIVENESS, ProbeTimes(15, 10), EarlyReadiness(), passed=True)
     assert state.next_try(0.0, True).at == 15
+
+
+@in_virtual_time
+async def test_a_node_that_is_away_fails_no_probe(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    probe = {**CHECK, "periodSeconds": 1}
+    async with world.running():
+        world.apply(pod("web-0", container(livenessProbe=probe, readinessProbe=probe)))
+        await world.until(world.is_ready)
+        world.node.away = True
+        await asyncio.sleep(60)
+        assert world.is_ready()
+        world.node.away = False
+        await asyncio.sleep(10)
+    assert world.node.running() == ["web/0"]
+    assert not world.events("Unhealthy")
