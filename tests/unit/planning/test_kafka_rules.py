@@ -289,6 +289,25 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
         "higher than what Kafka 3.5.1 speaks",
     ),
     (
+        "a number that is none",
+        brokers(config={"num.io.threads": "many"}),
+        "spec.kafka.config.num.io.threads",
+        "must be an integer",
+    ),
+    ("a number too small", brokers(config={"num.io.threads": 0}), "spec.kafka.config.num.io.threads", "at least 1"),
+    (
+        "a choice that is none",
+        brokers(config={"compression.type": "zip"}),
+        "spec.kafka.config.compression.type",
+        "must be one of",
+    ),
+    (
+        "neither true nor false",
+        brokers(config={"auto.create.topics.enable": "yes"}),
+        "spec.kafka.config.auto.create.topics.enable",
+        "must be true or false",
+    ),
+    (
         "a map as a setting",
         brokers(config={"message.max.bytes": {"a": 1}}),
         "spec.kafka.config.message.max.bytes",

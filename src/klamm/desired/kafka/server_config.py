@@ -17,7 +17,7 @@ from klamm.desired.kafka.listeners import (
     ClusterListener,
     Endpoint,
 )
-from klamm.desired.kafka.user_settings import LISTENER_KEYS, user_settings
+from klamm.desired.kafka.user_settings import reserved_listener_settings, user_settings
 from klamm.desired.properties import Properties
 from klamm.desired.surroundings import pod_names
 from klamm.resources.custom.authorization import KafkaAuthorization
@@ -47,7 +47,7 @@ def server_config(cluster: KafkaCluster, node: Node, known: Addresses) -> str:
     config.set("log.dirs", ",".join(log_folders(cluster, node)))
     _internal_listeners(config)
     for listener in cluster.listeners:
-        _user_listener(config, listener)
+        _user_listener(config, cluster, listener)
     _all_listeners(config, cluster, node, known)
     if cluster.spec.authorization is not None:
         _authorization(config, cluster, cluster.spec.authorization)
@@ -105,7 +105,7 @@ def _internal_listeners(config: Properties) -> None:
         config.set(f"{prefix}ssl.client.auth", "required")
 
 
-def _user_listener(config: Properties, listener: ClusterListener) -> None:
+def _user_listener(config: Properties, cluster: KafkaCluster, listener: ClusterListener) -> None:
     config.section(f"Listener {listener.name} on port {listener.port} ({listener.type})")
     prefix = f"listener.name.{listener.identifier}."
     configuration = listener.configuration
@@ -113,14 +113,14 @@ def _user_listener(config: Properties, listener: ClusterListener) -> None:
         own = configuration.broker_cert_chain_and_key is not None
         keystore = f"/tmp/kafka/custom-{listener.identifier}.keystore.pem" if own else CLUSTER_KEYSTORE
         config.update(_store(prefix, "keystore", keystore))
-    _authentication(config, prefix, listener)
+    _authentication(config, cluster, prefix, listener)
     if configuration.max_connections is not None:
         config.set(f"{prefix}max.connections", configuration.max_connections)
     if configuration.max_connection_creation_rate is not None:
         config.set(f"{prefix}max.connection.creation.rate", configuration.max_connection_creation_rate)
 
 
-def _authentication(config: Properties, prefix: str, listener: ClusterListener) -> None:
+def _authentication(config: Properties, cluster: KafkaCluster, prefix: str, listener: ClusterListener) -> None:
     authentication = listener.listener.authentication
     if authentication is None:
         return
@@ -132,7 +132,7 @@ def _authentication(config: Properties, prefix: str, listener: ClusterListener) 
         config.set(f"{prefix}scram-sha-512.sasl.jaas.config", login)
         config.set(f"{prefix}sasl.enabled.mechanisms", "SCRAM-SHA-512")
     elif authentication.type == "custom":
-        given = LISTENER_KEYS.allowed(authentication.listener_config)
+        given, _ = reserved_listener_settings(cluster.resource).split(authentication.listener_config)
         config.update((f"{prefix}{key}", value) for key, value in given.items())
 
 

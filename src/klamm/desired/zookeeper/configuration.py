@@ -5,40 +5,11 @@ servers, the plain port on loopback only.
 """
 
 from klamm.desired.logging import LOG4J, ZOOKEEPER_LOGGERS, log4j
-from klamm.desired.properties import ForbiddenKeys, Properties
+from klamm.desired.properties import Properties
 from klamm.desired.templates import metadata
 from klamm.desired.zookeeper.ensemble import Ensemble, EnsembleInputs
+from klamm.releases.reserved import ZOOKEEPER
 from klamm.resources.native.configuration import ConfigMap
-
-ZOOKEEPER_KEYS = ForbiddenKeys(
-    prefixes=(
-        "server.",
-        "dataDir",
-        "dataLogDir",
-        "clientPort",
-        "authProvider",
-        "quorum.auth",
-        "requireClientAuthScheme",
-        "snapshot.trust.empty",
-        "standaloneEnabled",
-        "reconfigEnabled",
-        "4lw.commands.whitelist",
-        "secureClientPort",
-        "ssl.",
-        "serverCnxnFactory",
-        "sslQuorum",
-    ),
-    exceptions=(
-        "ssl.protocol",
-        "ssl.quorum.protocol",
-        "ssl.enabledProtocols",
-        "ssl.quorum.enabledProtocols",
-        "ssl.ciphersuites",
-        "ssl.quorum.ciphersuites",
-        "ssl.hostnameVerification",
-        "ssl.quorum.hostnameVerification",
-    ),
-)
 
 _DEFAULTS = {
     "tickTime": 2000,
@@ -51,8 +22,9 @@ _DEFAULTS = {
 
 def zookeeper_configuration(ensemble: Ensemble) -> str:
     """The lines of zoo.cfg that follow from the resource (environment variable ZOOKEEPER_CONFIGURATION)."""
+    used, _ = ZOOKEEPER.split(ensemble.spec.config)
     properties = Properties()
-    properties.update({**_DEFAULTS, **ZOOKEEPER_KEYS.allowed(ensemble.spec.config)}.items())
+    properties.update({**_DEFAULTS, **used}.items())
     return properties.text()
 
 

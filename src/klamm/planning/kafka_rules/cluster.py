@@ -14,6 +14,7 @@ from klamm.planning.kafka_rules.remark import Remark
 from klamm.planning.kafka_rules.settings import setting_problems, setting_remarks
 from klamm.planning.kafka_rules.storage import heap_problems, resource_problems, storage_problems
 from klamm.planning.maintenance_windows import UnreadableWindow, parse_window
+from klamm.releases.versions import DEFAULT_WITH_ZOOKEEPER, SUPPORTED
 from klamm.resources.custom.kafka import CertificateAuthority, Kafka
 from klamm.resources.custom.process import Logging, MetricsConfig
 from klamm.resources.reading import Problem
@@ -36,7 +37,15 @@ class SupportedVersions:
     with_kraft: Sequence[str] = ()
 
 
-def problems(kafka: Kafka, versions: SupportedVersions) -> list[Problem]:
+RELEASED = SupportedVersions(
+    default=DEFAULT_WITH_ZOOKEEPER,
+    with_zookeeper=tuple(release.version for release in SUPPORTED if release.runs_with_zookeeper),
+    with_kraft=tuple(release.version for release in SUPPORTED if not release.runs_with_zookeeper),
+)
+"""All that klamm knows; an operator that has images for fewer says so."""
+
+
+def problems(kafka: Kafka, versions: SupportedVersions = RELEASED) -> list[Problem]:
     """Everything that keeps the resource from being acted upon, in the order of its fields."""
     spec = kafka.spec
     version = spec.kafka.version or versions.default
@@ -55,7 +64,7 @@ def problems(kafka: Kafka, versions: SupportedVersions) -> list[Problem]:
     ]
 
 
-def remarks(kafka: Kafka, versions: SupportedVersions) -> list[Remark]:
+def remarks(kafka: Kafka, versions: SupportedVersions = RELEASED) -> list[Remark]:
     """What becomes a Warning condition."""
     version = kafka.spec.kafka.version or versions.default
     return [*setting_remarks(kafka, version), *_zookeeper_remarks(kafka), *_storage_remarks(kafka), *_not_yet(kafka)]

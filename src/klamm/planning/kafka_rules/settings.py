@@ -5,10 +5,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from klamm.desired.kafka.cluster import protocol_version
-from klamm.desired.kafka.user_settings import INTER_BROKER_PROTOCOL, KAFKA_KEYS, LISTENER_KEYS, MESSAGE_FORMAT
-from klamm.desired.properties import text_of
-from klamm.desired.zookeeper.configuration import ZOOKEEPER_KEYS
+from klamm.desired.kafka.user_settings import (
+    INTER_BROKER_PROTOCOL,
+    MESSAGE_FORMAT,
+    reserved_listener_settings,
+    reserved_settings,
+)
 from klamm.planning.kafka_rules.remark import Remark
+from klamm.releases.reserved import ZOOKEEPER, Ignored
+from klamm.releases.settings import as_text, broker_settings
 from klamm.resources.custom.kafka import Kafka
 from klamm.resources.reading import Problem
 
@@ -34,8 +39,9 @@ def setting_problems(kafka: Kafka, version: str) -> list[Problem]:
             for key, value in given.items()
             if isinstance(value, dict)
         ]
+    found += _wrong_values(kafka, version)
     protocol = config.get(INTER_BROKER_PROTOCOL)
-    if protocol is not None and _ordered(text_of(protocol)) > _ordered(protocol_version(version)):
+    if protocol is not None and _ordered(as_text(protocol)) > _ordered(protocol_version(version)):
         rule = f"is higher than what Kafka {version} speaks"
         mend = f"write {protocol_version(version)!r}, or remove it"
         found.append(Problem(f"spec.kafka.config.{INTER_BROKER_PROTOCOL}", protocol, rule, mend))
@@ -48,15 +54,18 @@ def setting_remarks(kafka: Kafka, version: str) -> list[Remark]:
 
 
 def _left_out(kafka: Kafka) -> Iterator[Remark]:
-    """Keys that klamm sets itself; each is named, since a setting that does nothing misleads."""
-    refused = [f"spec.kafka.config.{key}" for key in KAFKA_KEYS.refused(kafka.spec.kafka.config)]
-    refused += [f"spec.zookeeper.config.{key}" for key in ZOOKEEPER_KEYS.refused(_zookeeper_config(kafka))]
+    """Settings that klamm makes itself; each is named, since a setting that does nothing misleads."""
+    places: list[tuple[str, list[Ignored]]] = [
+        ("spec.kafka.config", reserved_settings(kafka).split(kafka.spec.kafka.config)[1]),
+        ("spec.zookeeper.config", ZOOKEEPER.split(_zookeeper_config(kafka))[1]),
+    ]
     for index, listener in enumerate(kafka.spec.kafka.listeners):
         given = listener.authentication.listener_config if listener.authentication else {}
-        place = f"spec.kafka.listeners[{index}].authentication.listenerConfig"
-        refused += [f"{place}.{key}" for key in LISTENER_KEYS.refused(given)]
-    for path in refused:
-        yield Remark("ForbiddenConfiguration", f"{path} is ignored: klamm sets it itself; remove it")
+        path = f"spec.kafka.listeners[{index}].authentication.listenerConfig"
+        places.append((path, reserved_listener_settings(kafka).split(given)[1]))
+    for path, ignored in places:
+        for setting in ignored:
+            yield Remark("ForbiddenConfiguration", f"{path}: {setting}; remove it")
 
 
 def _unwise(kafka: Kafka) -> Iterator[Remark]:
@@ -84,16 +93,29 @@ def _version_remarks(kafka: Kafka, version: str) -> Iterator[Remark]:
         (MESSAGE_FORMAT, "KafkaLogMessageFormatVersion"),
     ):
         given = config.get(key)
-        if given is not None and not text_of(given).startswith(own):
+        if given is not None and not as_text(given).startswith(own):
             yield Remark(
                 reason,
-                f"spec.kafka.config.{key} is {text_of(given)} while Kafka {version} speaks {own}: an upgrade is not "
+                f"spec.kafka.config.{key} is {as_text(given)} while Kafka {version} speaks {own}: an upgrade is not "
                 f"finished; set it to {own!r}, or remove it",
             )
 
 
+def _wrong_values(kafka: Kafka, version: str) -> Iterator[Problem]:
+    """Values that Kafka of this version would refuse at its start; settings of plugins are not known and pass."""
+    known = broker_settings(version)
+    used, _ = reserved_settings(kafka).split(kafka.spec.kafka.config)
+    for key, value in used.items():
+        setting = known.get(key)
+        if setting is None or value is None or isinstance(value, dict) or key in _AT_MOST_BROKERS:
+            continue
+        complaint = setting.complaint(value)
+        if complaint is not None:
+            yield Problem(f"spec.kafka.config.{key}", value, complaint, f"correct it (Kafka {version})")
+
+
 def _copies(path: str, value: Any, replicas: int) -> Iterator[Problem]:
-    text = text_of(value)
+    text = as_text(value)
     if not text.isdigit() or int(text) < 1:
         yield Problem(path, value, "is no number of copies", "write a whole number from 1")
     elif int(text) > replicas:
