@@ -14,6 +14,8 @@ from typing import Any
 from klamm.localkube.node import wire
 from klamm.localkube.node.folders import Folders
 
+_ENDS_AFTER_ANSWER_WITHIN = 5.0
+
 
 class GuardianError(Exception):
     """The guardian refused, or did not answer. The text is for the person who asked."""
@@ -74,6 +76,8 @@ def start_guardian(
         if not select.select([file], [], [], within_seconds)[0]:
             raise GuardianError(f"the guardian of {home} was not ready within {within_seconds:g} s; see {log}")
         line = file.readline()
+        if b'"failed"' in line:
+            file.read()
     answer: dict[str, Any] = (
         json.loads(line) if line else {"failed": f"the guardian ended at once; see {log}", "code": ""}
     )
@@ -139,7 +143,12 @@ class GuardianClient:
 
     def stop(self, grace_seconds: float = 30.0) -> None:
         """End control plane, pods and node; returns when none is left. Raises `GuardianError` when none runs."""
-        self._ask({"op": "stop", "grace_seconds": grace_seconds}, grace_seconds + 20.0)
+        guardian = os.pidfd_open(self.status()["pid"])
+        try:
+            self._ask({"op": "stop", "grace_seconds": grace_seconds}, grace_seconds + 20.0)
+            select.select([guardian], [], [], _ENDS_AFTER_ANSWER_WITHIN)
+        finally:
+            os.close(guardian)
 
     def _ask(self, request: dict[str, Any], timeout: float) -> dict[str, Any]:
         try:

@@ -393,8 +393,8 @@ def _tell(fd: int, message: Message) -> None:
     import json
 
     os.write(fd, json.dumps(message).encode() + b"\n")
-    if fd > 2:
-        os.close(fd)
+    if fd > 2 and "failed" not in message:
+        os.close(fd)  # after a failure its end of file tells that we are gone
 
 
 def main(arguments: list[str]) -> int:

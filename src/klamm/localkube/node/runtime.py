@@ -31,11 +31,16 @@ from klamm.localkube.objects import ExecSession, PortConnection
 _ANSWER_WITHIN = 60.0
 _CONNECTED_WITHIN = 30.0
 _RECONNECT_AFTER = (0.02, 0.05, 0.1, 0.3, 1.0)
+_ASKED_AGAIN = 2
 _KILLED = 137
 
 
 class NodeAway(CannotStart):
     """The node does not answer: it is being started again, or it is gone. Try again later."""
+
+
+class ConnectionLost(NodeAway):
+    """While a request was under way."""
 
 
 class Connection:
@@ -63,7 +68,18 @@ class Connection:
         self._drop()
 
     async def ask(self, op: str, **fields: Any) -> tuple[wire.Message, list[int]]:
-        """Raises `NodeAway`, or `CannotStart` with the node's refusal. The caller owns the descriptors."""
+        """Raises `NodeAway`, or `CannotStart` with the node's refusal. The caller owns the descriptors.
+
+        Every operation but exec may be asked twice, so one whose connection is lost is asked again on the next.
+        """
+        for _ in range(0 if op == "exec" else _ASKED_AGAIN):
+            try:
+                return await self._ask_once(op, fields)
+            except ConnectionLost:
+                continue
+        return await self._ask_once(op, fields)
+
+    async def _ask_once(self, op: str, fields: Mapping[str, Any]) -> tuple[wire.Message, list[int]]:
         await self._wait_until_up()
         assert self._channel is not None
         self._number += 1
@@ -92,14 +108,14 @@ class Connection:
     def _send(self, message: wire.Message) -> None:
         channel = self._channel
         if channel is None:
-            raise NodeAway(f"the connection to {self._path} was lost")
+            raise ConnectionLost(f"the connection to {self._path} was lost")
         try:
             channel.send(message)
             if channel.has_waiting:
                 asyncio.get_running_loop().add_writer(channel.fileno(), self._flush)
         except wire.ChannelClosed as error:
             self._drop()
-            raise NodeAway(f"the connection to {self._path} was lost: {error}") from error
+            raise ConnectionLost(f"the connection to {self._path} was lost: {error}") from error
 
     async def _keep(self) -> None:
         attempt = 0
@@ -157,7 +173,7 @@ class Connection:
         self._lost.set()
         for future in self._pending.values():
             if not future.done():
-                future.set_exception(NodeAway(f"the connection to {self._path} was lost"))
+                future.set_exception(ConnectionLost(f"the connection to {self._path} was lost"))
 
 
 class NodeRuntime:

@@ -282,8 +282,10 @@ class Relay:
         self._loop.later(delay, self.start)
 
 
-def clear_pods(folders: Folders) -> None:
-    """No pod outlives a node: what lies in the pods' folders now is a leftover."""
+def clear_leftovers(folders: Folders) -> None:
+    """No pod outlives a node: the pods' files and the addresses that the relay kept are an earlier node's."""
+    if os.path.exists(folders.network_file):
+        os.unlink(folders.network_file)
     for pod in os.scandir(folders.pods):
         for file in os.scandir(pod.path):
             os.unlink(file.path)
@@ -354,7 +356,7 @@ def main(arguments: list[str]) -> int:
         linux.set_process_name("klamm-node")
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        clear_pods(folders)
+        clear_leftovers(folders)
         loop = epoll.Loop(time.monotonic)  # noqa: TID251 (this is a program: its clock begins here)
         Supervisor(loop, folders, guardian, time.time_ns)
     except (OSError, RuntimeError) as error:
@@ -363,5 +365,5 @@ def main(arguments: list[str]) -> int:
     gc.collect()
     gc.freeze()
     loop.run()
-    clear_pods(folders)
+    clear_leftovers(folders)
     return 0
