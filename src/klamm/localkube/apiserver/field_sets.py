@@ -166,7 +166,7 @@ def _compare_lists(old: Any, new: Any, node: Node, path: Path, found: Comparison
 
 
 def with_named_fields(fields: FieldSet, node: Node) -> FieldSet:
-    """The set and the declared fields on the way to its members: owning spec.a is owning spec when it comes to pruning."""
+    """The set and the declared fields on the way to its members: who owns spec.a keeps spec from being pruned."""
     found = set(fields)
     seen: set[Path] = set()
     for path in fields:

@@ -10,12 +10,15 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from klamm.localkube.apiserver import field_sets, statuses
 from klamm.localkube.apiserver.field_sets import DuplicateItem, FieldSet, Path
 from klamm.localkube.apiserver.schema import Node
 from klamm.localkube.objects import Object
 
 MAX_UPDATERS = 10
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _UNOWNED_METADATA = [
     "name",
     "namespace",
@@ -185,7 +188,7 @@ def apply(
         raise statuses.bad_request(f"failed to apply: a list holds the key {error} more than once") from error
     changed = compared.added | compared.modified
     if not force:
-        _refuse_conflicts(managed, changed, writer)
+        _refuse_conflicts(managed, changed - _upgradable(live, node, writer), writer)
     managed.take_away(changed | compared.removed, but=writer)
     if not mine:
         managed.entries.pop(writer.identity, None)
@@ -233,6 +236,24 @@ def _refuse_conflicts(managed: Managed, changed: FieldSet, writer: Writer) -> No
             causes += [(f"conflict with {_described(entry)}", field_sets.shown(path)) for path in shared]
     if causes:
         raise statuses.apply_conflict(causes)
+
+
+def _upgradable(live: Object, node: Node, writer: Writer) -> FieldSet:
+    """Fields that a server-side `kubectl apply` may take from a client-side one: those that its annotation holds."""
+    text = last_applied(live)
+    if writer.manager != "kubectl" or not text:
+        return set()
+    try:
+        said = msgspec.json.decode(text)
+        fields = field_sets.fields_of(said, node)
+        return fields - field_sets.compare(said, live, node).modified
+    except (msgspec.DecodeError, DuplicateItem, AttributeError):
+        return set()
+
+
+def last_applied(obj: Object) -> str:
+    """What client-side apply noted on the object."""
+    return str((obj["metadata"].get("annotations") or {}).get(LAST_APPLIED, ""))
 
 
 def _described(entry: Entry) -> str:

@@ -449,6 +449,8 @@ class Registry:
         merged = ownership.apply(old, shaped, kind.node, writer, self._now(), force=options.force, ignored=ignored)
         managed = merged["metadata"].get("managedFields")
         merged = self._received(kind, merged, WriteOptions())
+        if options.manager == "kubectl" and ownership.last_applied(old):
+            _note_applied(merged, config)
         new = self._defaulted(kind, self._combined(kind, old, merged, options.subresource))
         if managed is not None:
             new["metadata"]["managedFields"] = managed
@@ -645,6 +647,15 @@ def _same_but_for_times(old: Object, new: Object) -> bool:
 def _timeless(metadata: dict[str, Any]) -> dict[str, Any]:
     listed = [{**entry, "time": None} for entry in metadata.get("managedFields") or ()]
     return {**metadata, "managedFields": listed}
+
+
+def _note_applied(obj: Object, config: Object) -> None:
+    """Keeps client-side apply's annotation in step, so that one may go back to it."""
+    annotations = dict(obj["metadata"].get("annotations") or {})
+    metadata = {name: value for name, value in config["metadata"].items() if name != "managedFields"}
+    said = {**config, "metadata": metadata}
+    annotations[ownership.LAST_APPLIED] = msgspec.json.encode(said, order="sorted").decode() + "\n"
+    obj["metadata"]["annotations"] = annotations
 
 
 def _only_said(shaped: Any, said: Any, node: Node) -> Any:

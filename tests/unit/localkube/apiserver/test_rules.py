@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.builders.api_server import api_registry
 
 from klamm.localkube.apiserver.local_objects import LocalObjects
 from klamm.localkube.apiserver.registry import Registry, WriteOptions
@@ -21,7 +22,6 @@ from klamm.localkube.objects import (
     Resource,
     WatchEventType,
 )
-from tests.builders.api_server import api_registry
 
 FOOS = Resource("ex.io", "v1", "foos", "Foo")
 FOOS_BETA = Resource("ex.io", "v1beta1", "foos", "Foo")
@@ -208,7 +208,7 @@ def test_status_and_spec_are_apart(objects: LocalObjects) -> None:
 def test_a_selector_cannot_change(objects: LocalObjects) -> None:
     objects.create(DEPLOYMENTS, "default", a_deployment({"a": "b", "c": "d"}))
     change = {"spec": {"selector": {"matchLabels": {"c": "d"}}}}
-    with pytest.raises(Refused, match="spec.selector: Invalid value: .*: field is immutable"):
+    with pytest.raises(Refused, match=r"spec.selector: Invalid value: .*: field is immutable"):
         objects.patch(DEPLOYMENTS, "default", "d", change)
 
 
