@@ -6,9 +6,13 @@ cannot be done without losing data: then *no* part of the change is made, the ol
 says which field to put back (Strimzi behaviour).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
+from klamm.desired.volumes import STORAGE
+from klamm.planning.kafka_rules.remark import Remark
 from klamm.planning.quantities import quantity
 from klamm.resources.custom.storage import Storage, Volume
 from klamm.resources.reading import Problem
@@ -33,6 +37,22 @@ def decide_storage(path: str, old: Storage | None, wanted: Storage, existing_nod
         return StorageDecision(wanted)
     refused = tuple(_differences(path, old, wanted, existing_nodes))
     return StorageDecision(old, refused) if refused else StorageDecision(wanted)
+
+
+def remembered_storage(annotations: Mapping[str, str]) -> Storage | None:
+    """The storage in use, from the StrimziPodSet's annotations; None when there is none that can be read."""
+    try:
+        return msgspec.json.decode(annotations.get(STORAGE, ""), type=Storage)
+    except msgspec.DecodeError:
+        return None
+
+
+def storage_remark(reason: str, decision: StorageDecision) -> Remark | None:
+    """The Warning for a refused change; `reason` is KafkaStorage or ZooKeeperStorage."""
+    if not decision.refused:
+        return None
+    told = ". ".join(str(problem) for problem in decision.refused)
+    return Remark(reason, f"the change of storage is not made, the old storage stays in use: {told}")
 
 
 def _differences(path: str, old: Storage, wanted: Storage, nodes: int) -> list[Problem]:

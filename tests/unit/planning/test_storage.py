@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from klamm.desired.volumes import STORAGE, storage_json
 from klamm.planning.quantities import quantity
-from klamm.planning.storage import decide_storage
+from klamm.planning.storage import decide_storage, remembered_storage, storage_remark
 from klamm.resources.custom.storage import Storage
 from klamm.resources.structure import decode
 
@@ -86,3 +87,20 @@ def test_quantities(text: str, number: float) -> None:
 @pytest.mark.parametrize("text", ["", "ten", "10 Gi", "10gi", "--1"])
 def test_no_quantities(text: str) -> None:
     assert quantity(text) is None
+
+
+def test_a_pod_set_remembers_the_storage() -> None:
+    assert remembered_storage({STORAGE: storage_json(storage(JBOD))}) == storage(JBOD)
+    assert remembered_storage({}) is None
+    assert remembered_storage({STORAGE: "{"}) is None
+    assert remembered_storage({STORAGE: "[]"}) is None
+
+
+def test_a_refused_change_becomes_a_warning() -> None:
+    refused = decide_storage(PATH, storage(CLAIM), storage({**CLAIM, "size": "9Gi"}), 3)
+    remark = storage_remark("KafkaStorage", refused)
+    assert remark is not None
+    assert remark.reason == "KafkaStorage"
+    assert "spec.kafka.storage.size: " in remark.message
+    assert "less than the 10Gi in use" in remark.message
+    assert storage_remark("KafkaStorage", decide_storage(PATH, storage(CLAIM), storage(CLAIM), 3)) is None
