@@ -50,9 +50,7 @@ def authority_subject(name: str, key_generation: int) -> Subject:
     return Subject(f"{name} v{key_generation}")
 
 
-def issue_authority(
-    subject: Subject, key: PrivateKey, *, now: datetime, days: int, serial: int | None = None
-) -> bytes:
+def issue_authority(subject: Subject, key: PrivateKey, *, now: datetime, days: int, serial: int | None = None) -> bytes:
     """Self-sign an authority that may sign leaves but no further authorities; returns PEM."""
     builder = (
         _validity(x509.CertificateBuilder(), now, days)

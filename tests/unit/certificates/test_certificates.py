@@ -122,9 +122,7 @@ def test_stores_open_with_their_password_only(authority: Authority, key_too: boo
 
 
 def test_what_cannot_be_read_is_named_with_its_mend() -> None:
-    with pytest.raises(
-        UnreadableKey, match=r"Secret kafka/x, key ca.key holds no readable private key.*PKCS#8"
-    ):
+    with pytest.raises(UnreadableKey, match=r"Secret kafka/x, key ca.key holds no readable private key.*PKCS#8"):
         key_from_pem(b"nonsense", "Secret kafka/x, key ca.key")
     with pytest.raises(UnreadableCertificate, match=r"Secret kafka/x, key ca.crt holds no readable X.509"):
         read_certificate(b"nonsense", "Secret kafka/x, key ca.crt")
