@@ -21,7 +21,7 @@ def test_descriptors_arrive_with_their_message() -> None:
     left.send({"n": 2}, (writer,))
     left.send({"n": 3})
     os.close(writer)
-    received = []
+    received: list[tuple[wire.Message, list[int]]] = []
     while len(received) < 3:
         received += right.receive()
     assert [message for message, _ in received] == [{"n": 1}, {"n": 2}, {"n": 3}]
@@ -39,7 +39,7 @@ def test_what_does_not_fit_waits_and_comes_whole() -> None:
     left, right = _pair()
     left.send({"text": "x" * 3_000_000})
     assert left.has_waiting
-    received = []
+    received: list[tuple[wire.Message, list[int]]] = []
     while not received:
         left.flush()
         received = right.receive()
