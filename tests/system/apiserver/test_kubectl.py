@@ -10,7 +10,7 @@ import pytest
 from tests.builders.api_server import RunningApi, running_api
 
 from klamm.localkube.apiserver import patches
-from klamm.localkube.apiserver.registry import WriteOptions
+from klamm.localkube.apiserver.write_rules import WriteOptions
 from klamm.localkube.objects import PODS, ExecSession, LogOptions, PortConnection, TerminalSize
 
 pytestmark = pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not on this machine")

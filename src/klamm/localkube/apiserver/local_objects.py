@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator, Sequence
 from klamm.localkube.apiserver import patches
 from klamm.localkube.apiserver.deletion import DeleteOptions
 from klamm.localkube.apiserver.kinds import Kind
-from klamm.localkube.apiserver.registry import Registry, WriteOptions
+from klamm.localkube.apiserver.registry import Registry
 from klamm.localkube.apiserver.storage import Change
+from klamm.localkube.apiserver.write_rules import WriteOptions
 from klamm.localkube.objects import (
     LabelMatch,
     Object,

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 from klamm.localkube.apiserver import patches, protobuf, shaping, statuses
-from klamm.localkube.apiserver.registry import WriteOptions
+from klamm.localkube.apiserver.write_rules import WriteOptions
 from klamm.localkube.objects import Refused
 
 Form = Literal["object", "table", "metadata"]

@@ -7,9 +7,7 @@ A write that changes nothing writes nothing: no new resourceVersion, no event.
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 
 import msgspec
 
@@ -27,11 +25,24 @@ from klamm.localkube.apiserver import (
     structural,
     validation,
 )
-from klamm.localkube.apiserver.field_sets import FieldSet
 from klamm.localkube.apiserver.kinds import Kind, table
 from klamm.localkube.apiserver.ownership import Writer
 from klamm.localkube.apiserver.schema import Node
 from klamm.localkube.apiserver.storage import Storage, Stored
+from klamm.localkube.apiserver.write_rules import (
+    GENERATION,
+    WriteOptions,
+    Written,
+    cannot_handle,
+    check_type,
+    ignored_fields,
+    note_applied,
+    only_said,
+    same_but_for_times,
+    spec_changed,
+    tell_unknown,
+    with_part,
+)
 from klamm.localkube.objects import (
     CUSTOM_RESOURCE_DEFINITIONS,
     NAMESPACES,
@@ -42,46 +53,7 @@ from klamm.localkube.objects import (
 )
 
 _SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
-_GENERATION = frozenset(
-    [
-        "Deployment",
-        "DaemonSet",
-        "ReplicaSet",
-        "StatefulSet",
-        "Pod",
-        "Job",
-        "CronJob",
-        "PodDisruptionBudget",
-        "NetworkPolicy",
-        "Ingress",
-        "CustomResourceDefinition",
-        "EndpointSlice",
-        "PriorityClass",
-        "ReplicationController",
-    ]
-)
 _SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
-
-
-@dataclass(slots=True)
-class WriteOptions:
-    """What a client says beside the object."""
-
-    manager: str = "unknown"
-    subresource: str = ""
-    dry_run: bool = False
-    field_validation: str = "Ignore"
-    force: bool = False
-    unconditional: bool = False
-    """In-process and patch writes may leave resourceVersion out even where HTTP's PUT may not."""
-    warnings: list[str] = field(default_factory=list)
-    duplicates: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    object: Object
-    created: bool = False
 
 
 class Registry:
@@ -175,7 +147,7 @@ class Registry:
 
     def _received(self, kind: Kind, obj: Object, options: WriteOptions) -> Object:
         """The client's object in the type's own form, checked for fields that nobody knows."""
-        _check_type(kind, obj)
+        check_type(kind, obj)
         unknown: list[str] = []
         try:
             if kind.custom:
@@ -189,8 +161,8 @@ class Registry:
             else:
                 shaped = shaping.shape_native(obj, kind.node, unknown)
         except shaping.WrongType as error:
-            raise statuses.bad_request(f"{_cannot_handle(kind)}: {error}") from error
-        _tell_unknown(kind, unknown, options)
+            raise statuses.bad_request(f"{cannot_handle(kind)}: {error}") from error
+        tell_unknown(kind, unknown, options)
         shaped.setdefault("metadata", {})
         return shaping.ordered(shaped)
 
@@ -253,7 +225,7 @@ class Registry:
             metadata.pop(name, None)
         metadata["uid"] = self._new_uid()
         metadata["creationTimestamp"] = self._now()
-        if kind.resource.kind in _GENERATION or kind.custom:
+        if kind.resource.kind in GENERATION or kind.custom:
             metadata["generation"] = 1
         validation.reset_status(kind, obj)
 
@@ -371,7 +343,7 @@ class Registry:
     def _combined(self, kind: Kind, old: Object, new: Object, subresource: str) -> Object:
         """What of the new object counts: everything but status, or only status, and never what the server keeps."""
         if subresource in ("status", "finalize"):
-            return _with_part(old, new, subresource, kind)
+            return with_part(old, new, subresource, kind)
         combined = dict(new)
         if kind.has_status:
             combined.pop("status", None)
@@ -390,9 +362,9 @@ class Registry:
         new["metadata"]["resourceVersion"] = str(stored.version)
         self._allocate(kind, new, old)
         self._validate(kind, new, old)
-        if _spec_changed(kind, old, new):
+        if spec_changed(kind, old, new):
             new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
-        if _same_but_for_times(old, new):
+        if same_but_for_times(old, new):
             return old
         if options.dry_run:
             return new
@@ -430,6 +402,8 @@ class Registry:
 
     def _apply(self, kind: Kind, namespace: str | None, name: str, config: Object, options: WriteOptions) -> Written:
         metadata = config.get("metadata") or {}
+        if not isinstance(metadata, dict):
+            raise statuses.bad_request("metadata must be an object")
         if metadata.get("managedFields"):
             raise statuses.bad_request("metadata.managedFields must be nil")
         if metadata.setdefault("name", name) != name:
@@ -438,7 +412,7 @@ class Registry:
         config = {**config, "metadata": metadata}
         strict = WriteOptions(field_validation="Ignore" if kind.custom else "Strict", warnings=options.warnings)
         shaped = self._received(kind, config, options if kind.custom else strict)
-        shaped = _only_said(shaped, config, kind.node)
+        shaped = only_said(shaped, config, kind.node)
         writer = Writer(options.manager, "Apply", kind.resource.api_version, options.subresource)
         stored = self.storage.find(kind.storage_key, namespace or "", name)
         if stored is None:
@@ -450,7 +424,7 @@ class Registry:
         managed = merged["metadata"].get("managedFields")
         merged = self._received(kind, merged, WriteOptions())
         if options.manager == "kubectl" and ownership.last_applied(old):
-            _note_applied(merged, config)
+            note_applied(merged, config)
         new = self._defaulted(kind, self._combined(kind, old, merged, options.subresource))
         if managed is not None:
             new["metadata"]["managedFields"] = managed
@@ -575,93 +549,3 @@ def _established(definition: Object) -> bool:
 
 def _as_native(node: Node) -> Node:
     return Node(node.raw, node.types, True)
-
-
-def _cannot_handle(kind: Kind) -> str:
-    resource = kind.resource
-    return f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}'
-
-
-def _check_type(kind: Kind, obj: Object) -> None:
-    wanted = kind.resource
-    if obj.setdefault("apiVersion", wanted.api_version) != wanted.api_version:
-        raise statuses.bad_request(
-            f"the API version in the data ({obj['apiVersion']}) does not match the expected API version "
-            f"({wanted.api_version})"
-        )
-    if obj.setdefault("kind", wanted.kind) != wanted.kind:
-        raise statuses.bad_request(
-            f'{obj["kind"]} in version "{wanted.version}" cannot be handled as a {wanted.kind}: '
-            f"the kind in the data does not match the expected kind"
-        )
-
-
-def _tell_unknown(kind: Kind, unknown: list[str], options: WriteOptions) -> None:
-    if options.field_validation == "Ignore":
-        return
-    texts = [f'unknown field "{path}"' for path in unknown]
-    texts += [f'duplicate field "{path}"' for path in options.duplicates]
-    if texts and options.field_validation == "Strict":
-        raise statuses.bad_request(f"{_cannot_handle(kind)}: strict decoding error: {', '.join(texts)}")
-    options.warnings += texts
-
-
-def ignored_fields(kind: Kind, subresource: str) -> FieldSet:
-    """What writes to this endpoint do not touch and so do not own."""
-    if subresource == "status":
-        return {("f:spec",)} if not kind.custom else {("f:spec",), ("f:metadata",)}
-    return {("f:status",)} if kind.has_status else set()
-
-
-def _with_part(old: Object, new: Object, subresource: str, kind: Kind) -> Object:
-    """The old object with only the subresource's part taken from the new one."""
-    combined = {**old, "metadata": dict(old["metadata"])}
-    if "managedFields" in new["metadata"]:
-        combined["metadata"]["managedFields"] = new["metadata"]["managedFields"]
-    if subresource == "finalize":
-        combined["spec"] = {**(old.get("spec") or {}), "finalizers": (new.get("spec") or {}).get("finalizers") or []}
-        return combined
-    if "status" in new:
-        combined["status"] = new["status"]
-    else:
-        combined.pop("status", None)
-    return combined
-
-
-def _spec_changed(kind: Kind, old: Object, new: Object) -> bool:
-    if kind.custom:
-        parts = ("metadata", "status", "apiVersion") if kind.has_status else ("metadata", "apiVersion")
-        return {**old, **dict.fromkeys(parts)} != {**new, **dict.fromkeys(parts)}
-    if kind.resource.kind == "EndpointSlice":
-        return {**old, "metadata": None} != {**new, "metadata": None}
-    return kind.resource.kind in _GENERATION and old.get("spec") != new.get("spec")
-
-
-def _same_but_for_times(old: Object, new: Object) -> bool:
-    """Equal when the times in managedFields are looked away from."""
-    if {**old, "metadata": None} != {**new, "metadata": None}:
-        return False
-    return _timeless(old["metadata"]) == _timeless(new["metadata"])
-
-
-def _timeless(metadata: dict[str, Any]) -> dict[str, Any]:
-    listed = [{**entry, "time": None} for entry in metadata.get("managedFields") or ()]
-    return {**metadata, "managedFields": listed}
-
-
-def _note_applied(obj: Object, config: Object) -> None:
-    """Keeps client-side apply's annotation in step, so that one may go back to it."""
-    annotations = dict(obj["metadata"].get("annotations") or {})
-    metadata = {name: value for name, value in config["metadata"].items() if name != "managedFields"}
-    said = {**config, "metadata": metadata}
-    annotations[ownership.LAST_APPLIED] = msgspec.json.encode(said, order="sorted").decode() + "\n"
-    obj["metadata"]["annotations"] = annotations
-
-
-def _only_said(shaped: Any, said: Any, node: Node) -> Any:
-    """An applied configuration without the empty structs that shaping adds: an applier owns only what it says."""
-    if isinstance(shaped, dict) and isinstance(said, dict):
-        return {name: _only_said(value, said[name], node.child(name)) for name, value in shaped.items() if name in said}
-    if isinstance(shaped, list) and isinstance(said, list) and len(shaped) == len(said):
-        return [_only_said(value, of, node.items) for value, of in zip(shaped, said, strict=True)]
-    return shaped

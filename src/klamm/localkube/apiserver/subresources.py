@@ -6,11 +6,12 @@ from typing import Any
 
 from klamm.localkube.apiserver import jsonpath, patches, statuses
 from klamm.localkube.apiserver.authentication import ISSUER, Authenticator, Bound, Identity, Tokens
+from klamm.localkube.apiserver.cell_texts import labels_text, selector_text
 from klamm.localkube.apiserver.deletion import DeleteOptions
 from klamm.localkube.apiserver.kinds import Kind
-from klamm.localkube.apiserver.native_columns import labels_text, selector_text
-from klamm.localkube.apiserver.registry import Registry, WriteOptions
+from klamm.localkube.apiserver.registry import Registry
 from klamm.localkube.apiserver.selectors import match_selector
+from klamm.localkube.apiserver.write_rules import WriteOptions
 from klamm.localkube.objects import NODES, PODS, SERVICE_ACCOUNTS, Object, Refused
 
 _NATIVE_SCALE = {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"}

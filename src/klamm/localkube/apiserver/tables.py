@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Any
 
 from klamm.localkube.apiserver import jsonpath
+from klamm.localkube.apiserver.cell_texts import age
 from klamm.localkube.apiserver.kinds import Column, Kind
-from klamm.localkube.apiserver.native_columns import age, native
+from klamm.localkube.apiserver.native_columns import native
 from klamm.localkube.objects import Object
 
 _NAME = Column("Name", format="name", description="Name of the object within its namespace.")

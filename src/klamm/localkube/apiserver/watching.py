@@ -173,7 +173,6 @@ class Watch:
             if type_ == "DELETED" and change.type != "DELETED":
                 stored = self._as_left(change)
             line = _line(type_, self._encode(stored))
-            # Cells of a Table hold ages, which are right only now.
             change.views[view] = line
         return bytes(line)
 

@@ -29,9 +29,10 @@ from klamm.localkube.apiserver.authentication import Authenticator, Identity, To
 from klamm.localkube.apiserver.kinds import Kind
 from klamm.localkube.apiserver.negotiation import Accepted
 from klamm.localkube.apiserver.patches import Apply
-from klamm.localkube.apiserver.registry import Registry, WriteOptions
+from klamm.localkube.apiserver.registry import Registry
 from klamm.localkube.apiserver.routing import Target
 from klamm.localkube.apiserver.watching import Watch, WatchRequest, shaped
+from klamm.localkube.apiserver.write_rules import WriteOptions
 from klamm.localkube.objects import NAMESPACES, Object, Refused, Streams
 
 _log = logging.getLogger(__name__)

@@ -8,8 +8,9 @@ import pytest
 from tests.builders.api_server import api_registry
 
 from klamm.localkube.apiserver.local_objects import LocalObjects
-from klamm.localkube.apiserver.registry import Registry, WriteOptions
+from klamm.localkube.apiserver.registry import Registry
 from klamm.localkube.apiserver.storage import Storage
+from klamm.localkube.apiserver.write_rules import WriteOptions
 from klamm.localkube.objects import (
     CONFIG_MAPS,
     CUSTOM_RESOURCE_DEFINITIONS,

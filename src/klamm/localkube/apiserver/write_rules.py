@@ -1,0 +1,142 @@
+"""The pure half of the registry's rules: what of a received object counts, and what a write changed."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from klamm.localkube.apiserver import ownership, statuses
+from klamm.localkube.apiserver.field_sets import FieldSet
+from klamm.localkube.apiserver.kinds import Kind
+from klamm.localkube.apiserver.schema import Node
+from klamm.localkube.objects import Object
+
+GENERATION = frozenset(
+    [
+        "Deployment",
+        "DaemonSet",
+        "ReplicaSet",
+        "StatefulSet",
+        "Pod",
+        "Job",
+        "CronJob",
+        "PodDisruptionBudget",
+        "NetworkPolicy",
+        "Ingress",
+        "CustomResourceDefinition",
+        "EndpointSlice",
+        "PriorityClass",
+        "ReplicationController",
+    ]
+)
+
+
+@dataclass(slots=True)
+class WriteOptions:
+    """What a client says beside the object."""
+
+    manager: str = "unknown"
+    subresource: str = ""
+    dry_run: bool = False
+    field_validation: str = "Ignore"
+    force: bool = False
+    unconditional: bool = False
+    """In-process and patch writes may leave resourceVersion out even where HTTP's PUT may not."""
+    warnings: list[str] = field(default_factory=list)
+    duplicates: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    object: Object
+    created: bool = False
+
+
+def cannot_handle(kind: Kind) -> str:
+    resource = kind.resource
+    return f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}'
+
+
+def check_type(kind: Kind, obj: Object) -> None:
+    wanted = kind.resource
+    if obj.setdefault("apiVersion", wanted.api_version) != wanted.api_version:
+        raise statuses.bad_request(
+            f"the API version in the data ({obj['apiVersion']}) does not match the expected API version "
+            f"({wanted.api_version})"
+        )
+    if obj.setdefault("kind", wanted.kind) != wanted.kind:
+        raise statuses.bad_request(
+            f'{obj["kind"]} in version "{wanted.version}" cannot be handled as a {wanted.kind}: '
+            f"the kind in the data does not match the expected kind"
+        )
+
+
+def tell_unknown(kind: Kind, unknown: list[str], options: WriteOptions) -> None:
+    if options.field_validation == "Ignore":
+        return
+    texts = [f'unknown field "{path}"' for path in unknown]
+    texts += [f'duplicate field "{path}"' for path in options.duplicates]
+    if texts and options.field_validation == "Strict":
+        raise statuses.bad_request(f"{cannot_handle(kind)}: strict decoding error: {', '.join(texts)}")
+    options.warnings += texts
+
+
+def ignored_fields(kind: Kind, subresource: str) -> FieldSet:
+    """What writes to this endpoint do not touch and so do not own."""
+    if subresource == "status":
+        return {("f:spec",)} if not kind.custom else {("f:spec",), ("f:metadata",)}
+    return {("f:status",)} if kind.has_status else set()
+
+
+def with_part(old: Object, new: Object, subresource: str, kind: Kind) -> Object:
+    """The old object with only the subresource's part taken from the new one."""
+    combined = {**old, "metadata": dict(old["metadata"])}
+    if "managedFields" in new["metadata"]:
+        combined["metadata"]["managedFields"] = new["metadata"]["managedFields"]
+    if subresource == "finalize":
+        combined["spec"] = {**(old.get("spec") or {}), "finalizers": (new.get("spec") or {}).get("finalizers") or []}
+        return combined
+    if "status" in new:
+        combined["status"] = new["status"]
+    else:
+        combined.pop("status", None)
+    return combined
+
+
+def spec_changed(kind: Kind, old: Object, new: Object) -> bool:
+    if kind.custom:
+        parts = ("metadata", "status", "apiVersion") if kind.has_status else ("metadata", "apiVersion")
+        return {**old, **dict.fromkeys(parts)} != {**new, **dict.fromkeys(parts)}
+    if kind.resource.kind == "EndpointSlice":
+        return {**old, "metadata": None} != {**new, "metadata": None}
+    return kind.resource.kind in GENERATION and old.get("spec") != new.get("spec")
+
+
+def same_but_for_times(old: Object, new: Object) -> bool:
+    """Equal when the times in managedFields are looked away from."""
+    if {**old, "metadata": None} != {**new, "metadata": None}:
+        return False
+    return _timeless(old["metadata"]) == _timeless(new["metadata"])
+
+
+def _timeless(metadata: dict[str, Any]) -> dict[str, Any]:
+    listed = [{**entry, "time": None} for entry in metadata.get("managedFields") or ()]
+    return {**metadata, "managedFields": listed}
+
+
+def note_applied(obj: Object, config: Object) -> None:
+    """Keeps client-side apply's annotation in step, so that one may go back to it."""
+    annotations = dict(obj["metadata"].get("annotations") or {})
+    metadata = {name: value for name, value in config["metadata"].items() if name != "managedFields"}
+    said = {**config, "metadata": metadata}
+    annotations[ownership.LAST_APPLIED] = msgspec.json.encode(said, order="sorted").decode() + "\n"
+    obj["metadata"]["annotations"] = annotations
+
+
+def only_said(shaped: Any, said: Any, node: Node) -> Any:
+    """An applied configuration without the empty structs that shaping adds: an applier owns only what it says."""
+    if isinstance(shaped, dict) and isinstance(said, dict):
+        return {name: only_said(value, said[name], node.child(name)) for name, value in shaped.items() if name in said}
+    if isinstance(shaped, list) and isinstance(said, list) and len(shaped) == len(said):
+        return [only_said(value, of, node.items) for value, of in zip(shaped, said, strict=True)]
+    return shaped
