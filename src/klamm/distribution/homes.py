@@ -46,7 +46,7 @@ class KafkaHome:
     zookeeper: str | None
     path: Path
     archives: Path
-    """The folder that `path/archives` leads to."""
+    """The folder that `path/archives` leads to. Its libs/ has the jars once more, where archives remember them."""
 
     @property
     def pod_scripts(self) -> tuple[Path, ...]:
@@ -67,7 +67,8 @@ def is_whole(home: KafkaHome, release: Release) -> bool:
 def build(store: Store, release: Release) -> KafkaHome:
     """Make or repair the home from artifacts that are in the store. The caller holds the store's lock."""
     home = home_of(store, release)
-    home.archives.mkdir(parents=True, exist_ok=True)
+    # Archives are dumped from these links: their path stays when a newer klamm's scripts make another home.
+    _link_jars(store, home.archives, _changed(home.archives, release.artifacts))
     if home.path.is_dir():
         _link_jars(store, home.path, _changed(home.path, release.artifacts))
         return home

@@ -187,7 +187,9 @@ def home_binds(home: KafkaHome, target: str) -> tuple[Bind, ...]:
     folders = [(str(home.archives if name == "archives" else home.path / name), name) for name in SHARED_FOLDERS]
     scripts = [name for name in POD_SCRIPTS if home.zookeeper or "zookeeper" not in name]
     files = [(str(home.path / name), name) for name in scripts]
-    return tuple((source, f"{target}/{name}") for source, name in [*folders, *files])
+    # The JVM looks for an archive's jars where they were when it was made (see archives.py).
+    origin = (str(home.archives), str(home.archives))
+    return (origin, *((source, f"{target}/{name}") for source, name in [*folders, *files]))
 
 
 def java_binds(java: JavaHome) -> tuple[Bind, ...]:

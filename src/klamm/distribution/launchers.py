@@ -29,6 +29,8 @@ class Tool:
     """Fixed first arguments of the class."""
     daemon: bool = False
     """The program takes -daemon as its first argument."""
+    usage: str = ""
+    """Said without arguments (and for --help) when the class would not say it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,12 @@ _SERVERS = (
 _BEFORE_4 = (
     Tool("kafka-mirror-maker.sh", "kafka.tools.MirrorMaker"),
     Tool("zookeeper-security-migration.sh", "kafka.admin.ZkSecurityMigrator"),
-    Tool("zookeeper-shell.sh", "org.apache.zookeeper.ZooKeeperMainWithTlsSupportForKafka", arguments="-server"),
+    Tool(
+        "zookeeper-shell.sh",
+        "org.apache.zookeeper.ZooKeeperMainWithTlsSupportForKafka",
+        arguments="-server",
+        usage="zookeeper-shell.sh HOST:PORT[/PATH] [-zk-tls-config-file FILE] [COMMAND [ARGUMENT...]]",
+    ),
     Tool(
         "zookeeper-server-start.sh",
         "org.apache.zookeeper.server.quorum.QuorumPeerMain",
@@ -120,6 +127,7 @@ _BEFORE_4 = (
         "log4j",
         "-name zookeeper -loggc",
         daemon=True,
+        usage="zookeeper-server-start.sh [-daemon] zookeeper.properties",
     ),
 )
 
@@ -190,6 +198,8 @@ def launcher(tool: Tool, kafka_version: str) -> str:
         "here=${0%/*}",
         '[ "$here" != "$0" ] || here=.',
     ]
+    if tool.usage:
+        lines.append(f"case ${{1:---help}} in -h | --help) echo 'usage: {tool.usage}' >&2; exit 1 ;; esac")
     if tool.heap:
         lines.append(f'export KAFKA_HEAP_OPTS="${{KAFKA_HEAP_OPTS:-{tool.heap}}}"')
     if tool.logging:
