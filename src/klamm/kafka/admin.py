@@ -1,9 +1,13 @@
-"""Administration of a Kafka cluster, asynchronous.
+"""Administration of a Kafka cluster, asynchronous: topics, configurations, brokers.
 
-kafka-python has an event loop of its own in a thread and blocking calls; each call here runs in a worker
-thread, so that the operator's loop never waits. Bulk calls answer per item: one topic's failure is that topic's
-failure, and only a failure of the whole request is raised. The library is imported on first connection: an
-operator that waits for brokers does not pay for it.
+kafka-python carries the bytes: connections, versions of requests, who the controller is. What is asked and how
+answers are read stands here, in the protocol's own requests: the library's convenient methods drop error codes and
+topic ids, copy every answer into dictionaries (four times the CPU for 500 topics), send SCRAM changes to a broker that
+is not the controller, and one of them (describe_cluster in 3.0.12) breaks on Kafka before 3.7.
+
+The library blocks, so each call runs in a worker thread, and the operator's loop never waits. Bulk calls answer
+per item: one topic's failure is that topic's failure, and only a failure of the whole request is raised. The library is
+imported on first connection: an operator that waits for brokers does not pay for it.
 """
 
 import asyncio
@@ -11,18 +15,32 @@ import ssl
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self, TypeVar
-from uuid import UUID
+from typing import Any, Self, TypeVar
 
-from klamm.kafka.facts import Broker, Cluster, ConfigChange, ConfigValue, NewTopic, Partition, Topic
-
-if TYPE_CHECKING:
-    from klamm.kafka.errors import KafkaFailure
+from klamm.kafka.errors import KafkaFailure
+from klamm.kafka.facts import (
+    Broker,
+    Cluster,
+    ConfigChange,
+    ConfigValue,
+    Created,
+    NewTopic,
+    Partition,
+    Topic,
+)
 
 T = TypeVar("T")
 
-_DYNAMIC_TOPIC_CONFIG = "DYNAMIC_TOPIC_CONFIG"
-_DYNAMIC_BROKER_CONFIG = "DYNAMIC_BROKER_CONFIG"
+Codes = Callable[[Any], Iterable[int]]
+"""The error codes in an answer, among which "not the controller" is looked for."""
+
+CLOSING = 2.0
+"""Seconds that closing may take: calls that hang on brokers that are gone are left behind."""
+
+_TOPIC, _BROKER = 2, 4  # ConfigResource.Type
+_SET, _DELETE = 0, 1  # AlterConfigOp.OpType
+_DYNAMIC_TOPIC, _DYNAMIC_BROKER = 1, 2  # DescribeConfigsResponse.ConfigSource
+_ABSENT = frozenset({3, 17})  # UNKNOWN_TOPIC_OR_PARTITION; INVALID_TOPIC, a name that no topic can have
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +57,21 @@ class Connection:
 class Admin:
     """An open connection; use as `async with await Admin.connect(...)`, or call `close`."""
 
-    def __init__(self, client: Any, threads: ThreadPoolExecutor) -> None:
-        self.client = client
+    def __init__(self, client: Any, threads: ThreadPoolExecutor, timeout: float = 30.0) -> None:
+        self._client = client
         self._threads = threads
+        self._timeout_ms = int(timeout * 1000)
 
     @classmethod
     async def connect(cls, connection: Connection) -> Self:
         """Raises `Unreachable` when no broker answers within `connect_timeout`."""
         threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="kafka-admin")
         try:
-            client = await _in_thread(
-                threads, f"connect to {','.join(connection.bootstrap)}", _open, connection
-            )
+            client = await _in_thread(threads, f"connect to {','.join(connection.bootstrap)}", _open, connection)
         except BaseException:
             threads.shutdown(wait=False)
             raise
-        return cls(client, threads)
+        return cls(client, threads, connection.request_timeout)
 
     async def __aenter__(self) -> Self:
         return self
@@ -63,130 +80,150 @@ class Admin:
         await self.close()
 
     async def close(self) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._threads, self.client.close)
-        self._threads.shutdown(wait=False)
+        closing = asyncio.get_running_loop().run_in_executor(self._threads, self._client.close)
+        await asyncio.wait([closing], timeout=CLOSING)
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def ask(self, doing: str, request: Any, node: int | None = None) -> Any:
+        """Any request of the protocol (kafka.protocol.admin), to some broker or to the one named."""
+        carrier = self._client._manager
+        return await _in_thread(self._threads, doing, carrier.run, carrier.send, request, node)
+
+    async def ask_controller(self, doing: str, request: Any, codes: Codes) -> Any:
+        """The same to the controller, which is looked for anew when the one known no longer is it."""
+
+        def errors_in(answer: Any) -> list[type]:
+            from kafka.errors import for_code
+
+            return [for_code(code) for code in codes(answer)]
+
+        run, send = self._client._manager.run, self._client._send_request_to_controller
+        return await _in_thread(self._threads, doing, run, send, request, errors_in, False)
 
     async def describe_cluster(self) -> Cluster:
-        answer = await self.call("describe the cluster", self.client.describe_cluster)
-        brokers = tuple(
-            Broker(entry["broker_id"], entry["host"], entry["port"], entry.get("rack"))
-            for entry in sorted(answer["brokers"], key=lambda entry: int(entry["broker_id"]))
+        from kafka.protocol.metadata import MetadataRequest
+
+        answer = await self.ask("describe the cluster", MetadataRequest(topics=[]))
+        brokers = sorted(answer.brokers, key=lambda broker: int(broker.node_id))
+        return Cluster(
+            answer.cluster_id,
+            answer.controller_id if answer.controller_id >= 0 else None,
+            tuple(Broker(one.node_id, one.host, one.port, one.rack) for one in brokers),
         )
-        controller = answer.get("controller_id", -1)
-        return Cluster(answer["cluster_id"], controller if controller >= 0 else None, brokers)
 
     async def topic_names(self) -> frozenset[str]:
-        return frozenset(await self.call("list topics", self.client.list_topics))
+        return frozenset(await self.describe_topics())
 
     async def describe_topics(self, names: Sequence[str] | None = None) -> dict[str, Topic]:
-        """The topics by name, all or the named ones; those that do not exist are left out."""
+        """The topics by name, all or the named ones; those that do not exist are left out.
+
+        One broker answers from what it knows: a topic that was made or deleted a moment ago may look otherwise.
+        """
+        from kafka.protocol.metadata import MetadataRequest
+
         if names is not None and not names:
             return {}
         doing = "describe all topics" if names is None else f"describe {len(names)} topics"
-        answer = await self.call(doing, self.client.describe_topics, None if names is None else list(names))
-        return {entry["name"]: _topic(entry) for entry in answer if not entry.get("error_code")}
+        one = MetadataRequest.MetadataRequestTopic
+        request = MetadataRequest(
+            topics=None if names is None else [one(name=name) for name in names],
+            allow_auto_topic_creation=False,
+            include_cluster_authorized_operations=False,
+            include_topic_authorized_operations=False,
+        )
+        answer = await self.ask(doing, request)
+        return dict(_topics(answer.topics))
 
-    async def topic_configs(self, names: Iterable[str]) -> dict[str, dict[str, ConfigValue]]:
-        """All configuration values of the topics that exist."""
-        return await self._configs("TOPIC", list(names))
+    async def topic_configs(
+        self, names: Iterable[str], keys: Sequence[str] | None = None
+    ) -> dict[str, dict[str, ConfigValue]]:
+        """Configuration values (all, or those of `keys`) of the topics that exist."""
+        return await self._configs(_TOPIC, list(names), keys)
 
     async def broker_configs(self, ids: Iterable[int]) -> dict[int, dict[str, ConfigValue]]:
-        answer = await self._configs("BROKER", [str(broker) for broker in ids])
-        return {int(name): values for name, values in answer.items()}
+        """Each broker is asked itself: nobody else knows its static settings."""
+        answers = await asyncio.gather(*(self._configs(_BROKER, [str(broker)], None, broker) for broker in ids))
+        return {int(name): values for answer in answers for name, values in answer.items()}
 
-    async def create_topics(self, topics: Sequence[NewTopic]) -> dict[str, "KafkaFailure | None"]:
-        """Creates in one request; the answer has each name with None or why not."""
-        wanted = {
-            topic.name: {
-                "num_partitions": -1 if topic.partitions is None else topic.partitions,
-                "replication_factor": -1 if topic.replication_factor is None else topic.replication_factor,
-                "configs": dict(topic.config),
-            }
-            for topic in topics
-        }
-        answer = await self.call(
-            f"create {len(wanted)} topics", self.client.create_topics, wanted, raise_errors=False
+    async def create_topics(self, topics: Sequence[NewTopic]) -> "dict[str, Created | KafkaFailure]":
+        """Creates in one request; the answer has each name with what was made, or why not."""
+        from kafka.protocol.admin import CreateTopicsRequest
+
+        request = CreateTopicsRequest(
+            topics=[_creatable(CreateTopicsRequest.CreatableTopic, topic) for topic in topics],
+            timeout_ms=self._timeout_ms,
+            validate_only=False,
         )
-        return _failures("create topic", answer["topics"])
+        answer = await self.ask_controller(f"create {len(topics)} topics", request, _codes_of("topics"))
+        return {item.name: _created(item) for item in answer.topics}
 
-    async def grow_topics(self, partitions: Mapping[str, int]) -> dict[str, "KafkaFailure | None"]:
+    async def grow_topics(self, partitions: Mapping[str, int]) -> dict[str, KafkaFailure | None]:
         """Raise the number of partitions to the given totals."""
-        answer = await self.call(
-            f"add partitions to {len(partitions)} topics",
-            self.client.create_partitions,
-            dict(partitions),
-            raise_errors=False,
+        from kafka.protocol.admin import CreatePartitionsRequest
+
+        one = CreatePartitionsRequest.CreatePartitionsTopic
+        request = CreatePartitionsRequest(
+            topics=[one(name=name, count=count, assignments=None) for name, count in partitions.items()],
+            timeout_ms=self._timeout_ms,
+            validate_only=False,
         )
-        return _failures("add partitions to topic", answer.to_dict()["results"])
+        doing = f"add partitions to {len(partitions)} topics"
+        answer = await self.ask_controller(doing, request, _codes_of("results"))
+        return _failures("add partitions to topic", answer.results)
 
-    async def delete_topics(self, names: Sequence[str]) -> dict[str, "KafkaFailure | None"]:
-        answer = await self.call(
-            f"delete {len(names)} topics", self.client.delete_topics, list(names), raise_errors=False
+    async def delete_topics(self, names: Sequence[str]) -> dict[str, KafkaFailure | None]:
+        from kafka.protocol.admin import DeleteTopicsRequest
+
+        one = DeleteTopicsRequest.DeleteTopicState
+        request = DeleteTopicsRequest(topics=[one(name=name) for name in names], timeout_ms=self._timeout_ms)
+        answer = await self.ask_controller(f"delete {len(names)} topics", request, _codes_of("responses"))
+        return _failures("delete topic", answer.responses)
+
+    async def change_topic_configs(self, changes: Mapping[str, ConfigChange]) -> dict[str, KafkaFailure | None]:
+        return await self._change_configs(_TOPIC, changes)
+
+    async def change_broker_configs(self, changes: Mapping[int, ConfigChange]) -> dict[int, KafkaFailure | None]:
+        answers = await asyncio.gather(
+            *(self._change_configs(_BROKER, {str(broker): change}, broker) for broker, change in changes.items())
         )
-        return _failures("delete topic", answer["topics"])
+        return {int(name): failure for answer in answers for name, failure in answer.items()}
 
-    async def change_topic_configs(
-        self, changes: Mapping[str, ConfigChange]
-    ) -> dict[str, "KafkaFailure | None"]:
-        return await self._change_configs("TOPIC", changes)
-
-    async def change_broker_configs(
-        self, changes: Mapping[int, ConfigChange]
-    ) -> dict[int, "KafkaFailure | None"]:
-        answer = await self._change_configs(
-            "BROKER", {str(broker): change for broker, change in changes.items()}
-        )
-        return {int(name): failure for name, failure in answer.items()}
-
-    async def call(self, doing: str, function: Callable[..., T], *arguments: object, **options: object) -> T:
-        """Run one blocking call of the library in a worker thread; errors come out as ours."""
-        return await _in_thread(self._threads, doing, function, *arguments, **options)
-
-    async def _configs(self, kind: str, names: list[str]) -> dict[str, dict[str, ConfigValue]]:
-        from kafka.admin import ConfigResource, ConfigResourceType
+    async def _configs(
+        self, kind: int, names: list[str], keys: Sequence[str] | None, node: int | None = None
+    ) -> dict[str, dict[str, ConfigValue]]:
+        from kafka.protocol.admin import DescribeConfigsRequest
 
         if not names:
             return {}
-        resources = [ConfigResource(ConfigResourceType[kind], name) for name in names]
-        answer = await self.call(
-            f"read the configuration of {len(names)} {kind.lower()}s",
-            self.client.describe_configs,
-            resources,
-            config_filter="all",
+        request = DescribeConfigsRequest(
+            resources=[(kind, name, None if keys is None else list(keys)) for name in names],
+            include_synonyms=False,
+            include_documentation=False,
         )
-        return {
-            name: {key: _config_value(entry) for key, entry in entries.items()}
-            for name, entries in answer.get(kind.lower(), {}).items()
-        }
+        doing = f"read the configuration of {_several(kind, names)}"
+        answer = await self.ask(doing, request, node)
+        return dict(_config_values(doing, answer.results))
 
     async def _change_configs(
-        self, kind: str, changes: Mapping[str, ConfigChange]
-    ) -> dict[str, "KafkaFailure | None"]:
-        from kafka.admin import ConfigResource, ConfigResourceType
+        self, kind: int, changes: Mapping[str, ConfigChange], node: int | None = None
+    ) -> dict[str, KafkaFailure | None]:
+        from kafka.protocol.admin import IncrementalAlterConfigsRequest
 
-        from klamm.kafka.errors import Refused
-
-        resources = [
-            ConfigResource(
-                ConfigResourceType[kind],
-                name,
-                {key: ("SET", value) for key, value in change.set.items()}
-                | {key: ("DELETE", None) for key in change.delete},
-            )
-            for name, change in changes.items()
-        ]
-        answer = await self.call(
-            f"change the configuration of {len(changes)} {kind.lower()}s",
-            self.client.alter_configs,
-            resources,
-            raise_on_unknown=False,
-            incremental=True,
+        request = IncrementalAlterConfigsRequest(
+            resources=[
+                (
+                    kind,
+                    name,
+                    [(key, _SET, value) for key, value in change.set.items()]
+                    + [(key, _DELETE, None) for key in sorted(change.delete)],
+                )
+                for name, change in changes.items()
+            ],
+            validate_only=False,
         )
-        doing = f"change the configuration of {kind.lower()}"
-        return {
-            name: None if outcome == "OK" else Refused(f"{doing} {name}", outcome)
-            for name, outcome in answer.get(kind.lower(), {}).items()
-        }
+        doing = f"change the configuration of {_several(kind, list(changes))}"
+        answer = await self.ask(doing, request, node)
+        return _failures("change the configuration of", answer.responses, name="resource_name")
 
 
 def _open(connection: Connection) -> Any:
@@ -203,61 +240,102 @@ def _open(connection: Connection) -> Any:
     )
 
 
-async def _in_thread(
-    threads: ThreadPoolExecutor, doing: str, function: Callable[..., T], *arguments: object, **options: object
-) -> T:
-    from klamm.kafka.errors import translated
+async def _in_thread(threads: ThreadPoolExecutor, doing: str, function: Callable[..., T], *arguments: object) -> T:
+    from klamm.kafka.answers import translated
 
     try:
-        return await asyncio.get_running_loop().run_in_executor(
-            threads, lambda: function(*arguments, **options)
-        )
+        return await asyncio.get_running_loop().run_in_executor(threads, function, *arguments)
     except Exception as error:
         raise translated(doing, error) from error
 
 
-def _failures(doing: str, items: Iterable[Mapping[str, Any]]) -> dict[str, "KafkaFailure | None"]:
-    from klamm.kafka.errors import from_code
-
-    return {
-        item["name"]: from_code(f"{doing} {item['name']}", item["error_code"], item.get("error_message"))
-        if item["error_code"]
-        else None
-        for item in items
-    }
+def _codes_of(items: str) -> Codes:
+    return lambda answer: [item.error_code for item in getattr(answer, items)]
 
 
-def _topic(entry: Mapping[str, Any]) -> Topic:
-    identifier = entry.get("topic_id")
+def _several(kind: int, names: list[str]) -> str:
+    what = "topic" if kind == _TOPIC else "broker"
+    return f"{what} {names[0]}" if len(names) == 1 else f"{len(names)} {what}s"
+
+
+def _failures(doing: str, items: Iterable[Any], name: str = "name") -> dict[str, KafkaFailure | None]:
+    from klamm.kafka.answers import failure_of
+
+    named = ((getattr(item, name), item) for item in items)
+    return {one: failure_of(f"{doing} {one}", item.error_code, item.error_message) for one, item in named}
+
+
+def _creatable(type_: Any, topic: NewTopic) -> Any:
+    return type_(
+        name=topic.name,
+        num_partitions=-1 if topic.partitions is None else topic.partitions,
+        replication_factor=-1 if topic.replication_factor is None else topic.replication_factor,
+        assignments=[],
+        configs=[type_.CreatableTopicConfig(name=key, value=value) for key, value in topic.config.items()],
+    )
+
+
+def _created(item: Any) -> "Created | KafkaFailure":
+    from klamm.kafka.answers import from_code
+
+    if item.error_code:
+        return from_code(f"create topic {item.name}", item.error_code, item.error_message)
+    return Created(_base64(item.topic_id))
+
+
+def _topics(items: Iterable[Any]) -> Iterable[tuple[str, Topic]]:
+    from klamm.kafka.answers import from_code
+
+    for item in items:
+        if item.error_code in _ABSENT:
+            continue
+        if item.error_code:
+            raise from_code(f"describe topic {item.name}", item.error_code, None)
+        yield item.name, _topic(item)
+
+
+def _topic(item: Any) -> Topic:
     return Topic(
-        name=entry["name"],
-        id=_base64(identifier) if isinstance(identifier, UUID) and identifier.int else None,
-        internal=bool(entry.get("is_internal")),
+        name=item.name,
+        id=_base64(item.topic_id),
+        internal=bool(item.is_internal),
         partitions=tuple(
             Partition(
-                entry["name"],
-                partition["partition_index"],
-                partition["leader_id"] if partition["leader_id"] >= 0 else None,
-                tuple(partition["replica_nodes"]),
-                tuple(partition["isr_nodes"]),
+                item.name,
+                partition.partition_index,
+                partition.leader_id if partition.leader_id >= 0 else None,
+                tuple(partition.replica_nodes),
+                tuple(partition.isr_nodes),
             )
-            for partition in sorted(
-                entry["partitions"], key=lambda partition: int(partition["partition_index"])
-            )
+            for partition in sorted(item.partitions, key=lambda one: int(one.partition_index))
         ),
     )
 
 
-def _base64(identifier: UUID) -> str:
+def _base64(identifier: Any) -> str | None:
+    """A topic's id as Kafka's tools print it; None when the broker is too old to give one."""
     from base64 import urlsafe_b64encode
 
+    if identifier is None or not identifier.int:
+        return None
     return urlsafe_b64encode(identifier.bytes).rstrip(b"=").decode("ascii")
 
 
-def _config_value(entry: Mapping[str, Any]) -> ConfigValue:
+def _config_values(doing: str, results: Iterable[Any]) -> Iterable[tuple[str, dict[str, ConfigValue]]]:
+    from klamm.kafka.answers import from_code
+
+    for result in results:
+        if result.error_code in _ABSENT:
+            continue
+        if result.error_code:
+            raise from_code(doing, result.error_code, result.error_message)
+        yield result.resource_name, {entry.name: _config_value(entry) for entry in result.configs}
+
+
+def _config_value(entry: Any) -> ConfigValue:
     return ConfigValue(
-        value=entry.get("value"),
-        set_here=entry.get("config_source") in (_DYNAMIC_TOPIC_CONFIG, _DYNAMIC_BROKER_CONFIG),
-        read_only=bool(entry.get("read_only")),
-        sensitive=bool(entry.get("is_sensitive")),
+        value=entry.value,
+        set_here=entry.config_source in (_DYNAMIC_TOPIC, _DYNAMIC_BROKER),
+        read_only=bool(entry.read_only),
+        sensitive=bool(entry.is_sensitive),
     )

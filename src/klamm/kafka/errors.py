@@ -3,36 +3,45 @@
     KafkaFailure
     ├── Unreachable        no broker answers, or it answered too late: back off and try again
     ├── NotNow             the cluster is busy (no controller, a leader moving): back off and try again
-    ├── Refused            the request as it stands will never do: the user must change something
-    │   ├── TopicExists
-    │   ├── UnknownTopic
-    │   └── SecurityDisabled   ACLs were asked of a cluster without authorizer
-    └── Denied             our own certificate may not do this
+    ├── Denied             our own certificate may not do this                  (transient: mended from outside)
+    └── Refused            the request as it stands will never do: the user must change something
+        ├── TopicExists
+        ├── UnknownTopic
+        └── SecurityDisabled   ACLs were asked of a cluster without authorizer
 
-Errors of the library are translated here, at the door, and carry what was being done.
+Errors of the library are translated at the door (`answers.py`) and carry what was being done. This file needs no
+library, so that whoever only catches failures does not pay for one.
 """
 
-from kafka import errors as library
+from klamm.base import faults
 
 
 class KafkaFailure(Exception):
-    """`doing` says what was being done to what, `message` what Kafka answered."""
+    """`doing` says what was being done to what, `message` is Kafka's own sentence.
 
-    def __init__(self, doing: str, message: str) -> None:
+    `code` is the name of the protocol's error code ("INVALID_CONFIG"), "" when no broker gave one.
+    """
+
+    def __init__(self, doing: str, message: str, code: str = "") -> None:
         super().__init__(f"{doing}: {message}")
         self.doing = doing
         self.message = message
+        self.code = code
 
 
-class Unreachable(KafkaFailure):
+class Unreachable(KafkaFailure, faults.Transient):
     pass
 
 
-class NotNow(KafkaFailure):
+class NotNow(KafkaFailure, faults.Transient):
     pass
 
 
-class Refused(KafkaFailure):
+class Denied(KafkaFailure, faults.Transient):
+    pass
+
+
+class Refused(KafkaFailure, faults.Invalid):
     pass
 
 
@@ -46,37 +55,3 @@ class UnknownTopic(Refused):
 
 class SecurityDisabled(Refused):
     pass
-
-
-class Denied(KafkaFailure):
-    pass
-
-
-_SORTED: tuple[tuple[type[Exception], type[KafkaFailure]], ...] = (
-    (library.TopicAlreadyExistsError, TopicExists),
-    (library.UnknownTopicOrPartitionError, UnknownTopic),
-    (library.SecurityDisabledError, SecurityDisabled),
-    (library.AuthorizationError, Denied),
-    (library.KafkaConnectionError, Unreachable),
-    (library.KafkaTimeoutError, Unreachable),
-    (library.RequestTimedOutError, NotNow),
-    (library.NodeNotReadyError, Unreachable),
-    (library.RetriableError, NotNow),
-    (library.BrokerNotAvailableError, NotNow),
-    (OSError, Unreachable),
-    (TimeoutError, Unreachable),
-)
-
-
-def translated(doing: str, error: Exception) -> KafkaFailure:
-    """The error of the library as one of ours."""
-    for theirs, ours in _SORTED:
-        if isinstance(error, theirs):
-            return ours(doing, str(error) or type(error).__name__)
-    return Refused(doing, str(error) or type(error).__name__)
-
-
-def from_code(doing: str, code: int, message: str | None) -> KafkaFailure:
-    """A per-item error code of an answer (Kafka protocol, "Error Codes") as one of ours."""
-    theirs = library.for_code(code)
-    return translated(doing, theirs(message or theirs.description))

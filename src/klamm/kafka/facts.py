@@ -61,6 +61,13 @@ class NewTopic:
 
 
 @dataclass(frozen=True, slots=True)
+class Created:
+    """A topic was made. `id` as in `Topic`."""
+
+    id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ConfigChange:
     """What to do to one resource's configuration; keys not named stay as they are (KIP-339)."""
 
@@ -79,3 +86,13 @@ class AclRule:
     operation: str
     permission: str
     host: str = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Quotas:
+    """Limits of one user; None: no limit of his own (KIP-13, KIP-124, KIP-599)."""
+
+    producer_byte_rate: float | None = None
+    consumer_byte_rate: float | None = None
+    request_percentage: float | None = None
+    controller_mutation_rate: float | None = None

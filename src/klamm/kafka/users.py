@@ -1,145 +1,186 @@
-"""SCRAM credentials and ACLs of a cluster, beside `Admin`."""
+"""SCRAM credentials, ACLs and quotas of a cluster's users, beside `Admin`.
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+Functions ask about one principal at a time: a cluster's whole list of ACLs need not fit one answer. A user is named
+as Kafka knows him: "CN=anna" for a certificate, "anna" for a password; the principal of an ACL is "User:" before that.
+"""
+
+from collections.abc import Collection
+from typing import Any
 
 from klamm.kafka.admin import Admin
-from klamm.kafka.facts import AclRule
-
-if TYPE_CHECKING:
-    from klamm.kafka.errors import KafkaFailure
+from klamm.kafka.errors import KafkaFailure
+from klamm.kafka.facts import AclRule, Quotas
 
 SCRAM_ITERATIONS = 4096
 """Kafka's own default and minimum (KIP-554); what Strimzi uses."""
 
+_SCRAM_SHA_512 = 2  # ScramMechanism
+_ANY = 1  # in filters of ACLs: every type, operation, permission, pattern
+_NOT_FOUND = "RESOURCE_NOT_FOUND"
+_USER = "user"
+_EXACT = 0  # DescribeClientQuotas: match by name
 
-async def scram_users(admin: Admin) -> frozenset[str]:
-    """Names that have a SCRAM-SHA-512 credential."""
-    client = admin.client
-    answer = await admin.call("list SCRAM users", client.describe_user_scram_credentials)
-    return frozenset(
-        name
-        for name, entry in answer.items()
-        if any(info["mechanism"].name == "SCRAM_SHA_512" for info in entry["credential_infos"])
+_RESOURCES = {"TOPIC": 2, "GROUP": 3, "CLUSTER": 4, "TRANSACTIONAL_ID": 5, "DELEGATION_TOKEN": 6, "USER": 7}
+_PATTERNS = {"LITERAL": 3, "PREFIXED": 4}
+_PERMISSIONS = {"DENY": 2, "ALLOW": 3}
+_OPERATIONS = {
+    "ALL": 2,
+    "READ": 3,
+    "WRITE": 4,
+    "CREATE": 5,
+    "DELETE": 6,
+    "ALTER": 7,
+    "DESCRIBE": 8,
+    "CLUSTER_ACTION": 9,
+    "DESCRIBE_CONFIGS": 10,
+    "ALTER_CONFIGS": 11,
+    "IDEMPOTENT_WRITE": 12,
+    "CREATE_TOKENS": 13,
+    "DESCRIBE_TOKENS": 14,
+}
+
+
+async def has_scram_password(admin: Admin, user: str) -> bool:
+    """Whether the user has a SCRAM-SHA-512 credential; which password it is for, Kafka does not know itself."""
+    from kafka.protocol.admin import DescribeUserScramCredentialsRequest
+
+    doing = f"look for the SCRAM credential of {user}"
+    answer = await admin.ask(doing, DescribeUserScramCredentialsRequest(users=[(user,)]))
+    _raise(doing, [answer])
+    return any(
+        info.mechanism == _SCRAM_SHA_512
+        for result in answer.results
+        if not result.error_code
+        for info in result.credential_infos
     )
 
 
-async def set_scram_passwords(admin: Admin, passwords: Mapping[str, str]) -> dict[str, "KafkaFailure | None"]:
-    """Create or replace SCRAM-SHA-512 credentials, all in one request."""
-    from kafka.admin import ScramMechanism, UserScramCredentialUpsertion
+async def set_scram_password(admin: Admin, user: str, password: str, salt: bytes) -> None:
+    """Create or replace the SCRAM-SHA-512 credential; the password itself does not travel."""
+    from hashlib import pbkdf2_hmac
 
-    return await _alter_scram(
-        admin,
-        "set the SCRAM password of",
-        [
-            UserScramCredentialUpsertion(
-                name, ScramMechanism.SCRAM_SHA_512, password, iterations=SCRAM_ITERATIONS
-            )
-            for name, password in passwords.items()
-        ],
+    salted = pbkdf2_hmac("sha512", password.encode("utf-8"), salt, SCRAM_ITERATIONS)
+    upsertion = (user, _SCRAM_SHA_512, SCRAM_ITERATIONS, salt, salted)
+    await _alter_scram(admin, f"set the SCRAM password of {user}", upsertions=[upsertion])
+
+
+async def delete_scram_password(admin: Admin, user: str) -> None:
+    """No failure when there was none."""
+    await _alter_scram(admin, f"delete the SCRAM credential of {user}", deletions=[(user, _SCRAM_SHA_512)])
+
+
+async def _alter_scram(
+    admin: Admin, doing: str, upsertions: Collection[Any] = (), deletions: Collection[Any] = ()
+) -> None:
+    from kafka.protocol.admin import AlterUserScramCredentialsRequest
+
+    request = AlterUserScramCredentialsRequest(deletions=list(deletions), upsertions=list(upsertions))
+    # With ZooKeeper only the controller takes it.
+    answer = await admin.ask_controller(doing, request, lambda answer: [one.error_code for one in answer.results])
+    _raise(doing, answer.results, but=_NOT_FOUND)
+
+
+async def acls_of(admin: Admin, user: str) -> frozenset[AclRule]:
+    """The ACLs of one user. Raises `SecurityDisabled` when the cluster has no authorizer."""
+    from kafka.protocol.admin import DescribeAclsRequest
+
+    doing = f"list the ACLs of {user}"
+    request = DescribeAclsRequest(
+        resource_type_filter=_ANY,
+        resource_name_filter=None,
+        pattern_type_filter=_ANY,
+        principal_filter=f"User:{user}",
+        host_filter=None,
+        operation=_ANY,
+        permission_type=_ANY,
     )
+    answer = await admin.ask(doing, request)
+    _raise(doing, [answer])
+    return frozenset(_rule(resource, acl) for resource in answer.resources for acl in resource.acls)
 
 
-async def delete_scram_users(admin: Admin, names: Iterable[str]) -> dict[str, "KafkaFailure | None"]:
-    from kafka.admin import ScramMechanism, UserScramCredentialDeletion
-
-    return await _alter_scram(
-        admin,
-        "delete the SCRAM credential of",
-        [UserScramCredentialDeletion(name, ScramMechanism.SCRAM_SHA_512) for name in names],
-    )
-
-
-async def _alter_scram(admin: Admin, doing: str, alterations: list[Any]) -> dict[str, "KafkaFailure | None"]:
-    from klamm.kafka.errors import Refused
-
-    if not alterations:
-        return {}
-    client = admin.client
-    answer = await admin.call(
-        f"{doing} {len(alterations)} users", client.alter_user_scram_credentials, alterations
-    )
-    return {
-        name: Refused(f"{doing} {name}", why) if why is not None else None for name, why in answer.items()
-    }
-
-
-async def acls(admin: Admin) -> frozenset[AclRule]:
-    """Every ACL of the cluster. Raises `SecurityDisabled` when it has no authorizer."""
-    from kafka.admin import (
-        ACLFilter,
-        ACLOperation,
-        ACLPermissionType,
-        ACLResourcePatternType,
-        ResourcePatternFilter,
-        ResourceType,
-    )
-
-    everything = ACLFilter(
-        principal=None,
-        host=None,
-        operation=ACLOperation.ANY,
-        permission_type=ACLPermissionType.ANY,
-        resource_pattern=ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY),
-    )
-    client = admin.client
-    found, _ = await admin.call("list ACLs", client.describe_acls, everything)
-    return frozenset(_rule(acl) for acl in found)
-
-
-async def create_acls(admin: Admin, rules: Iterable[AclRule]) -> None:
+async def create_acls(admin: Admin, rules: Collection[AclRule]) -> None:
     """Raises the first failure; rules that exist already are no failure."""
-    from klamm.kafka.errors import translated
+    from kafka.protocol.admin import CreateAclsRequest
 
-    wanted = [_acl(rule) for rule in rules]
-    if not wanted:
+    if not rules:
         return
-    client = admin.client
-    answer = await admin.call(f"create {len(wanted)} ACLs", client.create_acls, wanted)
-    for failed in answer["failed"]:
-        raise translated("create ACLs", failed())
+    doing = f"create {len(rules)} ACLs"
+    request = CreateAclsRequest(creations=[_numbers(rule) for rule in rules])
+    answer = await admin.ask_controller(doing, request, lambda answer: [one.error_code for one in answer.results])
+    _raise(doing, answer.results)
 
 
-async def delete_acls(admin: Admin, rules: Iterable[AclRule]) -> None:
-    from klamm.kafka.errors import translated
+async def delete_acls(admin: Admin, rules: Collection[AclRule]) -> None:
+    from kafka.protocol.admin import DeleteAclsRequest
 
-    unwanted = [_acl(rule) for rule in rules]
-    if not unwanted:
+    if not rules:
         return
-    client = admin.client
-    for _, _, error in await admin.call(f"delete {len(unwanted)} ACLs", client.delete_acls, unwanted):
-        if getattr(error, "errno", 0):
-            raise translated("delete ACLs", error())
+    doing = f"delete {len(rules)} ACLs"
+    request = DeleteAclsRequest(filters=[_numbers(rule) for rule in rules])
+    answer = await admin.ask_controller(
+        doing, request, lambda answer: [one.error_code for one in answer.filter_results]
+    )
+    _raise(doing, answer.filter_results)
 
 
-def _acl(rule: AclRule) -> Any:
-    from kafka.admin import (
-        ACL,
-        ACLOperation,
-        ACLPermissionType,
-        ACLResourcePatternType,
-        ResourcePattern,
-        ResourceType,
+async def quotas_of(admin: Admin, user: str) -> Quotas:
+    from kafka.protocol.admin import DescribeClientQuotasRequest
+
+    doing = f"read the quotas of {user}"
+    request = DescribeClientQuotasRequest(components=[(_USER, _EXACT, user)], strict=True)
+    answer = await admin.ask(doing, request)
+    _raise(doing, [answer])
+    values = {value.key: value.value for entry in answer.entries or () for value in entry.values}
+    return Quotas(**{key: values.get(key) for key in Quotas.__slots__})
+
+
+async def change_quotas(admin: Admin, user: str, wanted: Quotas) -> None:
+    """Set the limits that `wanted` has and remove those that it has not."""
+    from kafka.protocol.admin import AlterClientQuotasRequest
+
+    doing = f"change the quotas of {user}"
+    limits = [(key, getattr(wanted, key)) for key in Quotas.__slots__]
+    operations = [(key, value if value is not None else 0.0, value is None) for key, value in limits]
+    request = AlterClientQuotasRequest(entries=[([(_USER, user)], operations)], validate_only=False)
+    answer = await admin.ask_controller(doing, request, lambda answer: [one.error_code for one in answer.entries])
+    _raise(doing, answer.entries)
+
+
+def _raise(doing: str, items: Collection[Any], but: str = "") -> None:
+    """The first failure among items with error_code and error_message, unless its code is `but`."""
+    from klamm.kafka.answers import failure_of
+
+    for item in items:
+        failure: KafkaFailure | None = failure_of(doing, item.error_code, item.error_message)
+        if failure is not None and failure.code != but:
+            raise failure
+
+
+def _numbers(rule: AclRule) -> tuple[int, str, int, str, str, int, int]:
+    """In the order in which both creations and filters have their fields."""
+    return (
+        _RESOURCES[rule.resource_type],
+        rule.resource_name,
+        _PATTERNS[rule.pattern_type],
+        rule.principal,
+        rule.host,
+        _OPERATIONS[rule.operation],
+        _PERMISSIONS[rule.permission],
     )
 
-    return ACL(
-        principal=rule.principal,
-        host=rule.host,
-        operation=ACLOperation[rule.operation],
-        permission_type=ACLPermissionType[rule.permission],
-        resource_pattern=ResourcePattern(
-            ResourceType[rule.resource_type], rule.resource_name, ACLResourcePatternType[rule.pattern_type]
-        ),
-    )
 
-
-def _rule(acl: Any) -> AclRule:
+def _rule(resource: Any, acl: Any) -> AclRule:
     return AclRule(
         principal=acl.principal,
-        resource_type=acl.resource_pattern.resource_type.name,
-        resource_name=acl.resource_pattern.resource_name,
-        pattern_type=acl.resource_pattern.pattern_type.name,
-        operation=acl.operation.name,
-        permission=acl.permission_type.name,
+        resource_type=_name(_RESOURCES, resource.resource_type),
+        resource_name=resource.resource_name,
+        pattern_type=_name(_PATTERNS, resource.pattern_type),
+        operation=_name(_OPERATIONS, acl.operation),
+        permission=_name(_PERMISSIONS, acl.permission_type),
         host=acl.host,
     )
+
+
+def _name(names: dict[str, int], number: int) -> str:
+    return next(name for name, value in names.items() if value == number)

@@ -1,0 +1,111 @@
+"""A connection that comes when Kafka comes, and comes back after it went.
+
+Operators start beside brokers that are not there yet. A plain TCP connect asks whether somebody listens, which costs
+nothing; only then is the Kafka library imported and a connection opened. While nobody answers, one line is logged and
+not one for each try, and so for the end of it.
+
+    link = Link(connection, random)
+    admin = await link.admin()          # waits until Kafka answers
+    ... except Unreachable as failure: await link.lost(failure)
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from random import Random
+
+from klamm.base import logs
+from klamm.base.backoff import BackOff
+from klamm.kafka.admin import Admin, Connection
+from klamm.kafka.errors import KafkaFailure
+
+_log = logs.room("kafka")
+
+TCP_CONNECT = 2.0
+"""Seconds: within a cluster an answer takes a millisecond."""
+
+_BACK_OFF = BackOff(first=0.2, factor=1.3, longest=5.0)
+
+Open = Callable[[Connection], Awaitable[Admin]]
+Listens = Callable[[str], Awaitable["str | None"]]
+"""Why nobody answers at "host:port", or None."""
+
+
+class Link:
+    def __init__(
+        self,
+        connection: Connection,
+        random: Random,
+        *,
+        open_admin: Open | None = None,
+        reason_silent: Listens | None = None,
+        back_off: BackOff = _BACK_OFF,
+    ) -> None:
+        self.reason_lost: str | None = f"{','.join(connection.bootstrap)} was not reached yet"
+        """Why there is no connection now; None while there is one."""
+        self.answered_once = False
+        self._connection = connection
+        self._random = random
+        self._open = open_admin or Admin.connect
+        self._reason_silent = reason_silent or reason_silent_at
+        self._back_off = back_off
+        self._admin: Admin | None = None
+        self._opening = asyncio.Lock()
+
+    async def admin(self) -> Admin:
+        """The open connection; waits for Kafka as long as it takes."""
+        async with self._opening:
+            failures = 0
+            while self._admin is None:
+                why = await self._tried()
+                if why is None:
+                    break
+                if not failures:
+                    _log.info("waiting for Kafka", because=why)
+                failures += 1
+                self.reason_lost = why
+                await asyncio.sleep(self._back_off.delay(failures, self._random))
+            assert self._admin is not None
+            return self._admin
+
+    async def lost(self, failure: KafkaFailure) -> None:
+        """The connection is of no use any more: the next `admin` opens a new one, from the bootstrap addresses."""
+        admin, self._admin = self._admin, None
+        if admin is not None:
+            self.reason_lost = failure.message
+            _log.info("the connection to Kafka was lost", because=str(failure))
+            await admin.close()
+
+    async def close(self) -> None:
+        admin, self._admin = self._admin, None
+        if admin is not None:
+            await admin.close()
+
+    async def _tried(self) -> str | None:
+        """Why the connection could not be opened, or None."""
+        silent = [await self._reason_silent(address) for address in self._connection.bootstrap]
+        if None not in silent:
+            return "; ".join(why for why in silent if why)
+        try:
+            self._admin = await self._open(self._connection)
+        except KafkaFailure as failure:
+            return str(failure)
+        self.reason_lost, self.answered_once = None, True
+        _log.info("Kafka answers", at=",".join(self._connection.bootstrap))
+        return None
+
+
+async def reason_silent_at(address: str) -> str | None:
+    host, _, port = address.rpartition(":")
+    try:
+        async with asyncio.timeout(TCP_CONNECT):
+            _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+    except TimeoutError:
+        return f"{address} does not answer within {TCP_CONNECT:g} s"
+    except OSError as error:
+        return f"{address}: {error.strerror or error}"
+    writer.close()
+    with suppress(OSError, TimeoutError):
+        async with asyncio.timeout(TCP_CONNECT):
+            await writer.wait_closed()
+    return None
