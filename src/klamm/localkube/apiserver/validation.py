@@ -8,51 +8,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from klamm.localkube.apiserver.kinds import Kind
+from klamm.localkube.apiserver.metadata_rules import LABEL, LABEL_RULE, label_violations, metadata_violations
 from klamm.localkube.apiserver.statuses import Cause, duplicate, forbidden_value, invalid_value, required, unsupported
 from klamm.localkube.objects import Object
 
-_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_SERVICE_NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
-_QUALIFIED = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
 _QUANTITY = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?")
 _CONFIG_KEY = re.compile(r"[-._a-zA-Z0-9]+")
-
-_LABEL_RULE = (
-    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with "
-    "an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
-    "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
-)
-_SUBDOMAIN_RULE = (
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and "
-    "end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
-    "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
-)
-_SERVICE_RULE = (
-    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
-    "and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is "
-    "'[a-z]([-a-z0-9]*[a-z0-9])?')"
-)
-_LABEL_VALUE_RULE = (
-    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and "
-    "end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
-    "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
-)
 _IMMUTABLE = "field is immutable"
 
 _KEEPS_STATUS_ON_CREATE = frozenset(["Node", "Namespace", "CustomResourceDefinition"])
-_NEEDS_VERSION = frozenset(
-    [
-        "CustomResourceDefinition",
-        "PodDisruptionBudget",
-        "Lease",
-        "EndpointSlice",
-        "Role",
-        "RoleBinding",
-        "ClusterRole",
-        "ClusterRoleBinding",
-    ]
-) - frozenset(["Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding", "EndpointSlice"])
+_NEEDS_VERSION = frozenset(["CustomResourceDefinition", "PodDisruptionBudget", "Lease"])
 
 
 def needs_version(kind: Kind) -> bool:
@@ -90,7 +55,7 @@ def _empty_status(kind: Kind) -> dict[str, Any]:
 
 
 def violations(kind: Kind, new: Object, old: Object | None) -> list[Cause]:
-    causes = list(_metadata(kind, new, old))
+    causes = list(metadata_violations(kind, new, old))
     check = _BY_KIND.get((kind.resource.group, kind.resource.kind))
     if check is not None:
         causes += check(new)
@@ -99,77 +64,6 @@ def violations(kind: Kind, new: Object, old: Object | None) -> list[Cause]:
         if compare is not None:
             causes += compare(new, old)
     return causes
-
-
-# Metadata
-
-_PATH_NAMES = frozenset(["Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"])
-
-
-def _metadata(kind: Kind, obj: Object, old: Object | None) -> Iterator[Cause]:
-    metadata = obj["metadata"]
-    name = metadata.get("name", "")
-    if not name:
-        yield required("metadata.name", "name or generateName is required")
-    elif old is None:
-        yield from _name(kind, name)
-    yield from _labels(metadata.get("labels") or {}, "metadata.labels")
-    for key in metadata.get("annotations") or {}:
-        yield from _qualified_name(key.lower(), "metadata.annotations", key)
-    for index, owner in enumerate(metadata.get("ownerReferences") or ()):
-        for field in ("apiVersion", "kind", "name", "uid"):
-            if not owner.get(field):
-                yield invalid_value(f"metadata.ownerReferences[{index}].{field}", "", "must not be empty")
-    if sum(bool(each.get("controller")) for each in metadata.get("ownerReferences") or ()) > 1:
-        yield invalid_value("metadata.ownerReferences", "", "Only one reference can have Controller set to true.")
-    if old is not None and old["metadata"].get("deletionTimestamp"):
-        fresh = set(metadata.get("finalizers") or ()) - set(old["metadata"].get("finalizers") or ())
-        if fresh:
-            shown = "{" + ", ".join(f'"{each}"' for each in sorted(fresh)) + "}"
-            text = "no new finalizers can be added if the object is being deleted, found new finalizers []string"
-            yield forbidden_value("metadata.finalizers", text + shown)
-
-
-def _name(kind: Kind, name: str) -> Iterator[Cause]:
-    what = kind.resource.kind
-    if kind.resource.group == "rbac.authorization.k8s.io":
-        if name in (".", "..") or "/" in name or "%" in name:
-            yield invalid_value("metadata.name", name, "may not contain '/' or '%'")
-    elif what == "Service":
-        if len(name) > 63:
-            yield invalid_value("metadata.name", name, "must be no more than 63 characters")
-        if not _SERVICE_NAME.fullmatch(name):
-            yield invalid_value("metadata.name", name, _SERVICE_RULE)
-    elif what == "Namespace":
-        if len(name) > 63:
-            yield invalid_value("metadata.name", name, "must be no more than 63 characters")
-        if not _LABEL.fullmatch(name):
-            yield invalid_value("metadata.name", name, _LABEL_RULE)
-    else:
-        if len(name) > 253:
-            yield invalid_value("metadata.name", name, "must be no more than 253 characters")
-        if not _SUBDOMAIN.fullmatch(name):
-            yield invalid_value("metadata.name", name, _SUBDOMAIN_RULE)
-
-
-def _labels(labels: dict[str, Any], field: str) -> Iterator[Cause]:
-    for key, value in labels.items():
-        yield from _qualified_name(key, field, key)
-        if len(value) > 63:
-            yield invalid_value(field, value, "must be no more than 63 characters")
-        if value and not _QUALIFIED.fullmatch(value):
-            yield invalid_value(field, value, _LABEL_VALUE_RULE)
-
-
-def _qualified_name(key: str, field: str, shown: str) -> Iterator[Cause]:
-    prefix, slash, name = key.rpartition("/")
-    if (slash and not _SUBDOMAIN.fullmatch(prefix)) or len(name) > 63 or not _QUALIFIED.fullmatch(name):
-        text = (
-            "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
-            "alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is "
-            "'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
-        )
-        yield invalid_value(field, shown, text)
 
 
 # Pods and what holds pod templates
@@ -204,8 +98,8 @@ def _container(container: dict[str, Any], at: str, names: set[str], volumes: set
     name = container.get("name", "")
     if not name:
         yield required(f"{at}.name")
-    elif not _LABEL.fullmatch(name):
-        yield invalid_value(f"{at}.name", name, _LABEL_RULE)
+    elif not LABEL.fullmatch(name):
+        yield invalid_value(f"{at}.name", name, LABEL_RULE)
     elif name in names:
         yield duplicate(f"{at}.name", name)
     names.add(name)
@@ -264,8 +158,8 @@ def _volume(volume: dict[str, Any], at: str, seen: set[str]) -> Iterator[Cause]:
     name = volume.get("name", "")
     if not name:
         yield required(f"{at}.name")
-    elif not _LABEL.fullmatch(name):
-        yield invalid_value(f"{at}.name", name, _LABEL_RULE)
+    elif not LABEL.fullmatch(name):
+        yield invalid_value(f"{at}.name", name, LABEL_RULE)
     elif name in seen:
         yield duplicate(f"{at}.name", name)
     seen.add(name)
@@ -362,7 +256,7 @@ def _service(obj: Object) -> Iterator[Cause]:
     keys: set[tuple[Any, Any]] = set()
     for index, port in enumerate(ports):
         yield from _service_port(port, f"spec.ports[{index}]", len(ports) > 1, names, keys)
-    yield from _labels(spec.get("selector") or {}, "spec.selector")
+    yield from label_violations(spec.get("selector") or {}, "spec.selector")
 
 
 def _service_port(
@@ -371,8 +265,8 @@ def _service_port(
     name = port.get("name", "")
     if needs_name and not name:
         yield required(f"{at}.name")
-    elif name and not _LABEL.fullmatch(name):
-        yield invalid_value(f"{at}.name", name, _LABEL_RULE)
+    elif name and not LABEL.fullmatch(name):
+        yield invalid_value(f"{at}.name", name, LABEL_RULE)
     elif name and name in names:
         yield duplicate(f"{at}.name", name)
     names.add(name)

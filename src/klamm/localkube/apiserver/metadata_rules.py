@@ -1,0 +1,103 @@
+"""Names, labels and the rest of metadata: their syntax, and what of it may change."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from klamm.localkube.apiserver.kinds import Kind
+from klamm.localkube.apiserver.statuses import Cause, forbidden_value, invalid_value, required
+from klamm.localkube.objects import Object
+
+LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_SERVICE_NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+_QUALIFIED = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
+
+LABEL_RULE = (
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with "
+    "an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
+    "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+)
+_SUBDOMAIN_RULE = (
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and "
+    "end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
+    "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+)
+_SERVICE_RULE = (
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
+    "and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is "
+    "'[a-z]([-a-z0-9]*[a-z0-9])?')"
+)
+_LABEL_VALUE_RULE = (
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and "
+    "end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
+    "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
+)
+
+_PATH_NAMES = frozenset(["Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"])
+
+
+def metadata_violations(kind: Kind, obj: Object, old: Object | None) -> Iterator[Cause]:
+    metadata = obj["metadata"]
+    name = metadata.get("name", "")
+    if not name:
+        yield required("metadata.name", "name or generateName is required")
+    elif old is None:
+        yield from _name(kind, name)
+    yield from label_violations(metadata.get("labels") or {}, "metadata.labels")
+    for key in metadata.get("annotations") or {}:
+        yield from _qualified_name(key.lower(), "metadata.annotations", key)
+    for index, owner in enumerate(metadata.get("ownerReferences") or ()):
+        for field in ("apiVersion", "kind", "name", "uid"):
+            if not owner.get(field):
+                yield invalid_value(f"metadata.ownerReferences[{index}].{field}", "", "must not be empty")
+    if sum(bool(each.get("controller")) for each in metadata.get("ownerReferences") or ()) > 1:
+        yield invalid_value("metadata.ownerReferences", "", "Only one reference can have Controller set to true.")
+    if old is not None and old["metadata"].get("deletionTimestamp"):
+        fresh = set(metadata.get("finalizers") or ()) - set(old["metadata"].get("finalizers") or ())
+        if fresh:
+            shown = "{" + ", ".join(f'"{each}"' for each in sorted(fresh)) + "}"
+            text = "no new finalizers can be added if the object is being deleted, found new finalizers []string"
+            yield forbidden_value("metadata.finalizers", text + shown)
+
+
+def _name(kind: Kind, name: str) -> Iterator[Cause]:
+    what = kind.resource.kind
+    if kind.resource.group == "rbac.authorization.k8s.io":
+        if name in (".", "..") or "/" in name or "%" in name:
+            yield invalid_value("metadata.name", name, "may not contain '/' or '%'")
+    elif what == "Service":
+        if len(name) > 63:
+            yield invalid_value("metadata.name", name, "must be no more than 63 characters")
+        if not _SERVICE_NAME.fullmatch(name):
+            yield invalid_value("metadata.name", name, _SERVICE_RULE)
+    elif what == "Namespace":
+        if len(name) > 63:
+            yield invalid_value("metadata.name", name, "must be no more than 63 characters")
+        if not LABEL.fullmatch(name):
+            yield invalid_value("metadata.name", name, LABEL_RULE)
+    else:
+        if len(name) > 253:
+            yield invalid_value("metadata.name", name, "must be no more than 253 characters")
+        if not _SUBDOMAIN.fullmatch(name):
+            yield invalid_value("metadata.name", name, _SUBDOMAIN_RULE)
+
+
+def label_violations(labels: dict[str, Any], field: str) -> Iterator[Cause]:
+    for key, value in labels.items():
+        yield from _qualified_name(key, field, key)
+        if len(value) > 63:
+            yield invalid_value(field, value, "must be no more than 63 characters")
+        if value and not _QUALIFIED.fullmatch(value):
+            yield invalid_value(field, value, _LABEL_VALUE_RULE)
+
+
+def _qualified_name(key: str, field: str, shown: str) -> Iterator[Cause]:
+    prefix, slash, name = key.rpartition("/")
+    if (slash and not _SUBDOMAIN.fullmatch(prefix)) or len(name) > 63 or not _QUALIFIED.fullmatch(name):
+        text = (
+            "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
+            "alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is "
+            "'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
+        )
+        yield invalid_value(field, shown, text)

@@ -1,0 +1,211 @@
+"""The verbs on objects and collections: get, list, watch, create, update, patch, delete."""
+
+import msgspec
+from aiohttp import web
+
+from klamm.localkube.apiserver import deletion, negotiation, reading, statuses, subresources
+from klamm.localkube.apiserver.answers import Api, bytes_response, json_response
+from klamm.localkube.apiserver.authentication import Identity
+from klamm.localkube.apiserver.kinds import Kind
+from klamm.localkube.apiserver.negotiation import Accepted
+from klamm.localkube.apiserver.routing import Target
+from klamm.localkube.apiserver.watching import Watch, WatchRequest, shaped
+from klamm.localkube.apiserver.write_rules import WriteOptions
+from klamm.localkube.objects import Object, Refused
+
+_RETURNS_OBJECT = frozenset(
+    ["Pod", "Service", "PersistentVolume", "PersistentVolumeClaim", "ServiceAccount", "PodTemplate", "ResourceQuota"]
+)
+_REVIEWS = frozenset(["authentication.k8s.io", "authorization.k8s.io"])
+_WATCH_SECONDS = 1800.0
+
+
+def _allow(kind: Kind, verb: str) -> None:
+    if verb not in kind.verbs:
+        raise Refused(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+
+
+def _include(request: web.Request) -> str:
+    return request.query.get("includeObject", "Metadata")
+
+
+def get_object(api: Api, request: web.Request, kind: Kind, target: Target) -> web.Response:
+    _allow(kind, "get")
+    form = negotiation.accepted(request.headers.get("Accept"))
+    stored = api.registry.stored(kind, target.namespace, target.name)
+    body = reading.get_body(api.registry, kind, stored, form, _include(request), api.now())
+    return _formed(body, form)
+
+
+def _formed(body: bytes, form: Accepted, status: int = 200) -> web.Response:
+    if not form.yaml:
+        return bytes_response(body, status)
+    import yaml
+
+    text = yaml.safe_dump(msgspec.json.decode(body), sort_keys=False).encode()
+    return bytes_response(text, status, "application/yaml")
+
+
+async def list_or_watch(api: Api, request: web.Request, kind: Kind, target: Target) -> web.StreamResponse:
+    _allow(kind, "list")
+    form = negotiation.accepted(request.headers.get("Accept"))
+    selection = reading.selection_of(kind, target.namespace, request.query)
+    if request.query.get("watch", "") in ("1", "true", "True"):
+        return await _watch(
+            api,
+            request,
+            WatchRequest(
+                kind,
+                selection,
+                form,
+                request.query.get("resourceVersion", ""),
+                request.query.get("allowWatchBookmarks") == "true",
+                request.query.get("sendInitialEvents") == "true",
+                _include(request),
+                _watch_seconds(request),
+            ),
+        )
+    page = reading.list_page(api.registry, kind, selection, request.query)
+    body = reading.list_body(api.registry, kind, page, form, _include(request), api.now)
+    return _formed(body, form)
+
+
+def _watch_seconds(request: web.Request) -> float:
+    try:
+        seconds = float(request.query.get("timeoutSeconds", "0"))
+    except ValueError as error:
+        raise statuses.bad_request("timeoutSeconds must be a number") from error
+    return seconds if seconds > 0 else _WATCH_SECONDS
+
+
+async def _watch(api: Api, request: web.Request, wanted: WatchRequest) -> web.StreamResponse:
+    watch = Watch(api.registry, wanted, api.now)
+    api.watches.add(watch)
+    try:
+        headers = {"Content-Type": "application/json", "Cache-Control": "no-cache, private"}
+        response = web.StreamResponse(headers=headers)
+        response.enable_chunked_encoding()
+        await response.prepare(request)
+        async for chunk in watch.lines():
+            await response.write(chunk)
+        await response.write_eof()
+        return response
+    finally:
+        watch.end()
+        api.watches.discard(watch)
+
+
+def options_of(request: web.Request, subresource: str = "") -> WriteOptions:
+    query = request.query
+    validation = query.get("fieldValidation", "Warn")
+    if validation not in ("Ignore", "Warn", "Strict"):
+        text = f'Unsupported value: "{validation}": supported values: "Ignore", "Strict", "Warn"'
+        cause = statuses.Cause("FieldValueNotSupported", "fieldValidation", text)
+        raise statuses.invalid("meta.k8s.io", "CreateOptions", "", [cause])
+    dry_run = query.getall("dryRun", [])
+    if any(each != "All" for each in dry_run):
+        cause = statuses.unsupported("dryRun", dry_run, ["All"])
+        raise statuses.invalid("meta.k8s.io", "CreateOptions", "", [cause])
+    return WriteOptions(
+        manager=query.get("fieldManager") or _agent(request),
+        subresource=subresource,
+        dry_run=bool(dry_run),
+        field_validation=validation,
+        force=query.get("force", "") in ("1", "true"),
+    )
+
+
+def _agent(request: web.Request) -> str:
+    return request.headers.get("User-Agent", "unknown").split("/")[0].split(" ")[0][:128] or "unknown"
+
+
+async def body_of(request: web.Request, options: WriteOptions | None = None) -> Object:
+    content_type = negotiation.media_type(request.headers.get("Content-Type"))
+    return negotiation.read_object(await request.read(), content_type, options)
+
+
+def _written(
+    api: Api, request: web.Request, kind: Kind, obj: Object, options: WriteOptions, status: int = 200
+) -> web.Response:
+    form = negotiation.accepted(request.headers.get("Accept"))
+    answer = shaped(kind, obj, form, _include(request), api.now())
+    response = _formed(msgspec.json.encode(answer), form, status)
+    for text in options.warnings:
+        quoted = text.replace("\\", "\\\\").replace('"', '\\"')
+        response.headers.add("Warning", f'299 - "{quoted}"')
+    return response
+
+
+async def create_object(api: Api, request: web.Request, kind: Kind, target: Target, caller: Identity) -> web.Response:
+    _allow(kind, "create")
+    options = options_of(request)
+    obj = await body_of(request, options)
+    if kind.resource.group in _REVIEWS:
+        return json_response(subresources.review(kind, obj, caller, api.authenticator), 201)
+    namespace = target.namespace
+    if kind.resource.namespaced and namespace is None:
+        raise statuses.bad_request("an empty namespace may not be set during creation")
+    if kind.resource.kind == "Binding":
+        name = (obj.get("metadata") or {}).get("name", "")
+        return json_response(subresources.bind(api.registry, namespace or "", name, obj, options), 201)
+    return _written(api, request, kind, api.registry.create(kind, namespace, obj, options), options, 201)
+
+
+async def update_object(
+    api: Api, request: web.Request, kind: Kind, target: Target, subresource: str = ""
+) -> web.Response:
+    options = options_of(request, subresource)
+    obj = await body_of(request, options)
+    written = api.registry.update(kind, target.namespace, target.name, obj, options)
+    return _written(api, request, kind, written, options)
+
+
+async def patch_object(
+    api: Api, request: web.Request, kind: Kind, target: Target, subresource: str = ""
+) -> web.Response:
+    options = options_of(request, subresource)
+    content_type = negotiation.media_type(request.headers.get("Content-Type"))
+    change = negotiation.read_patch(await request.read(), content_type, options)
+    if content_type.startswith("application/apply-patch") and not request.query.get("fieldManager"):
+        cause = statuses.required("fieldManager", "is required for apply patch")
+        raise statuses.invalid("meta.k8s.io", "PatchOptions", "", [cause])
+    written = api.registry.patch(kind, target.namespace, target.name, change, options)
+    return _written(api, request, kind, written.object, options, 201 if written.created else 200)
+
+
+async def _read_delete_options(request: web.Request) -> deletion.DeleteOptions:
+    data = await request.read()
+    body = negotiation.read_object(data, negotiation.media_type(request.headers.get("Content-Type"))) if data else {}
+    return subresources.delete_options(body, request.query)
+
+
+async def delete_object(api: Api, request: web.Request, kind: Kind, target: Target) -> web.Response:
+    _allow(kind, "delete")
+    options = await _read_delete_options(request)
+    uid = api.registry.view(kind, api.registry.stored(kind, target.namespace, target.name))["metadata"]["uid"]
+    deleted = api.registry.delete(kind, target.namespace, target.name, options)
+    if not deleted.finished or kind.resource.kind in _RETURNS_OBJECT:
+        return json_response(_viewed(kind, deleted.object))
+    details: Object = {"name": target.name}
+    if kind.resource.group:
+        details["group"] = kind.resource.group
+    details |= {"kind": kind.resource.plural, "uid": uid}
+    return json_response(
+        {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
+    )
+
+
+def _viewed(kind: Kind, obj: Object) -> Object:
+    return {**obj, "apiVersion": kind.resource.api_version}
+
+
+async def delete_collection(api: Api, request: web.Request, kind: Kind, target: Target) -> web.Response:
+    _allow(kind, "deletecollection")
+    options = await _read_delete_options(request)
+    selection = reading.selection_of(kind, target.namespace, request.query)
+    page = reading.list_page(api.registry, kind, selection, {})
+    body = reading.list_body(api.registry, kind, page, Accepted("object"), "None", api.now)
+    for stored in page.stored:
+        if api.registry.storage.find(kind.storage_key, stored.namespace, stored.name) is not None:
+            api.registry.delete(kind, stored.namespace or None, stored.name, options)
+    return bytes_response(body)
