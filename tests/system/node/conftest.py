@@ -37,21 +37,21 @@ def home() -> Iterator[str]:
             GuardianClient(folder).stop(0.1)
         except GuardianError as error:
             assert "no guardian answers" in str(error)  # noqa: PT017 (the test stopped it itself)
-        assert processes_of(folder) == []
+        assert processes_of(folder) == {}
         assert folder not in Path("/proc/self/mounts").read_text()
 
 
-def processes_of(home: str) -> list[str]:
-    """The command lines that name this home, other than ours."""
-    found = []
+def processes_of(home: str) -> dict[int, str]:
+    """Process id → command line of those that name this home, other than ours."""
+    found = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():
             try:
                 line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
             except OSError:
-                continue
+                continue  # it ended while we looked
             if home in line:
-                found.append(line)
+                found[int(entry.name)] = line
     return found
 
 
@@ -77,6 +77,10 @@ class Node:
             "log_path": self.log(pod, name),
         }
         return ContainerSpec(**{**fields, **more})  # type: ignore[arg-type]
+
+    def process(self, program: str) -> int:
+        (pid,) = [pid for pid, line in processes_of(self.home).items() if f" {program} --home" in line]
+        return pid
 
     def log(self, pod: str, name: str = "main") -> str:
         return f"{self.home}/log/{pod}-{name}.log"

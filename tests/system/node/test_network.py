@@ -1,11 +1,10 @@
 """The node's network: pods reach each other, services, names, the API, and the host reaches node ports."""
-# ruff: noqa: ASYNC110, ASYNC240 (a test alone in its loop may block, and polls with a deadline)
+# ruff: noqa: ASYNC110 (a test alone in its loop may block, and polls with a deadline)
 
 import asyncio
 import os
 import signal
 import socket
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from klamm.localkube.kubelet.runtime import Backend, Network, ServicePort
@@ -111,12 +110,7 @@ async def test_a_killed_relay_comes_back_with_what_it_had(node: "Node") -> None:
     port = _free_port()
     a = await _server(node, "a")
     await node.runtime.configure(Network((_service(a, node_port=port),), {"a.kafka.svc.cluster.local": (a,)}))
-    (relay,) = [
-        int(entry.name)
-        for entry in Path("/proc").iterdir()
-        if entry.name.isdigit() and b"relay\0--home\0" + node.home.encode() in (entry / "cmdline").read_bytes()
-    ]
-    os.kill(relay, signal.SIGKILL)
+    os.kill(node.process("relay"), signal.SIGKILL)
     async with asyncio.timeout(10):
         while True:
             if await _say(node, "a", "a.kafka.svc") == (0, "a\n") and await _say(node, "a", SERVICE) == (0, "a\n"):
