@@ -195,6 +195,11 @@ async def _dump(home: KafkaHome, java: JavaHome, clock: Clock, work: Path, class
     # The same text that kafka-run-class.sh reads; no JVM option can be longer than the kernel allows an argument.
     text = (home.path / "libs/class-path.sh").read_text().partition("class_path=")[2].strip()
     class_path = text.replace("$libs", str(home.archives / "libs"))
+    # A jar that is not there would be passed over, and an archive of Java's own classes come out.
+    if absent := [jar for jar in class_path.split(":") if not os.path.exists(jar)]:
+        raise ArchiveFailed(
+            f"dumping classes of Kafka {home.kafka}: {absent[0]} is not there; provide the release anew"
+        )
     command = (str(java.path / "bin/java"), *flags, f"-XX:SharedArchiveFile={work / 'classes.jsa'}", "-cp", class_path)
     await _run(command, {}, work / "dump.log", DUMP_SECONDS)
     if not (work / "classes.jsa").exists():

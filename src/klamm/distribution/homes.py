@@ -60,8 +60,8 @@ def home_of(store: Store, release: Release) -> KafkaHome:
 
 
 def is_whole(home: KafkaHome, release: Release) -> bool:
-    """The home is there and its jars have the pinned sizes and the store's date. Costs a stat per jar."""
-    return home.path.is_dir() and not _changed(home.path, release.artifacts)
+    """The home is there and its jars have the pinned sizes and the store's date. Costs two stats per jar."""
+    return all(path.is_dir() and not _changed(path, release.artifacts) for path in (home.path, home.archives))
 
 
 def build(store: Store, release: Release) -> KafkaHome:

@@ -1,6 +1,7 @@
 """ZooKeeper and a broker with mutual TLS, started by the pods' scripts in a root made of the image's binds.
 
-The class archive was made in the store and is used at /opt/kafka: `-Xshare:on` ends a JVM that cannot map it.
+The class archive was made in the store and is used at /opt/kafka: `-Xshare:on` ends a JVM that cannot map it, and the
+main classes are seen to come out of it.
 """
 
 from datetime import UTC, datetime
@@ -68,6 +69,8 @@ broker=$!
 until_ok "broker ready" /opt/kafka/kafka_readiness.sh
 until_ok "broker alive" /opt/kafka/kafka_liveness.sh
 unset KAFKA_OPTS
+grep -q "kafka.server.KafkaServer source: shared objects file" /tmp/*.classes && echo "broker from the archive"
+grep -q "quorum.QuorumPeerMain source: shared objects file" /tmp/*.classes && echo "zookeeper from the archive"
 kafka-topics.sh --bootstrap-server localhost:9092 --create --topic words
 echo one | kafka-console-producer.sh --bootstrap-server localhost:9092 --topic words
 kafka-console-consumer.sh --bootstrap-server localhost:9092 --topic words --from-beginning --max-messages 1
@@ -108,7 +111,7 @@ def test_a_broker_and_zookeeper_serve_over_mutual_tls_from_the_archive(
     }
     environment = {
         **image.environment,
-        "KAFKA_OPTS": "-Xshare:on",
+        "KAFKA_OPTS": "-Xshare:on -Xlog:class+load:file=/tmp/%p.classes",
         "ZOOKEEPER_CONFIGURATION": "tickTime=2000\ninitLimit=5\nsyncLimit=2\nadmin.enableServer=false",
     }
     done = run_in_root(tmp_path, image.binds, files, environment, SCRIPT, timeout=120)
@@ -117,6 +120,8 @@ def test_a_broker_and_zookeeper_serve_over_mutual_tls_from_the_archive(
         "zookeeper healthy",
         "broker ready",
         "broker alive",
+        "broker from the archive",
+        "zookeeper from the archive",
         "Created topic words.",
         "one",
         "zookeeper stopped",

@@ -67,3 +67,10 @@ def test_a_changed_script_is_found_by_reading(tmp_path: Path) -> None:
     script.chmod(0o755)
     script.write_text("#!/bin/sh\nexit 1\n")
     assert altered(home, RELEASE) == ["bin/kafka-topics.sh"]
+
+
+def test_jars_that_archives_remember_are_part_of_the_whole(tmp_path: Path) -> None:
+    store, home = built(tmp_path)
+    shutil.rmtree(home.archives / "libs")
+    assert not is_whole(home, RELEASE)
+    assert is_whole(build(store, RELEASE), RELEASE)
