@@ -356,6 +356,9 @@ class Registry:
                 metadata[name] = old["metadata"][name]
         metadata.pop("selfLink", None)
         combined["metadata"] = metadata
+        if kind.resource == NAMESPACES:
+            # Only the finalize subresource ends them: a replaced namespace must still be emptied before it goes.
+            combined["spec"] = {**(new.get("spec") or {}), **(old.get("spec") or {})}
         return combined
 
     def _store_changed(self, kind: Kind, stored: Stored, old: Object, new: Object, options: WriteOptions) -> Object:

@@ -158,7 +158,9 @@ def test_a_missing_namespace_refuses(objects: LocalObjects) -> None:
 
 
 def test_a_terminating_namespace_takes_nothing_new(objects: LocalObjects) -> None:
-    objects.create(NAMESPACES, None, {"metadata": {"name": "n"}})
+    made = objects.create(NAMESPACES, None, {"metadata": {"name": "n"}})
+    replaced = objects.update(NAMESPACES, {"metadata": {"name": "n", "labels": {"a": "b"}}})
+    assert replaced["spec"] == made["spec"] == {"finalizers": ["kubernetes"]}
     objects.delete(NAMESPACES, None, "n")
     with pytest.raises(Refused, match="because it is being terminated"):
         objects.create(CONFIG_MAPS, "n", {"metadata": {"name": "a"}})
