@@ -1,4 +1,5 @@
 # Everything that people and CI run. `make help` lists it.
+export PYTHONPATH := src
 PYTHON := .venv/bin/python
 .DEFAULT_GOAL := help
 

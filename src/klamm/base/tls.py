@@ -8,9 +8,7 @@ import os
 import ssl
 
 
-def client_context(
-    authorities: bytes, certificate: bytes | None = None, key: bytes | None = None
-) -> ssl.SSLContext:
+def client_context(authorities: bytes, certificate: bytes | None = None, key: bytes | None = None) -> ssl.SSLContext:
     """A context that trusts only `authorities` (PEM, one or more) and may show a client certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(cadata=authorities.decode("ascii"))

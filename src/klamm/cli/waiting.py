@@ -12,9 +12,10 @@ from typing import Any
 from klamm.cli.context import Context
 from klamm.cli.errors import Unfinished
 from klamm.cli.manifests import Manifest
-from klamm.kube.catalogue import KAFKA_TOPICS, KAFKA_USERS, KAFKAS, PODS
+from klamm.kube.catalogue import KAFKA_TOPICS, KAFKA_USERS, KAFKAS
 from klamm.kube.client import Client
 from klamm.kube.kinds import Kind, Name
+from klamm.kube.native import PODS
 from klamm.kube.watching import Watched
 from klamm.resources.native.pod import Pod
 
@@ -40,7 +41,7 @@ def targets(manifests: Iterable[Manifest], namespace: str) -> list[Target]:
 
 
 async def wait_until_ready(
-    context: Context, client: Client, manifests: Sequence[Manifest], namespace: str, timeout: float
+    context: Context, client: Client, manifests: Sequence[Manifest], namespace: str, seconds: float
 ) -> None:
     """Raises `Unfinished` at the end of `timeout`, with what was last seen."""
     wanted = targets(manifests, namespace)
@@ -48,11 +49,11 @@ async def wait_until_ready(
         return
     scene = Scene(context, client, wanted)
     try:
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(seconds):
             await scene.watch()
     except TimeoutError:
         raise Unfinished(
-            f"not ready after {timeout:g} s: {'; '.join(scene.reasons)}. It goes on by itself; "
+            f"not ready after {seconds:g} s: {'; '.join(scene.reasons)}. It goes on by itself; "
             "`klamm status` shows how it stands, `klamm up` again waits on."
         ) from None
 

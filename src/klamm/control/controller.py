@@ -239,7 +239,7 @@ class Controller:
         quiet = pass_.name in self._quiet and isinstance(result, Done)
         self._quiet.discard(pass_.name)
         write = self._log.debug if quiet else self._log.info
-        write(f"{self.name} {pass_.name}: {said}", **{"pass": pass_.number, "seconds": round(seconds, 3)})
+        write(f"{self.name} {pass_.name}: {said}", pass_number=pass_.number, seconds=round(seconds, 3))
         if self._measures is not None:
             self._measures.passed(self.name, pass_.name, outcome, seconds)
 

@@ -23,8 +23,8 @@ from klamm.desired.secrets import (
     authority_certificate_secret,
     authority_key_secret,
 )
-from klamm.kube.catalogue import SECRETS
 from klamm.kube.kinds import Name
+from klamm.kube.native import SECRETS
 from klamm.operations.applying import Applier
 from klamm.planning.authorities.authority import (
     FORCE_RENEW,

@@ -21,11 +21,12 @@ from klamm.control.controller import Controller, Settings
 from klamm.control.health import Health
 from klamm.desired.surroundings import Surroundings
 from klamm.kafka.admin import Admin
-from klamm.kube.catalogue import DEPLOYMENTS, KAFKAS, POD_SETS, PODS
+from klamm.kube.catalogue import KAFKA_NAMES, POD_SETS
 from klamm.kube.client import Client, connect
 from klamm.kube.connection import in_cluster
 from klamm.kube.events import Recorder
 from klamm.kube.kinds import Name
+from klamm.kube.native import DEPLOYMENTS, PODS
 from klamm.kube.watching import Watched
 from klamm.operations.applying import Applier
 from klamm.operators.cluster.hands import Hands
@@ -95,7 +96,7 @@ async def run(settings: OperatorSettings, client: Client, random: Random) -> Non
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    kafkas = Watched(client, KAFKAS, random)
+    kafkas = Watched(client, KAFKA_NAMES, random)
     pod_sets = Watched(client, POD_SETS, random)
     pods = Watched(
         client,

@@ -202,7 +202,7 @@ def _limits(about: About) -> Schema:
     return limits
 
 
-HEADER = "# Generated from src/klamm/resources/custom by python -m klamm.programs.crds; do not edit.\n"
+HEADER = "# Generated from src/klamm/resources/custom by make generate; do not edit.\n"
 APPLY_LIMIT = 262_144
 """The most bytes that the annotations of an object may have, one of which is `kubectl apply`'s copy of the object."""
 _FILE_LIMIT = APPLY_LIMIT - 8_192

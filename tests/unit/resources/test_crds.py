@@ -43,7 +43,7 @@ def test_a_missing_path_is_noticed() -> None:
 def test_the_installed_file_is_fresh(kind: Kind) -> None:
     definition = DEFINITIONS[kind.name]
     file = INSTALL / crds.file_name(definition)
-    assert file.read_text() == crds.render(definition), "run python -m klamm.programs.crds"
+    assert file.read_text() == crds.render(definition), "run make generate"
 
 
 def test_nothing_else_is_installed() -> None:

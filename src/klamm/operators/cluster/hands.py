@@ -11,8 +11,8 @@ from klamm.kube.client import Client
 from klamm.kube.events import Recorder
 from klamm.kube.watching import Watched
 from klamm.operations.applying import Applier
-from klamm.resources.custom.kafka import Kafka
 from klamm.resources.custom.pod_set import StrimziPodSet
+from klamm.resources.native.metadata import NativeObject
 from klamm.resources.native.pod import Pod
 from klamm.resources.native.workloads import Deployment
 
@@ -30,7 +30,7 @@ class Hands:
     surroundings: Surroundings
     new_password: Callable[[], str]
     open_admin: OpenAdmin
-    kafkas: Watched[Kafka]
+    kafkas: Watched[NativeObject]
     pod_sets: Watched[StrimziPodSet]
     pods: Watched[Pod]
     deployments: Watched[Deployment]

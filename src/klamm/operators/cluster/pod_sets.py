@@ -14,9 +14,10 @@ from klamm.base import logs
 from klamm.control.passes import Pass
 from klamm.control.results import DONE, Again, Result
 from klamm.kube import errors
-from klamm.kube.catalogue import POD_SETS, PODS
+from klamm.kube.catalogue import POD_SETS
 from klamm.kube.client import Client
 from klamm.kube.kinds import Name, name_of, owner_reference
+from klamm.kube.native import PODS
 from klamm.kube.watching import Watched
 from klamm.resources.custom.pod_set import StrimziPodSet, StrimziPodSetStatus
 from klamm.resources.native.pod import Pod

@@ -1,6 +1,6 @@
 """Where clients reach the cluster from outside: node ports and node addresses, and the listeners of the status."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from klamm.desired.kafka.cluster import KafkaCluster
 from klamm.desired.kafka.listeners import Addresses, ClusterListener
@@ -31,22 +31,6 @@ def known_addresses(cluster: KafkaCluster, services: Iterable[Service]) -> Addre
             if (host := _load_balancer(service)) is not None:
                 hosts[listener.identifier, node] = host
     return Addresses(node_ports, hosts)
-
-
-def missing_addresses(cluster: KafkaCluster, known: Addresses) -> list[str]:
-    """Listeners whose brokers cannot be told yet where clients reach them, each as a clause."""
-    missing = []
-    for listener in cluster.listeners:
-        assigned: Mapping[tuple[str, int | None], object]
-        if listener.type == "nodeport":
-            assigned, what = known.node_ports, "node ports"
-        elif listener.type == "loadbalancer":
-            assigned, what = known.hosts, "load balancers' addresses"
-        else:
-            continue
-        if any((listener.identifier, node.id) not in assigned for node in cluster.nodes):
-            missing.append(f"listener {listener.name} waits for its {what}")
-    return missing
 
 
 def listener_statuses(

@@ -2,11 +2,16 @@
 
 from dataclasses import dataclass
 
+from klamm.control.status import warning
+from klamm.kube.kinds import Name
 from klamm.operators.cluster.hands import Hands
+from klamm.operators.cluster.pod_sets import BY_POD_SET
+from klamm.planning.kafka_rules import cluster as rules
+from klamm.planning.storage import StorageDecision, decide_storage, remembered_storage, storage_remark
 from klamm.resources.custom.kafka import Kafka
 from klamm.resources.custom.status import Condition
 from klamm.resources.custom.storage import Storage
-from klamm.resources.reading import Problem
+from klamm.resources.reading import Problem, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +24,32 @@ class Checked:
     zookeeper_storage: Storage
 
 
-def check(hands: Hands, resource: Kafka) -> Checked:
-    kafka, zookeeper = resource.spec.kafka, resource.spec.zookeeper
+def check(hands: Hands, resource: Kafka, reading: Reading) -> Checked:
+    """`reading`: what was found when the resource was read (unknown and deprecated fields)."""
+    spec = resource.spec
+    kafka = _storage(hands, resource, "kafka", spec.kafka.storage)
+    zookeeper = _storage(hands, resource, "zookeeper", spec.zookeeper.storage if spec.zookeeper else None)
+    remarks = [
+        *rules.remarks(resource),
+        storage_remark("KafkaStorage", kafka),
+        storage_remark("ZooKeeperStorage", zookeeper),
+    ]
     return Checked(
-        problems=(),
-        warnings=(),
-        kafka_storage=kafka.storage or Storage(type="ephemeral"),
-        zookeeper_storage=(zookeeper.storage if zookeeper else None) or Storage(type="ephemeral"),
+        problems=tuple(rules.problems(resource)),
+        warnings=(
+            *(warning("UnknownFields", str(unknown)) for unknown in reading.unknown),
+            *(warning("DeprecatedFields", str(deprecated)) for deprecated in reading.deprecated),
+            *(warning(remark.reason, remark.message) for remark in remarks if remark is not None),
+        ),
+        kafka_storage=kafka.use,
+        zookeeper_storage=zookeeper.use,
     )
+
+
+def _storage(hands: Hands, resource: Kafka, part: str, wanted: Storage | None) -> StorageDecision:
+    """The wanted storage against the one that the pod set remembers."""
+    name = Name(resource.metadata.namespace or "", f"{resource.metadata.name}-{part}")
+    pod_set = hands.pod_sets.get(name)
+    old = remembered_storage(pod_set.metadata.annotations) if pod_set else None
+    existing = len(hands.pods.under(BY_POD_SET, str(name)))
+    return decide_storage(f"spec.{part}.storage", old, wanted or Storage(type="ephemeral"), existing)

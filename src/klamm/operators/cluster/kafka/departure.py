@@ -9,8 +9,9 @@ from klamm.base import logs
 from klamm.control.results import DONE, Result
 from klamm.desired.kafka.access import init_binding_name
 from klamm.kube import errors
-from klamm.kube.catalogue import CLUSTER_ROLE_BINDINGS, KAFKA_TOPICS
+from klamm.kube.catalogue import KAFKA_TOPICS
 from klamm.kube.kinds import Name, name_of
+from klamm.kube.native import CLUSTER_ROLE_BINDINGS
 from klamm.operators.cluster.hands import Hands
 
 TOPIC_FINALIZER = "strimzi.io/topic-operator"

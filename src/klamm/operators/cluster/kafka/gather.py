@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from klamm.base import faults
-from klamm.kube.catalogue import CONFIG_MAPS, SECRETS
+from klamm.kube import errors, requests
+from klamm.kube.catalogue import KAFKAS
 from klamm.kube.client import Client
 from klamm.kube.kinds import Name
+from klamm.kube.native import CONFIG_MAPS, SECRETS
 from klamm.operators.cluster.hands import Hands
 from klamm.operators.cluster.pod_sets import BY_POD_SET
 from klamm.resources.custom.kafka import Kafka
@@ -18,6 +22,10 @@ from klamm.resources.custom.process import Logging, MetricsConfig
 from klamm.resources.native.configuration import Secret
 from klamm.resources.native.pod import Pod
 from klamm.resources.native.workloads import Deployment
+from klamm.resources.reading import Reading, read
+from klamm.resources.structure import decode
+
+_ENVELOPE = ("apiVersion", "kind", "metadata", "status")
 
 
 class TextMissing(faults.Invalid):
@@ -49,6 +57,21 @@ class Observed:
 
     def pods_of(self, pod_set: str) -> Mapping[str, Pod]:
         return self.pods.get(pod_set, {})
+
+
+async def read_resource(hands: Hands, name: Name) -> tuple[Kafka, Reading] | None:
+    """The resource as the API has it now, and what is to be said of its fields; None when it is gone.
+
+    When its values cannot be read (`Reading.problems`), only its metadata and status are what they are.
+    """
+    try:
+        body = await hands.client.raw(requests.get(KAFKAS, name))
+    except errors.NotFound:
+        return None
+    reading = read(Kafka, msgspec.json.decode(body))
+    if reading.problems:
+        return decode(Kafka, {key: reading.cleaned[key] for key in _ENVELOPE if key in reading.cleaned}), reading
+    return decode(Kafka, reading.cleaned), reading
 
 
 async def gather(hands: Hands, resource: Kafka) -> Observed:

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from klamm.control.passes import Pass
-from klamm.control.results import DONE, Again, Blocked, Result
+from klamm.control.results import DONE, Again, Result
 from klamm.control.steps import Outcome, Step, take
 from klamm.desired.entity_operator.access import access_objects
 from klamm.desired.entity_operator.deployment import EntityOperatorInputs, deployment
 from klamm.desired.entity_operator.objects import config_maps as operator_config_maps
 from klamm.desired.entity_operator.objects import network_policy as operator_network_policy
 from klamm.desired.entity_operator.operators import EntityOperator
+from klamm.desired.kafka import ingresses
 from klamm.desired.kafka.access import init_binding, service_account
 from klamm.desired.kafka.cluster import KafkaCluster
 from klamm.desired.kafka.configuration import ConfigurationInputs, config_maps
@@ -24,19 +25,20 @@ from klamm.desired.kafka.listeners import Addresses
 from klamm.desired.kafka.network_policy import network_policy
 from klamm.desired.kafka.objects import kafka_budget, kafka_claims, kafka_pod_set
 from klamm.desired.kafka.pods import PodInputs
+from klamm.desired.kafka.server_config import unknown_addresses
 from klamm.desired.kafka.services import services
 from klamm.desired.zookeeper import objects as zookeeper
 from klamm.desired.zookeeper.configuration import config_map as zookeeper_config_map
 from klamm.desired.zookeeper.ensemble import Ensemble, EnsembleInputs
 from klamm.desired.zookeeper.network_policy import network_policy as zookeeper_network_policy
 from klamm.desired.zookeeper.services import services as zookeeper_services
-from klamm.kube.catalogue import CONFIG_MAPS, DEPLOYMENTS, SERVICES
 from klamm.kube.kinds import Kind, Name
+from klamm.kube.native import CONFIG_MAPS, DEPLOYMENTS, SERVICES
 from klamm.operators.cluster.hands import Hands
 from klamm.operators.cluster.kafka import departure, report
-from klamm.operators.cluster.kafka.addresses import known_addresses, missing_addresses
+from klamm.operators.cluster.kafka.addresses import known_addresses
 from klamm.operators.cluster.kafka.checks import Checked, check
-from klamm.operators.cluster.kafka.gather import Observed, gather
+from klamm.operators.cluster.kafka.gather import Observed, gather, read_resource
 from klamm.operators.cluster.kafka.rolling import admin_connection, is_due, observe_partitions, roll, zookeeper_leader
 from klamm.operators.cluster.kafka.trust import Trust
 from klamm.operators.cluster.pod_sets import is_ready
@@ -44,6 +46,7 @@ from klamm.resources.custom.kafka import Kafka
 from klamm.resources.custom.listeners import ListenerStatus
 from klamm.resources.custom.pod_set import StrimziPodSet
 from klamm.resources.native.service import Service
+from klamm.resources.reading import Reading
 from klamm.resources.structure import Block
 
 PAUSE = "strimzi.io/pause-reconciliation"
@@ -58,23 +61,25 @@ class KafkaReconciler:
         self._hands = hands
 
     async def reconcile(self, name: Name, pass_: Pass) -> Result:
-        resource = self._hands.kafkas.get(name)
-        if resource is None:
+        found = await read_resource(self._hands, name)
+        if found is None:
             return await departure.clean_up(self._hands, name)
+        resource, reading = found
         if resource.metadata.deletion_timestamp is not None:
             return DONE
+        if reading.problems:
+            return await report.write_problems(self._hands, resource, reading.problems)
         if resource.metadata.annotations.get(PAUSE) == "true":
             await report.write_paused(self._hands, resource)
             return DONE
-        return await self._reconcile(resource, pass_)
+        return await self._reconcile(resource, reading, pass_)
 
-    async def _reconcile(self, resource: Kafka, pass_: Pass) -> Result:
+    async def _reconcile(self, resource: Kafka, reading: Reading, pass_: Pass) -> Result:
         if resource.status is None:
             await report.write_creating(self._hands, resource)
-        checked = check(self._hands, resource)
+        checked = check(self._hands, resource, reading)
         if checked.problems:
-            await report.write_problems(self._hands, resource, checked)
-            return Blocked(f"{len(checked.problems)} fields must be mended: {checked.problems[0].path}, …")
+            return await report.write_problems(self._hands, resource, checked.problems, checked.warnings)
         observed = await gather(self._hands, resource)
         one = KafkaPass(self._hands, observed, checked, pass_, self._hands.clock.now())
         outcome = await take(one.steps(), pass_)
@@ -137,8 +142,9 @@ class KafkaPass:
         """All Services; brokers cannot start before they know the ports and addresses that clients are to use."""
         wanted = [*zookeeper_services(self.ensemble), *services(self.cluster)]
         applied = await self.hands.applier.apply_all(wanted)
+        await self._apply(ingresses.ingresses(self.cluster))
         self.addresses = known_addresses(self.cluster, applied)
-        missing = missing_addresses(self.cluster, self.addresses)
+        missing = unknown_addresses(self.cluster, self.addresses)
         return Again(2.0, "; ".join(missing)) if missing else DONE
 
     async def accounts(self) -> None:
@@ -209,13 +215,13 @@ class KafkaPass:
     async def roll_zookeeper(self) -> Result:
         pod_set, pods = self.zookeeper_pod_set, self.observed.pods_of(self.ensemble.name)
         manual = self._is_manual(self.ensemble.name)
-        leader = None
-        if is_due(pod_set, pods, manual):
-            hosts = {
-                number: f"{pod}.{self.ensemble.nodes_service}.{self.cluster.namespace}.svc"
-                for number, pod in enumerate(self.ensemble.pods)
-            }
-            leader = await zookeeper_leader(hosts, self.trust.ready)
+        if not is_due(pod_set, pods, manual):
+            return DONE
+        hosts = {
+            number: f"{pod}.{self.ensemble.nodes_service}.{self.cluster.namespace}.svc"
+            for number, pod in enumerate(self.ensemble.pods)
+        }
+        leader = await zookeeper_leader(hosts, self.trust.ready)
         return await roll(
             self.hands, pod_set, pods, manual=manual, partitions=[], leader=leader, check=self.pass_.check
         )
@@ -223,9 +229,11 @@ class KafkaPass:
     async def roll_brokers(self) -> Result:
         pod_set, pods = self.broker_pod_set, self.observed.pods_of(self.cluster.kafka)
         manual = self._is_manual(self.cluster.kafka)
-        partitions, controller = None, None
-        if is_due(pod_set, pods, manual):
-            partitions, controller = await observe_partitions(self.hands, self.cluster, self.trust.ready)
+        if not is_due(pod_set, pods, manual):
+            return DONE
+        if missing := self._unready(self.zookeeper_pod_set):
+            return Again(LOOK_AGAIN, f"no broker is restarted while {missing[0]} is not ready")
+        partitions, controller = await observe_partitions(self.hands, self.cluster, self.trust.ready)
         return await roll(
             self.hands, pod_set, pods, manual=manual, partitions=partitions, leader=controller, check=self.pass_.check
         )

@@ -7,13 +7,14 @@ import msgspec
 
 from klamm import __version__
 from klamm.control import status as conditions
-from klamm.control.results import DONE
+from klamm.control.results import DONE, Blocked
 from klamm.control.steps import Outcome
 from klamm.desired.kafka.cluster import KafkaCluster
 from klamm.desired.kafka.listeners import Addresses
 from klamm.kube import errors
-from klamm.kube.catalogue import KAFKAS, NODES
+from klamm.kube.catalogue import KAFKAS
 from klamm.kube.kinds import Name
+from klamm.kube.native import NODES
 from klamm.operators.cluster.hands import Hands
 from klamm.operators.cluster.kafka import addresses as external
 from klamm.operators.cluster.kafka.checks import Checked
@@ -22,6 +23,7 @@ from klamm.operators.cluster.kafka.trust import Trust
 from klamm.resources.custom.kafka import Kafka, KafkaStatus
 from klamm.resources.custom.listeners import ListenerStatus
 from klamm.resources.custom.status import Condition
+from klamm.resources.reading import Problem
 
 CREATING = conditions.not_ready("Creating", "Kafka cluster is being deployed")
 
@@ -44,10 +46,14 @@ async def write_paused(hands: Hands, resource: Kafka) -> None:
     await _write(hands, resource, msgspec.structs.replace(old, conditions=[conditions.paused()]))
 
 
-async def write_problems(hands: Hands, resource: Kafka, checked: Checked) -> None:
-    message = "\n".join(str(problem) for problem in checked.problems)
+async def write_problems(
+    hands: Hands, resource: Kafka, problems: Sequence[Problem], warnings: Sequence[Condition] = ()
+) -> Blocked:
+    """All of them at once, so that the user need not find them one by one."""
+    message = "\n".join(str(problem) for problem in problems)
     wrong = conditions.not_ready("InvalidResourceException", message)
-    await _write(hands, resource, _with(resource, [wrong, *checked.warnings]))
+    await _write(hands, resource, _with(resource, [wrong, *warnings]))
+    return Blocked(f"{', '.join(problem.path for problem in problems)} must be mended")
 
 
 async def write_outcome(hands: Hands, resource: Kafka, findings: Findings) -> KafkaStatus:

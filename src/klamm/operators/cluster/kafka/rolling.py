@@ -14,9 +14,9 @@ from klamm.desired.kafka.cluster import KafkaCluster
 from klamm.desired.pod_sets import wanted_annotations
 from klamm.kafka.admin import Admin, Connection
 from klamm.kafka.errors import KafkaFailure
-from klamm.kube.catalogue import PODS
 from klamm.kube.events import reference
 from klamm.kube.kinds import name_of
+from klamm.kube.native import PODS
 from klamm.operators.cluster.hands import Hands
 from klamm.operators.cluster.kafka.trust import Authorities
 from klamm.operators.cluster.pod_sets import is_ready

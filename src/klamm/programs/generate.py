@@ -1,0 +1,42 @@
+"""Writes what is generated from the code (install/crds), or with --check says what is stale. Run by `make`."""
+
+import argparse
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from klamm.resources import crds
+
+ROOT = Path(__file__).parents[3]
+
+
+def generated() -> Mapping[Path, str]:
+    """Every generated file of the repository with its content."""
+    return {
+        ROOT / "install" / "crds" / crds.file_name(definition): crds.render(definition)
+        for definition in crds.all_definitions()
+    }
+
+
+def stale(wanted: Mapping[Path, str]) -> list[Path]:
+    return [path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when something is stale")
+    check = parser.parse_args().check
+    wanted = generated()
+    for path in stale(wanted):
+        print(f"{'stale' if check else 'written'}: {path.relative_to(ROOT)}")
+        if not check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(wanted[path], encoding="utf-8")
+    if check and stale(wanted):
+        print("run `make generate` and commit the result")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
