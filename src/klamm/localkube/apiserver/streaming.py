@@ -7,7 +7,7 @@ SPDY is refused with a sentence; kubectl from 1.31 on asks for WebSocket first.
 
 import asyncio
 import struct
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -19,6 +19,7 @@ from klamm.localkube.objects import ExecSession, LogOptions, Object, PortConnect
 _V5, _V4 = "v5.channel.k8s.io", "v4.channel.k8s.io"
 _STDIN, _STDOUT, _STDERR, _ERROR, _RESIZE, _CLOSE = 0, 1, 2, 3, 4, 255
 _PING_SECONDS = 30.0
+_REFUSAL_SECONDS = 1.0
 
 
 def log_options(query: Mapping[str, str]) -> LogOptions:
@@ -69,16 +70,25 @@ async def send_logs(request: web.Request, streams: Streams, pod: Object, contain
     metadata = pod["metadata"]
     options = log_options(request.query)
     chunks = streams.logs(metadata["namespace"], metadata["name"], container, options)
-    # The first chunk decides between an answer and a refusal: after it, the status line has gone out.
-    first = await anext(chunks, b"") if not options.follow else b""
+    first = asyncio.create_task(_first(chunks), name="first lines of a log")
+    # Time for a refusal to come before the status line goes out; a quiet log that is followed may take for ever.
+    done, _ = await asyncio.wait([first], timeout=_REFUSAL_SECONDS if options.follow else None)
+    if done:
+        first.result()
     response = web.StreamResponse(headers={"Content-Type": "text/plain"})
-    await response.prepare(request)
-    if first:
-        await response.write(first)
-    async for chunk in chunks:
-        await response.write(chunk)
-    await response.write_eof()
+    try:
+        await response.prepare(request)
+        await response.write(await first)
+        async for chunk in chunks:
+            await response.write(chunk)
+        await response.write_eof()
+    finally:
+        first.cancel()
     return response
+
+
+async def _first(chunks: AsyncIterator[bytes]) -> bytes:
+    return await anext(chunks, b"")
 
 
 async def _upgraded(request: web.Request, protocols: Sequence[str]) -> web.WebSocketResponse:
