@@ -18,7 +18,7 @@ from typing import Any
 
 from klamm.kube.errors import Unreachable
 from klamm.kube.requests import Request
-from klamm.kube.transport import Response, Stream
+from klamm.kube.exchange import Response, Stream
 
 Json = Mapping[str, Any]
 

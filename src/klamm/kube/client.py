@@ -5,6 +5,7 @@ Every call either returns or raises one `KubeError`. Calls come in the words of 
 """
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import cache
 from random import Random
@@ -15,11 +16,11 @@ import msgspec
 
 from klamm.kube import errors, requests
 from klamm.kube.connection import Connection
+from klamm.kube.exchange import Response, Stream, Transport
 from klamm.kube.kinds import Kind, Name, T
 from klamm.kube.reading import Reader, Unreadable
 from klamm.kube.requests import Labels, Propagation, Request
 from klamm.kube.sending import Patience, Sender
-from klamm.kube.transport import HttpTransport, Transport
 from klamm.kube.watch_stream import WatchEvent, events_of
 
 V = TypeVar("V")
@@ -164,6 +165,14 @@ class Client:
         """Any other request (discovery, /version, a pod's log): the answer's body."""
         return (await self._sender.send(request)).body
 
+    async def answer(self, request: Request) -> Response:
+        """As `raw`, for who needs the status (200 or 201) or a header (Warning)."""
+        return await self._sender.send(request)
+
+    def stream(self, request: Request) -> AbstractAsyncContextManager[Stream]:
+        """An answer that comes in pieces for as long as it lasts: a log that is followed."""
+        return self._sender.stream(request)
+
     async def close(self) -> None:
         await self._sender.close()
 
@@ -186,6 +195,9 @@ class Client:
 
 def connect(connection: Connection, manager: str, random: Random, patience: Patience | None = None) -> Client:
     """A client over HTTP; call it inside a running loop, and close it (`async with connect(…) as client`)."""
+    # A command that brings a leaner transport should not pay for importing this one.
+    from klamm.kube.transport import HttpTransport
+
     return over(HttpTransport(connection), manager, random, patience)
 
 

@@ -45,6 +45,8 @@ class Request:
     content_type: str = JSON
     idempotent: bool = False
     timeout: float = TIMEOUT
+    """Seconds for the whole answer; of a stream, for its next piece."""
+    accept: str = JSON
 
     @property
     def target(self) -> str:

@@ -20,8 +20,8 @@ from random import Random
 from klamm.base import logs
 from klamm.base.backoff import BackOff
 from klamm.kube import errors
+from klamm.kube.exchange import Response, Stream, Transport
 from klamm.kube.requests import Request
-from klamm.kube.transport import Response, Stream, Transport
 
 _log = logs.room("kube")
 

@@ -1,52 +1,21 @@
-"""The seam: the one place where a request becomes bytes on a connection. Only this file knows aiohttp.
-
-`Transport.send` answers with any HTTP status; it raises only when there is no answer (`Unreachable`). Judging the
-answer and trying again is `sending.py`'s.
-"""
+"""The transport of programs that stay: aiohttp's connections (see `exchange.py` for what a transport is)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 import aiohttp
 from yarl import URL
 
 from klamm.kube.connection import Connection
 from klamm.kube.errors import Unreachable
-from klamm.kube.requests import Request
-
-CONNECT = 10.0
-"""Seconds to reach the server, TLS included: on the same machine or network it takes milliseconds."""
+from klamm.kube.exchange import CONNECT, Response, Stream
+from klamm.kube.requests import JSON, Request
 
 IDLE = 75.0
 """Seconds that an unused connection is kept. kube-apiserver keeps its side for minutes, so we end it first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    status: int
-    body: bytes = field(repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """An answer whose body comes in pieces. A cut raises `Unreachable` from the iterator."""
-
-    status: int
-    headers: Mapping[str, str]
-    pieces: AsyncIterator[bytes]
-
-
-class Transport(Protocol):
-    async def send(self, request: Request) -> Response: ...
-
-    def stream(self, request: Request) -> AbstractAsyncContextManager[Stream]: ...
-
-    async def close(self) -> None: ...
 
 
 class HttpTransport:
@@ -92,6 +61,8 @@ class HttpTransport:
         self, request: Request, timeout: aiohttp.ClientTimeout
     ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         headers = {"Content-Type": request.content_type} if request.body is not None else {}
+        if request.accept != JSON:
+            headers["Accept"] = request.accept
         if self._connection.token is not None:
             headers["Authorization"] = f"Bearer {self._connection.token.current()}"
         return self._session.request(

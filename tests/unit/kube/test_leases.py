@@ -17,7 +17,7 @@ from klamm.kube.errors import Unreachable
 from klamm.kube.kinds import Name
 from klamm.kube.leases import Election, LeadershipLost
 from klamm.kube.requests import Request
-from klamm.kube.transport import Response, Stream
+from klamm.kube.exchange import Response, Stream
 
 LEASE = Name("kafka", "strimzi-cluster-operator")
 

@@ -27,7 +27,7 @@ from klamm.kube.kinds import Name
 from klamm.kube.known import label_index
 from klamm.kube.native import PODS
 from klamm.kube.sending import Patience
-from klamm.kube.transport import Response
+from klamm.kube.exchange import Response
 from klamm.kube.watching import RELIST, Watched
 from klamm.resources.native.pod import Pod
 
