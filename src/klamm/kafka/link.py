@@ -51,6 +51,7 @@ class Link:
         self._back_off = back_off
         self._admin: Admin | None = None
         self._opening = asyncio.Lock()
+        self._said_waiting = False
 
     async def admin(self) -> Admin:
         """The open connection; waits for Kafka as long as it takes."""
@@ -60,9 +61,9 @@ class Link:
                 why = await self._tried()
                 if why is None:
                     break
-                if not failures:
+                if not self._said_waiting:
                     _log.info("waiting for Kafka", because=why)
-                failures += 1
+                self._said_waiting, failures = True, failures + 1
                 self.reason_lost = why
                 await asyncio.sleep(self._back_off.delay(failures, self._random))
             assert self._admin is not None
@@ -90,7 +91,7 @@ class Link:
             self._admin = await self._open(self._connection)
         except KafkaFailure as failure:
             return str(failure)
-        self.reason_lost, self.answered_once = None, True
+        self.reason_lost, self.answered_once, self._said_waiting = None, True, False
         _log.info("Kafka answers", at=",".join(self._connection.bootstrap))
         return None
 

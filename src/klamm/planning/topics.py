@@ -7,12 +7,17 @@ Rules:
 - Partitions only grow; the replication factor is not changed here (that is a reassignment).
 - A dynamic configuration key that the resource does not name is removed, but never the throttle lists of a
   running reassignment, which belong to whoever runs it.
-- Of several resources that name one topic the oldest speaks; the others are told by whom it is managed.
+- Of several resources that name one topic the oldest speaks; the others are told by whom it is managed. A topic is
+  deleted with its last resource only: whoever is left takes it over, data and all.
+- A resource that has had a topic keeps it in its claim (`Standing.topic`) whatever its spec says later: a topic cannot
+  be renamed, and the one that was made must not be left behind unseen.
+- Pausing stops the work on a topic, but holds up no deletion: a finalizer that nobody takes off would hold the
+  whole namespace.
 """
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 LONGEST_TOPIC_NAME = 249
@@ -21,6 +26,9 @@ LONGEST_TOPIC_NAME = 249
 """
 
 _LEGAL_NAME = re.compile(r"[a-zA-Z0-9._-]+")
+
+FINALIZER = "strimzi.io/topic-operator"
+"""Holds a KafkaTopic that is being deleted until its topic is gone from Kafka."""
 
 FOREIGN_KEYS = frozenset({"leader.replication.throttled.replicas", "follower.replication.throttled.replicas"})
 """Set by reassignments while they run; removing them would lift the throttle in mid-move."""
@@ -80,6 +88,8 @@ Decision = Create | Change | Keep | Refuse
 NOT_SUPPORTED = "NotSupported"
 RESOURCE_CONFLICT = "ResourceConflict"
 INVALID = "InvalidResource"
+KAFKA_ERROR = "KafkaError"
+INTERNAL_ERROR = "InternalError"
 
 
 def decide(wanted: Wanted, observed: Observed | None) -> Decision:
@@ -109,10 +119,28 @@ def _difference(wanted: Wanted, observed: Observed) -> Change | Keep:
     change = Change(
         wanted.topic,
         grow_to=wanted.partitions if wanted.partitions and wanted.partitions > observed.partitions else None,
-        set={key: value for key, value in wanted.config.items() if observed.config.get(key) != value},
+        set={key: value for key, value in wanted.config.items() if not _same(value, observed.config.get(key))},
         delete=frozenset(observed.config) - frozenset(wanted.config) - FOREIGN_KEYS,
     )
     return change if change.grow_to or change.set or change.delete else Keep(wanted.topic)
+
+
+def _same(wanted: str, observed: str | None) -> bool:
+    """Whether two texts are one value: Kafka stores what it parsed, "0.50" as "0.5" and "a , b" as "a,b".
+
+    Without this such a value would be set anew in each pass, for ever.
+    """
+    if observed is None or wanted == observed:
+        return wanted == observed
+    return _parsed(wanted) == _parsed(observed)
+
+
+def _parsed(text: str) -> object:
+    for number in (int, float):  # as an int first: floats cannot tell apart two large ones
+        with suppress(ValueError):
+            return number(text)
+    words = tuple(word.strip() for word in text.split(","))
+    return words[0].lower() if words[0].lower() in ("true", "false") and len(words) == 1 else words
 
 
 def illegal_name(topic: str) -> Refuse | None:
@@ -136,23 +164,96 @@ def renamed(topic: str, topic_before: str | None) -> Refuse | None:
     )
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Claim:
-    """A resource that names a topic; the order is the order of precedence."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a resource stands, beside what it asks for."""
 
+    resource: str
     created: str
     """creationTimestamp: RFC 3339 in UTC sorts as text."""
-    resource: str
+    topic: str
+    """The topic that it claims: the one it has had, else the one it names."""
+    named: str
+    """The topic that its spec names now."""
+    leaving: bool = False
+    """It has a deletionTimestamp."""
+    held: bool = False
+    """It has our finalizer."""
+    managed: bool = True
+    paused: bool = False
+
+    @property
+    def age(self) -> tuple[str, str]:
+        """The order of precedence; of equally old ones the first by name."""
+        return self.created, self.resource
 
 
-def speakers(claims: Iterable[tuple[str, Claim]]) -> dict[str, str]:
-    """Topic → name of the resource that speaks for it: the oldest, and of equally old ones the
-    first by name.
-    """
-    by_topic: dict[str, list[Claim]] = defaultdict(list)
-    for topic, claim in claims:
-        by_topic[topic].append(claim)
-    return {topic: min(rivals).resource for topic, rivals in by_topic.items()}
+@dataclass(frozen=True, slots=True)
+class Manage:
+    """Make the topic what the resource says."""
+
+    topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Unmanaged:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete the topic, then take the finalizer off."""
+
+    topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class LetGo:
+    """Take the finalizer off; the topic stays."""
+
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """The resource is leaving, and we do not hold it."""
+
+
+Course = Manage | Paused | Unmanaged | Delete | LetGo | Nothing | Refuse
+
+
+def course(one: Standing, claimants: Iterable[Standing]) -> Course:
+    """What is to be done for a resource. `claimants` claim the same topic; `one` may be among them."""
+    rivals = [other for other in claimants if other.resource != one.resource and other.managed]
+    if one.leaving:
+        return _departure(one, rivals) if one.held else Nothing()
+    if not one.managed:
+        return Unmanaged()
+    if one.paused:
+        return Paused()
+    speaker = min((other for other in [one, *rivals] if not other.leaving), key=lambda other: other.age)
+    refusal = (
+        illegal_name(one.topic) or renamed(one.named, one.topic) or conflict(one.topic, one.resource, speaker.resource)
+    )
+    return refusal or Manage(one.topic)
+
+
+def _departure(one: Standing, rivals: list[Standing]) -> Delete | LetGo:
+    if not one.managed:
+        return LetGo("it is not managed (strimzi.io/managed)")
+    staying = [other for other in rivals if not other.leaving]
+    if staying:
+        heir = min(staying, key=lambda other: other.age)
+        return LetGo(f"KafkaTopic {heir.resource!r} has the topic too and goes on with it")
+    elder = [other for other in rivals if other.held and other.age < one.age]
+    if elder:
+        return LetGo(f"KafkaTopic {elder[0].resource!r} is leaving too and takes the topic with it")
+    return Delete(one.topic)
 
 
 def conflict(topic: str, resource: str, speaker: str) -> Refuse | None:
@@ -160,9 +261,34 @@ def conflict(topic: str, resource: str, speaker: str) -> Refuse | None:
         return None
     return Refuse(
         RESOURCE_CONFLICT,
-        f"Topic {topic!r} is managed by the KafkaTopic {speaker!r}, which is older. Delete one of the two; to give "
-        f"up {speaker!r} without deleting the topic, annotate it with strimzi.io/managed=false first.",
+        f"spec.topicName: topic {topic!r} is managed by the KafkaTopic {speaker!r}, which is older. Delete one of the "
+        "two (the topic stays with the other), or name another topic here.",
     )
+
+
+_MENDS: Mapping[str, tuple[str, str]] = {
+    "INVALID_CONFIG": ("spec.config", "Change or remove the value"),
+    "INVALID_REPLICATION_FACTOR": ("spec.replicas", "Ask for fewer replicas, or add brokers"),
+    "INVALID_PARTITIONS": ("spec.partitions", "Ask for another number of partitions"),
+    "INVALID_TOPIC": ("spec.topicName", "Choose another name"),
+    "TOPIC_DELETION_DISABLED": (
+        "metadata.finalizers",
+        "Set delete.topic.enable=true in the brokers' configuration, or annotate the KafkaTopic with "
+        "strimzi.io/managed=false to delete it and keep the topic",
+    ),
+    "POLICY_VIOLATION": ("spec", "Ask for what the brokers' policy allows"),
+}
+"""By Kafka's error code: where the cause stands, and the mend."""
+
+
+def explained(code: str, sentence: str, wanted: Wanted) -> Refuse:
+    """Kafka's refusal as a condition: its own sentence, the field it is about, and what to do."""
+    place, mend = _MENDS.get(code, ("spec", ""))
+    if place == "spec.config":
+        # The longest first: retention.ms also stands in local.retention.ms.
+        named = sorted((key for key in wanted.config if key in sentence), key=len, reverse=True)
+        place = f"{place}.{named[0]}" if named else place
+    return Refuse(KAFKA_ERROR, " ".join(f"{place}: {sentence.rstrip('. ')}. {mend + '.' if mend else ''}".split()))
 
 
 def config_texts(config: Mapping[str, object]) -> dict[str, str]:

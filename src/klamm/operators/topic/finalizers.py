@@ -1,0 +1,127 @@
+"""Finalizers put on and taken off, and when they are let go without asking Kafka.
+
+No resource may hang on a finalizer whose operator is gone: a namespace with such a KafkaTopic in it never ends. When
+the cluster's Kafka resource is gone or going, or the namespace is terminating, its topics go with their cluster, and
+nobody needs to delete them one by one; Kafka may be half gone already. So the finalizers are taken off and
+Kafka is not touched: before each deletion, and once more for all topics when this process is told to stop.
+"""
+
+import asyncio
+
+from klamm.base import logs
+from klamm.kube import errors
+from klamm.kube.client import Client
+from klamm.kube.kinds import Kind, Name, name_of
+from klamm.kube.requests import Labels
+from klamm.kube.watching import Watched
+from klamm.planning.topics import FINALIZER
+from klamm.resources.custom.topic import KafkaTopic
+from klamm.resources.native.metadata import NativeObject
+
+_log = logs.room("topics")
+
+# Only metadata is read of both.
+_KAFKAS = Kind("kafka.strimzi.io", "v1beta2", "kafkas", "Kafka", NativeObject)
+_NAMESPACES = Kind("", "v1", "namespaces", "Namespace", NativeObject, namespaced=False)
+
+_TRIES = 3
+
+
+class Finalizers:
+    """`labels` select the cluster's topics; `slots` bounds the calls in flight."""
+
+    def __init__(self, client: Client, topics: Watched[KafkaTopic], labels: Labels, slots: asyncio.Semaphore) -> None:
+        self._client = client
+        self._labels = labels
+        self._topics = topics
+        self._slots = slots
+
+    async def hold(self, resource: KafkaTopic) -> KafkaTopic | None:
+        """The resource with our finalizer; None when it went, or began to go, meanwhile."""
+        return await self._changed(resource, hold=True)
+
+    async def let_go(self, resource: KafkaTopic) -> None:
+        """Take our finalizer off; others' stay."""
+        await self._changed(resource, hold=False)
+
+    async def _changed(self, resource: KafkaTopic, hold: bool) -> KafkaTopic | None:
+        """A KubeError other than of a race is the caller's."""
+        kind, name = self._topics.kind, name_of(resource)
+        uid = resource.metadata.uid
+        for _ in range(_TRIES):
+            finalizers = _with(resource, hold)
+            if finalizers == resource.metadata.finalizers:
+                return resource
+            # The version guards other controllers' finalizers, which stand in the same list.
+            change = {"metadata": {"finalizers": finalizers, "resourceVersion": resource.metadata.resource_version}}
+            try:
+                async with self._slots:
+                    changed = await self._client.patch(kind, name, change)
+                self._topics.saw(changed)
+                return changed
+            except errors.NotFound:
+                return None
+            except errors.Conflict:
+                fresh = await self._topics.fresh(name)
+                if fresh is None or fresh.metadata.uid != uid or (hold and fresh.metadata.deletion_timestamp):
+                    return None
+                resource = fresh
+        raise errors.Conflict(f"change the finalizers of {kind} {name}", f"others changed it {_TRIES} times meanwhile")
+
+    async def let_all_go(self) -> int:
+        """Let go as many as can be, of those that the API has now; returns how many were held."""
+        topics = self._topics
+        listed = (await self._client.list(topics.kind, topics.namespace, self._labels)).items
+        held = [one for one in listed if FINALIZER in one.metadata.finalizers]
+        for outcome in await asyncio.gather(*(self.let_go(one) for one in held), return_exceptions=True):
+            if isinstance(outcome, errors.KubeError):
+                _log.warning("a finalizer could not be taken off", because=str(outcome))
+            elif isinstance(outcome, BaseException):
+                raise outcome
+        return len(held)
+
+
+class Ending:
+    """Tells whether the cluster is going. `cluster` is None for an operator without a Kafka resource."""
+
+    def __init__(self, client: Client, cluster: Name | None, namespace: str) -> None:
+        self._client = client
+        self._cluster = cluster
+        self._namespace = namespace
+        self._had_cluster = False
+
+    async def begin(self) -> None:
+        """Remember whether there is a Kafka resource at all: with brokers of another origin there never is one."""
+        if self._cluster is not None:
+            found = await _found(self._client, _KAFKAS, self._cluster)
+            self._had_cluster = isinstance(found, NativeObject)
+
+    async def reason(self) -> str | None:
+        """Why topics are let go without touching Kafka, or None."""
+        namespace, kafka = await asyncio.gather(
+            _found(self._client, _NAMESPACES, Name("", self._namespace)), self._kafka()
+        )
+        if isinstance(namespace, NativeObject) and namespace.metadata.deletion_timestamp:
+            return f"namespace {self._namespace} is terminating"
+        if isinstance(kafka, NativeObject):
+            return f"Kafka {self._cluster} is being deleted" if kafka.metadata.deletion_timestamp else None
+        return f"Kafka {self._cluster} is gone" if kafka is None and self._had_cluster else None
+
+    async def _kafka(self) -> "NativeObject | errors.KubeError | None":
+        return await _found(self._client, _KAFKAS, self._cluster) if self._cluster and self._had_cluster else None
+
+
+async def _found(client: Client, kind: Kind[NativeObject], name: Name) -> "NativeObject | errors.KubeError | None":
+    """The object; None when there is none; the error when that cannot be told, which is no reason to let go."""
+    try:
+        return await client.find(kind, name)
+    except errors.KubeError as error:
+        _log.info("cannot tell whether the cluster is going", because=str(error))
+        return error
+
+
+def _with(resource: KafkaTopic, hold: bool) -> list[str]:
+    others = [one for one in resource.metadata.finalizers if one != FINALIZER]
+    if not hold:
+        return others
+    return resource.metadata.finalizers if FINALIZER in resource.metadata.finalizers else [*others, FINALIZER]

@@ -1,0 +1,228 @@
+"""The topic operator's loop: watch → line → batch.
+
+Topics come by thousands, so they are not worked on one by one: whatever changed within a moment goes through one
+batch (`batch.py`), and everything is looked at again every `resync` seconds, which sets drift back. The line holds each
+name once, so it cannot overflow.
+
+When Kafka does not answer, the names go back in line and the loop waits: one line in the log at the beginning and one
+at the end. Only resources that never had a condition are told; the others are as they were.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from random import Random
+
+from klamm.base import logs
+from klamm.base.backoff import BackOff
+from klamm.base.clock import Clock
+from klamm.base.deadlines import DeadlineExceeded, within
+from klamm.base.metrics import Metrics
+from klamm.control.controller import reason_to_look_again
+from klamm.control.sorting import log_bug, said
+from klamm.kafka.errors import KafkaFailure, Unreachable
+from klamm.kafka.link import Link
+from klamm.kube.client import Client
+from klamm.kube.kinds import Name, name_of
+from klamm.kube.requests import Labels
+from klamm.kube.watching import Watched
+from klamm.operators.topic.backlog import Backlog
+from klamm.operators.topic.batch import Batch, Hands, TopicAdmin
+from klamm.operators.topic.finalizers import Ending, Finalizers
+from klamm.operators.topic.report import NotReady, Reporter
+from klamm.operators.topic.resource import BY_TOPIC, claimed, never_ready
+from klamm.planning.topics import INTERNAL_ERROR, KAFKA_ERROR, Refuse
+from klamm.resources.custom.topic import KafkaTopic
+
+_log = logs.room("topics")
+
+AT_ONCE = 16
+"""Calls to the Kubernetes API in flight."""
+
+STUCK = 300.0
+"""Seconds after which a batch that does not end makes the process unhealthy. No call waits longer than 30."""
+
+_AFTER_FAILURE = BackOff(first=1.0, longest=120.0)
+_WITHOUT_KAFKA = BackOff(first=0.5, longest=15.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    batch: int = 500
+    """Topics in one batch, hence in one request to Kafka."""
+    linger: float = 0.03
+    """Seconds a batch waits for others."""
+    resync: float = 120.0
+    patience: float = 5.0
+    """Seconds without Kafka after which resources that never were ready are told."""
+
+
+@dataclass
+class _Memory:
+    """What the loop remembers from batch to batch."""
+
+    failures: dict[Name, int] = field(default_factory=dict)
+    deleted: dict[str, str] = field(default_factory=dict)
+    silent: int = 0
+    """Batches in a row that found no Kafka."""
+    since: float | None = None
+    """When the running batch began."""
+
+
+class TopicOperator:
+    """`topics`, which `labels` select, is trimmed and indexed as `resource.py` says.
+
+    `cluster` is None without a Kafka resource.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        topics: Watched[KafkaTopic],
+        labels: Labels,
+        link: Link,
+        cluster: Name | None,
+        clock: Clock,
+        random: Random,
+        settings: Settings | None = None,
+    ) -> None:
+        slots = asyncio.Semaphore(AT_ONCE)
+        self.metrics = Metrics()
+        self._topics = topics
+        self._link = link
+        self._clock = clock
+        self._random = random
+        self._settings = settings or Settings()
+        self._backlog = Backlog()
+        self._memory = _Memory()
+        self._hands = Hands(
+            topics=topics,
+            admin=self._admin,
+            finalizers=Finalizers(client, topics, labels, slots),
+            ending=Ending(client, cluster, topics.namespace or ""),
+            reporter=Reporter(client, topics, clock, slots),
+        )
+
+    @property
+    def reason_stuck(self) -> str | None:
+        """For health: None while batches end."""
+        since = self._memory.since
+        lasted = 0.0 if since is None else self._clock.monotonic() - since
+        return f"a batch has been running for {lasted:.0f} s" if lasted > STUCK else None
+
+    async def run(self) -> None:
+        """Work until cancelled. A batch that is cut off is no loss: the next process looks at everything anew."""
+        await self._topics.synced()
+        await self._hands.ending.begin()
+        unsubscribe = self._topics.subscribe(self._note)
+        resync = asyncio.ensure_future(self._resync())
+        try:
+            while True:
+                await self._one_batch(await self._backlog.take(self._settings.batch, self._settings.linger))
+        finally:
+            resync.cancel()
+            unsubscribe()
+            self._backlog.close()
+
+    async def depart(self, deadline: float) -> None:
+        """At the end of the process: when the cluster is going, take all finalizers off."""
+        with suppress(DeadlineExceeded):
+            await within(deadline, "finalizers to be taken off", self._depart())
+
+    async def _depart(self) -> None:
+        if because := await self._hands.ending.reason():
+            count = await self._hands.finalizers.let_all_go()
+            _log.info(f"{count} KafkaTopics are let go, because {because}")
+
+    def _note(self, old: KafkaTopic | None, new: KafkaTopic | None) -> None:
+        if old is not None and new is not None and reason_to_look_again(old, new) is None:
+            return
+        for resource in (old, new):
+            if resource is not None:
+                self._note_claimants(resource)
+        if new is not None:
+            self._memory.failures.pop(name_of(new), None)
+
+    def _note_claimants(self, resource: KafkaTopic) -> None:
+        """The resource, and all others of its topic: whoever speaks for it may be another one now."""
+        self._backlog.changed(name_of(resource))
+        for other in self._topics.under(BY_TOPIC, claimed(resource)):
+            self._backlog.changed(name_of(other))
+
+    async def _admin(self) -> TopicAdmin:
+        return await within(self._settings.patience, "Kafka to answer", self._link.admin())
+
+    async def _one_batch(self, names: list[Name]) -> None:
+        self._memory.since = started = self._clock.monotonic()
+        try:
+            again = await self._worked(names)
+            self._memory.silent = 0
+            self._come_back(names, again)
+            self._measure(len(names), len(again), self._clock.monotonic() - started)
+        except (KafkaFailure, DeadlineExceeded) as failure:
+            self._memory.since = None
+            await self._without_kafka(names, failure)
+        finally:
+            self._memory.since = None
+
+    async def _worked(self, names: list[Name]) -> dict[Name, str]:
+        """Who must come back, and why. A bug that one topic wakes must not stop the others: halves are tried alone."""
+        batch = Batch(self._hands, deleted=self._memory.deleted)
+        try:
+            await batch.work(names)
+            return batch.again
+        except (KafkaFailure, DeadlineExceeded):
+            raise
+        except Exception as error:
+            if len(names) > 1:
+                middle = len(names) // 2
+                return await self._worked(names[:middle]) | await self._worked(names[middle:])
+            log_bug(error, object=names[0], kind="KafkaTopic")
+            await self._tell(names, INTERNAL_ERROR, f"klamm failed: {said(error)}. See the topic operator's log.")
+            return {names[0]: said(error)}
+
+    def _come_back(self, names: Iterable[Name], again: dict[Name, str]) -> None:
+        for name in names:
+            if name not in again:
+                self._memory.failures.pop(name, None)
+                continue
+            failures = self._memory.failures[name] = self._memory.failures.get(name, 0) + 1
+            after = _AFTER_FAILURE.delay(failures, self._random)
+            self._backlog.later(name, after)
+            _log.debug(f"KafkaTopic {name} comes back", because=again[name], after=round(after, 2))
+
+    async def _without_kafka(self, names: list[Name], failure: Exception) -> None:
+        if isinstance(failure, Unreachable):
+            await self._link.lost(failure)
+        self._memory.silent += 1
+        because = self._link.reason_lost or said(failure)
+        if self._memory.silent == 1:
+            _log.info("KafkaTopics wait for Kafka", because=because, waiting=len(names))
+        await self._tell_newcomers(names, because)
+        for name in names:
+            self._backlog.changed(name)
+        await asyncio.sleep(_WITHOUT_KAFKA.delay(self._memory.silent, self._random))
+
+    async def _tell_newcomers(self, names: Iterable[Name], because: str) -> None:
+        new = [name for name in names if (resource := self._topics.get(name)) and never_ready(resource)]
+        await self._tell(new, KAFKA_ERROR, f"Kafka does not answer yet: {because}. It is tried again.")
+
+    async def _tell(self, names: Iterable[Name], reason: str, message: str) -> None:
+        verdict = NotReady(Refuse(reason, message))
+        known = [resource for name in names if (resource := self._topics.get(name))]
+        await asyncio.gather(*(self._hands.reporter.report(resource, verdict) for resource in known))
+
+    async def _resync(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.resync)
+            self._backlog.routine([name_of(resource) for resource in self._topics.all()])
+
+    def _measure(self, count: int, again: int, seconds: float) -> None:
+        """Names as Strimzi's dashboards know them; Prometheus' underscores for Micrometer's dots."""
+        kind = {"kind": "KafkaTopic", "namespace": self._topics.namespace or "*"}
+        self.metrics.count("strimzi_reconciliations_total", "Topics looked at", count, **kind)
+        self.metrics.count("strimzi_reconciliations_successful_total", "Looks that ended well", count - again, **kind)
+        self.metrics.count("strimzi_reconciliations_failed_total", "Looks to be repeated", again, **kind)
+        self.metrics.observe("strimzi_reconciliations_duration_seconds", "Length of batches", seconds, **kind)
+        self.metrics.set("strimzi_resources", "Topics", len(self._topics.all()), **kind)
