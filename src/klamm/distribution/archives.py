@@ -192,18 +192,21 @@ def _listing(path: Path) -> str:
 
 async def _dump(home: KafkaHome, java: JavaHome, clock: Clock, work: Path, classes: Path) -> None:
     flags = [COLLECTOR, "-Xshare:dump", f"-XX:SharedClassListFile={classes}"]
-    # The same text that kafka-run-class.sh reads; no JVM option can be longer than the kernel allows an argument.
-    text = (home.path / "libs/class-path.sh").read_text().partition("class_path=")[2].strip()
-    class_path = text.replace("$libs", str(home.archives / "libs"))
-    # A jar that is not there would be passed over, and an archive of Java's own classes come out.
-    if absent := [jar for jar in class_path.split(":") if not os.path.exists(jar)]:
-        raise ArchiveFailed(
-            f"dumping classes of Kafka {home.kafka}: {absent[0]} is not there; provide the release anew"
-        )
+    class_path = _class_path(home)
     command = (str(java.path / "bin/java"), *flags, f"-XX:SharedArchiveFile={work / 'classes.jsa'}", "-cp", class_path)
     await _run(command, {}, work / "dump.log", DUMP_SECONDS)
     if not (work / "classes.jsa").exists():
         raise ArchiveFailed(f"dumping classes of Kafka {home.kafka}: no archive came out; {_tail(work / 'dump.log')}")
+
+
+def _class_path(home: KafkaHome) -> str:
+    """The list that kafka-run-class.sh reads, with the jars beside the archive."""
+    text = (home.path / "libs/class-path.sh").read_text().partition("class_path=")[2].strip()
+    class_path = text.replace("$libs", str(home.archives / "libs"))
+    # A jar that is not there would be passed over, and an archive of Java's own classes come out.
+    if absent := [jar for jar in class_path.split(":") if not os.path.exists(jar)]:
+        raise ArchiveFailed(f"dumping classes of Kafka {home.kafka}: {absent[0]} is missing; provide it anew")
+    return class_path
 
 
 async def _start(command: Sequence[str], environment: Mapping[str, str], log: Path) -> asyncio.subprocess.Process:
