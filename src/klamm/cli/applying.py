@@ -1,5 +1,6 @@
 """Objects of any kind written, read and deleted: the API itself says (by discovery) what a kind is called in paths."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -15,6 +16,9 @@ from klamm.kube.requests import APPLY_PATCH, Request
 
 Object = dict[str, Any]
 
+CATEGORIES = ("all", "strimzi")
+"""Words that stand for many kinds; looked for in discovery only when one of them is asked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Served:
@@ -26,6 +30,14 @@ class Served:
     namespaced: bool
     short_names: tuple[str, ...] = ()
     singular: str = ""
+    categories: tuple[str, ...] = ()
+
+    @property
+    def typed(self) -> str:
+        """As kubectl prints it before a name: kafka.kafka.strimzi.io, pod."""
+        group = self.api_version.rpartition("/")[0]
+        word = self.singular or self.kind.lower()
+        return f"{word}.{group}" if group else word
 
     def path(self, namespace: str | None, name: str | None = None) -> str:
         root = f"/apis/{self.api_version}" if "/" in self.api_version else f"/api/{self.api_version}"
@@ -53,6 +65,7 @@ class Discovery:
                     entry["namespaced"],
                     tuple(entry.get("shortNames", ())),
                     entry.get("singularName", ""),
+                    tuple(entry.get("categories", ())),
                 )
                 for entry in listed["resources"]
                 if "/" not in entry["name"]
@@ -82,6 +95,23 @@ class Discovery:
                     return one
         raise Mistake(f"there is no kind {word!r} here; `kubectl api-resources` lists what there is")
 
+    async def words(self, words: str) -> list[Served]:
+        """Several at once, by comma; a category ("strimzi", "all") stands for all its kinds."""
+        found: list[Served] = []
+        for word in words.split(","):
+            found.extend(await self._of_category(word) or [await self.by_word(word)])
+        return list(dict.fromkeys(found))
+
+    async def _of_category(self, word: str) -> list[Served]:
+        if word not in CATEGORIES:
+            return []
+        return [
+            one
+            for version in await self._versions()
+            for one in await self.of_version(version)
+            if word in one.categories
+        ]
+
     async def _versions(self) -> list[str]:
         groups = msgspec.json.decode(
             await self._client.raw(Request("GET", "/apis", "discover groups", idempotent=True))
@@ -98,12 +128,21 @@ async def ensure_namespace(client: Client, name: str) -> None:
         return
 
 
+@dataclass(frozen=True, slots=True)
+class Applied:
+    object: Object
+    change: str
+    """created, configured or unchanged; for a dry run what would be."""
+    warnings: tuple[str, ...]
+
+
 async def apply_manifest(
     client: Client, discovery: Discovery, manifest: Manifest, namespace: str, *, dry_run: bool = False
-) -> Object:
-    """Server-side apply; what somebody else had set becomes ours, as with `kubectl apply`. Returns the object."""
+) -> Applied:
+    """Server-side apply; what somebody else had set becomes ours, as with `kubectl apply`."""
     served = await discovery.of_manifest(manifest)
     place = manifest.namespace or namespace
+    before = await _revision(client, served, place, manifest.name)
     query = {"fieldManager": MANAGER, "force": "true", "fieldValidation": "Warn"}
     if dry_run:
         query["dryRun"] = "All"
@@ -116,8 +155,35 @@ async def apply_manifest(
         APPLY_PATCH,
         idempotent=True,
     )
-    applied: Object = msgspec.json.decode(await client.raw(request))
-    return applied
+    response = await client.answer(request)
+    applied: Object = msgspec.json.decode(response.body)
+    return Applied(applied, _change(before, applied), warnings_of(response.headers.get("Warning", "")))
+
+
+async def _revision(client: Client, served: Served, namespace: str, name: str) -> tuple[object, ...] | None:
+    try:
+        return _marks(await read(client, served, namespace, name))
+    except NotFound:
+        return None
+
+
+def _marks(obj: Object) -> tuple[object, ...]:
+    """What differs between two states when somebody's wishes do: a status that moved on meanwhile does not count."""
+    metadata = obj["metadata"]
+    kept = ("labels", "annotations", "finalizers", "generation")
+    bulk = {key: value for key, value in obj.items() if key not in ("metadata", "status")}
+    return (*(metadata.get(key) for key in kept), bulk)
+
+
+def _change(before: tuple[object, ...] | None, after: Object) -> str:
+    if before is None:
+        return "created"
+    return "unchanged" if before == _marks(after) else "configured"
+
+
+def warnings_of(header: str) -> tuple[str, ...]:
+    """The texts of Warning headers (RFC 7234 §5.5: 299 - "text"), which Kubernetes sends for what it tolerates."""
+    return tuple(text.replace('\\"', '"') for text in re.findall(r'\d{3} \S+ "((?:[^"\\]|\\.)*)"', header))
 
 
 async def read(client: Client, served: Served, namespace: str | None, name: str) -> Object:
@@ -130,10 +196,11 @@ async def read(client: Client, served: Served, namespace: str | None, name: str)
 
 
 async def list_objects(client: Client, served: Served, namespace: str | None, labels: str = "") -> list[Object]:
+    """With apiVersion and kind, which the items of a list need not carry."""
     query = (("labelSelector", labels),) if labels else ()
     request = Request("GET", served.path(namespace), f"list {served.plural}", query, idempotent=True)
     items: list[Object] = msgspec.json.decode(await client.raw(request)).get("items") or []
-    return items
+    return [{"apiVersion": served.api_version, "kind": served.kind, **item} for item in items]
 
 
 async def delete(client: Client, served: Served, namespace: str | None, name: str) -> bool:

@@ -3,6 +3,7 @@ only when one of them runs.
 """
 
 import argparse
+from collections.abc import Sequence
 
 from klamm import __version__
 
@@ -33,39 +34,46 @@ def parser() -> argparse.ArgumentParser:
     kubeconfig = commands.add_parser("kubeconfig", help="where the kubeconfig is, for KUBECONFIG=$(klamm kubeconfig)")
     kubeconfig.add_argument("--content", action="store_true", help="print the file itself")
 
-    get = commands.add_parser("get", help="list resources, or print one")
-    get.add_argument("kind", metavar="KIND", help="as with kubectl: kafka, kt, pods, svc, …")
-    get.add_argument("name", nargs="?", metavar="NAME")
-    get.add_argument("-l", "--selector", metavar="LABELS")
+    get = commands.add_parser("get", help="list resources, or print some")
+    get.add_argument("kind", metavar="KIND[/NAME]", help="as with kubectl: kafka, kt, pods, pods,svc, kafka/my-cluster")
+    get.add_argument("names", nargs="*", metavar="NAME")
+    get.add_argument("-l", "--selector", metavar="LABELS", help="only those with these labels: app=x,tier!=y")
     _namespace(get)
-    get.add_argument("-A", "--all-namespaces", action="store_true")
+    get.add_argument("-A", "--all-namespaces", action="store_true", help="of every namespace")
 
     apply = commands.add_parser("apply", help="apply manifests")
-    apply.add_argument("files", nargs="+", metavar="FILE")
+    apply.add_argument("files", nargs="*", metavar="FILE", help="manifests (YAML or JSON; - for standard input)")
+    apply.add_argument(
+        "-f", "--filename", action="append", default=[], metavar="FILE", help="the same, as kubectl has it"
+    )
     apply.add_argument("--dry-run", action="store_true", help="let the API check everything, and write nothing")
     _namespace(apply)
 
-    delete = commands.add_parser("delete", help="delete what manifests name, or one resource")
-    delete.add_argument("target", nargs="+", metavar="FILE | KIND NAME")
+    delete = commands.add_parser("delete", help="delete what manifests name, or resources by name")
+    delete.add_argument("target", nargs="*", metavar="FILE | KIND NAME… | KIND/NAME", help="what to delete")
+    delete.add_argument("-f", "--filename", action="append", default=[], metavar="FILE", help="what this file names")
     delete.add_argument("--no-wait", action="store_true", help="return before it is gone")
     _namespace(delete)
     _timeout(delete, 120)
 
     logs = commands.add_parser("logs", help="what a pod wrote")
-    logs.add_argument("pod", metavar="POD")
-    logs.add_argument("-c", "--container", metavar="NAME")
-    logs.add_argument("-f", "--follow", action="store_true")
-    logs.add_argument("--previous", action="store_true", help="of the run before the last restart")
-    logs.add_argument("--tail", type=int, metavar="LINES")
+    logs.add_argument("pod", metavar="POD | KIND/NAME", help="a pod, or what has pods: deploy/NAME, ds/NAME, svc/NAME")
+    _container(logs)
+    logs.add_argument("-f", "--follow", action="store_true", help="go on with what it will write")
+    logs.add_argument("-p", "--previous", action="store_true", help="of the run before the last restart")
+    logs.add_argument("--tail", type=int, metavar="LINES", help="only the last ones")
+    logs.add_argument("--timestamps", action="store_true", help="each line with its time")
     _namespace(logs)
 
     execute = commands.add_parser("exec", help="run a command in a pod: klamm exec POD -- COMMAND …")
-    execute.add_argument("pod", metavar="POD")
-    execute.add_argument("-c", "--container", metavar="NAME")
-    execute.add_argument("-i", "--stdin", action="store_true", help="pass this terminal's input on")
+    execute.add_argument(
+        "pod", metavar="POD | KIND/NAME", help="a pod, or what has pods: deploy/NAME, ds/NAME, svc/NAME"
+    )
+    _container(execute)
+    execute.add_argument("-i", "--stdin", action="store_true", help="pass this command's input on")
     execute.add_argument("-t", "--tty", action="store_true", help="give the command a terminal")
-    execute.add_argument("arguments", nargs=argparse.REMAINDER, metavar="-- COMMAND …")
     _namespace(execute)
+    execute.set_defaults(arguments=[])
 
     imports = commands.add_parser("import", help="write manifests for what clients made")
     kinds = imports.add_subparsers(dest="import_kind", metavar="KIND", required=True)
@@ -75,10 +83,37 @@ def parser() -> argparse.ArgumentParser:
     _namespace(topics)
     _output(topics)
 
-    commands.add_parser("doctor", help="check what klamm needs of this machine, and say how to mend it")
-    for command in commands.choices.values():
-        _output(command)
+    doctor = commands.add_parser("doctor", help="check what klamm needs of this machine, and say how to mend it")
+    doctor.add_argument("--quick", action="store_true", help="do not read every byte of what was downloaded")
+    for name, command in commands.choices.items():
+        _output(command, _OF_GET if name == "get" else _ALWAYS)
     return top
+
+
+def split_command(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Our own arguments, and the command after the first `--`: its options are not ours to read."""
+    if "--" not in arguments:
+        return list(arguments), []
+    place = list(arguments).index("--")
+    return list(arguments[:place]), list(arguments[place + 1 :])
+
+
+def read(arguments: Sequence[str]) -> argparse.Namespace:
+    """Exits with 2 and the usage on a mistake, as argparse does."""
+    ours, command = split_command(arguments)
+    made = parser()
+    if command and ours[:1] != ["exec"]:
+        made.error(f"only `klamm exec` takes a command after --: {' '.join(command)}")
+    parsed = made.parse_args(ours)
+    if parsed.command == "exec":
+        parsed.arguments = command
+        if not command:
+            made.error("exec needs a command after --, for example: klamm exec my-pod -- ls /tmp")
+    return parsed
+
+
+def _container(command: argparse.ArgumentParser) -> None:
+    command.add_argument("-c", "--container", metavar="NAME", help="default: the pod's first")
 
 
 def _namespace(command: argparse.ArgumentParser) -> None:
@@ -89,5 +124,11 @@ def _timeout(command: argparse.ArgumentParser, seconds: int) -> None:
     command.add_argument("--timeout", type=float, default=seconds, metavar="SECONDS", help=f"default {seconds}")
 
 
-def _output(command: argparse.ArgumentParser) -> None:
-    command.add_argument("-o", "--output", choices=("text", "json", "yaml"), default="text")
+_ALWAYS = ("text", "json", "yaml")
+_OF_GET = (*_ALWAYS, "wide", "name")
+
+
+def _output(command: argparse.ArgumentParser, choices: Sequence[str] = _ALWAYS) -> None:
+    command.add_argument(
+        "-o", "--output", choices=choices, default="text", help=f"form of the answer: {', '.join(choices)}"
+    )

@@ -4,17 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Literal, TextIO
 
 from klamm.base.clock import Clock
-from klamm.cli.errors import NotRunning
+from klamm.cli.errors import Mistake, NotRunning
 from klamm.cli.home import Home
-from klamm.cli.settings import read_settings
 
 if TYPE_CHECKING:
     from klamm.kube.client import Client
+    from klamm.kube.connection import Connection
 
 MANAGER = "klamm"
+
+Output = Literal["text", "json", "yaml", "wide", "name"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,25 +27,68 @@ class Context:
     clock: Clock
     random: Random
     out: TextIO
+    """Data, and nothing else."""
     err: TextIO
+    """Talk."""
     control_plane: tuple[str, ...]
     """argv of the control plane; `{api_fd}` is replaced by the guardian."""
-    as_json: bool = False
+    output: Output = "text"
+    input: TextIO | None = None
+    """Standard input; None where there is none (a program's child, a test)."""
 
-    def client(self) -> "Client":
-        """Call it inside a running loop. Raises `NotRunning` when the home has no cluster yet."""
-        from klamm.kube.client import connect
-        from klamm.kube.connection import from_kubeconfig
+    @property
+    def for_programs(self) -> bool:
+        return self.output in ("json", "yaml")
+
+    def connection(self) -> "Connection":
+        """Raises `NotRunning` when the home has no cluster yet, `Mistake` when its kubeconfig is damaged."""
+        from klamm.kube.connection import BadConnection, from_kubeconfig
 
         if not self.home.kubeconfig.exists():
             raise NotRunning(f"there is no cluster in {self.home.path} yet: start one with `klamm up`")
-        return connect(from_kubeconfig(self.home.kubeconfig), MANAGER, self.random)
+        try:
+            return from_kubeconfig(self.home.kubeconfig)
+        except BadConnection as error:
+            raise Mistake(f"{error}. Remove {self.home.kubeconfig} and run `klamm up`: it is written anew") from error
+
+    def client(self) -> "Client":
+        """Call it inside a running loop. Raises as `connection`."""
+        from klamm.kube.client import over
+        from klamm.kube.lean_transport import LeanTransport
+
+        return over(LeanTransport(self.connection()), MANAGER, self.random)
 
     def namespace(self, given: str | None) -> str:
         """The one that was given, else the home's current one."""
+        from klamm.cli.settings import read_settings
+
+        if given:
+            return given
         settings = read_settings(self.home.settings)
-        return given or (settings.operator_namespace if settings else "kafka")
+        return settings.operator_namespace if settings else "kafka"
 
     def say(self, text: str) -> None:
         """A line for people, never mixed into what programs read from standard output."""
         print(text, file=self.err, flush=True)
+
+    def put(self, text: str) -> None:
+        """Data: a line of standard output."""
+        print(text, file=self.out, flush=True)
+
+    def give(self, value: object) -> None:
+        """Data for programs, in the form that they asked for."""
+        if self.output == "yaml":
+            self.put(as_yaml(value).rstrip("\n"))
+        else:
+            import json
+
+            self.put(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def as_yaml(value: object) -> str:
+    """Keys in their order; text of several lines as a block."""
+    import yaml
+
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    text: str = yaml.dump(value, Dumper=dumper, sort_keys=False, allow_unicode=True, width=120)
+    return text

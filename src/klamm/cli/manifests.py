@@ -1,10 +1,9 @@
 """Manifests read from files: YAML or JSON, several documents each, lists unpacked."""
 
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from klamm.cli.errors import Mistake
 
@@ -21,17 +20,17 @@ class Manifest:
     origin: str
 
 
-def read_manifests(files: Iterable[str]) -> list[Manifest]:
+def read_manifests(files: Iterable[str], standard_input: TextIO | None = None) -> list[Manifest]:
     """Every object of the files, in their order. Raises `Mistake` naming the file, the document and the mend."""
-    return [manifest for file in files for manifest in _read(file)]
+    return [manifest for file in files for manifest in _read(file, standard_input)]
 
 
-def _read(file: str) -> Iterator[Manifest]:
+def _read(file: str, standard_input: TextIO | None) -> Iterator[Manifest]:
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        documents = list(yaml.load_all(_text(file), Loader=loader))
+        documents = list(yaml.load_all(_text(file, standard_input), Loader=loader))
     except yaml.YAMLError as error:
         raise Mistake(f"{file} is not YAML: {error}") from error
     for number, document in enumerate(documents, 1):
@@ -39,9 +38,9 @@ def _read(file: str) -> Iterator[Manifest]:
             yield from _objects(document, f"{file}, document {number}" if len(documents) > 1 else file)
 
 
-def _text(file: str) -> str:
+def _text(file: str, standard_input: TextIO | None) -> str:
     if file == "-":
-        return sys.stdin.read()
+        return standard_input.read() if standard_input else ""
     try:
         return Path(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

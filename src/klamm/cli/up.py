@@ -17,7 +17,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
 
 
 async def _run(context: Context, arguments: argparse.Namespace) -> int:
-    manifests = read_manifests(arguments.files)
+    manifests = read_manifests(arguments.files, context.input)
     settings = settle(
         context,
         Wishes(
@@ -34,11 +34,11 @@ async def _run(context: Context, arguments: argparse.Namespace) -> int:
     return 0
 
 
-async def _bring_up(context: Context, manifests: Sequence[Manifest], namespace: str, timeout: float) -> None:
+async def _bring_up(context: Context, manifests: Sequence[Manifest], namespace: str, seconds: float) -> None:
     async with context.client() as client:
         for one in dict.fromkeys([namespace, *(manifest.namespace or namespace for manifest in manifests)]):
             await ensure_namespace(client, one)
         discovery = Discovery(client)
         for manifest in manifests:
             await apply_manifest(client, discovery, manifest, namespace)
-        await wait_until_ready(context, client, manifests, namespace, timeout)
+        await wait_until_ready(context, client, manifests, namespace, seconds)

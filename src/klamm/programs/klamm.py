@@ -8,9 +8,9 @@ from pathlib import Path
 from random import SystemRandom
 
 from klamm.base.clock import SystemClock
-from klamm.cli.arguments import parser
-from klamm.cli.context import Context
-from klamm.cli.errors import Complaint
+from klamm.cli.arguments import read
+from klamm.cli.complaints import complaint_of
+from klamm.cli.context import Context, Output
 from klamm.cli.home import Home
 
 _MODULES = {"import": "importing", "exec": "executing"}
@@ -28,7 +28,7 @@ def home_of(environment: Mapping[str, str]) -> Home:
     )
 
 
-def context_of(environment: Mapping[str, str], as_json: bool) -> Context:
+def context_of(environment: Mapping[str, str], output: Output) -> Context:
     home = home_of(environment)
     program = [sys.executable, "-m", "klamm.programs.control_plane", "--home", str(home.path)]
     java_home = environment.get("KLAMM_JAVA_HOME")
@@ -41,22 +41,32 @@ def context_of(environment: Mapping[str, str], as_json: bool) -> Context:
         out=sys.stdout,
         err=sys.stderr,
         control_plane=(*program, "--cache", str(home.cache), "--api-fd", "{api_fd}"),
-        as_json=as_json,
+        output=output,
+        input=sys.stdin,
     )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parsed = parser().parse_args(arguments)
-    context = context_of(os.environ, parsed.output == "json")  # noqa: TID251 (a program's main)
+    parsed = read(sys.argv[1:] if arguments is None else arguments)
+    context = context_of(os.environ, parsed.output)  # noqa: TID251 (a program's main)
     command = import_module(f"klamm.cli.{_MODULES.get(parsed.command, parsed.command)}")
     try:
         code: int = command.run(context, parsed)
-    except Complaint as complaint:
+    except BrokenPipeError:
+        # `klamm get … | head`: whoever read has enough. Python would complain once more when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except KeyboardInterrupt:
+        context.say(
+            f"klamm: interrupted. {command.AFTER_INTERRUPT if hasattr(command, 'AFTER_INTERRUPT') else ''}".rstrip()
+        )
+        return 130
+    except Exception as error:
+        complaint = complaint_of(error, context.home)
+        if complaint is None:
+            raise
         context.say(f"klamm: {complaint}")
         return complaint.exit_code
-    except KeyboardInterrupt:
-        context.say("klamm: interrupted; what runs goes on running")
-        return 130
     return code
 
 
