@@ -125,9 +125,7 @@ def _parse_one(text: str) -> Requirement:
         return Requirement(found["key"], _FORMS[found["op"]], (found["value"],))
     if found := _EXISTENCE.fullmatch(text):
         return Requirement(found["key"], "DoesNotExist" if found["not"] else "Exists")
-    raise InvalidSelector(
-        f"unable to parse requirement {text!r}: expected KEY, !KEY, KEY=VALUE or KEY in (A,B)"
-    )
+    raise InvalidSelector(f"unable to parse requirement {text!r}: expected KEY, !KEY, KEY=VALUE or KEY in (A,B)")
 
 
 def _complain(text: str, what: str) -> bool:

@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from random import Random, SystemRandom
 
@@ -77,8 +78,13 @@ def kubelet_settings(home: Home, settings: LocalSettings, memory_folder: Path) -
         )
         for node in settings.nodes
     )
-    found = KubeletSettings(nodes, home.pods, memory_folder, home.logs / "pods")
+    found = KubeletSettings(nodes, home.pods, memory_folder, home.logs / "pods", stop_wave=stop_wave)
     return with_early_readiness(found, settings.early_readiness)
+
+
+def stop_wave(labels: Mapping[str, str]) -> int:
+    """At `klamm down` operators go first, then brokers, which hand over through the ZooKeepers that go last."""
+    return {"kafka": 1, "zookeeper": 2}.get(labels.get("app.kubernetes.io/name", ""), 0)
 
 
 def bound_exists(objects: LocalObjects, bound: Bound) -> bool:

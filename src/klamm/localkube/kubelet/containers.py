@@ -17,7 +17,7 @@ def hostname(pod: Object) -> str:
     return name[:63].rstrip("-.")
 
 
-def sandbox_spec(pod: Object, cluster_domain: str) -> SandboxSpec:
+def sandbox_spec(pod: Object, cluster_domain: str, stop_wave: int = 0) -> SandboxSpec:
     key, spec = PodKey.of(pod), pod["spec"]
     subdomain = spec.get("subdomain")
     aliases = spec.get("hostAliases") or ()
@@ -29,6 +29,8 @@ def sandbox_spec(pod: Object, cluster_domain: str) -> SandboxSpec:
         domain=f"{subdomain}.{key.namespace}.svc.{cluster_domain}" if subdomain else "",
         dns_search=_searches(spec, key.namespace, cluster_domain),
         host_aliases=tuple((alias["ip"], tuple(alias.get("hostnames") or ())) for alias in aliases),
+        stop_wave=stop_wave,
+        grace_seconds=float(spec.get("terminationGracePeriodSeconds", 30)),
     )
 
 

@@ -273,7 +273,9 @@ class PodWorker:
 
     async def _make_sandbox(self) -> None:
         try:
-            spec = sandbox_spec(self.pod, self._parts.settings.cluster_domain)
+            settings = self._parts.settings
+            wave = settings.stop_wave(self.pod["metadata"].get("labels") or {})
+            spec = sandbox_spec(self.pod, settings.cluster_domain, wave)
             self.sandbox = await self._parts.runtime.create_sandbox(spec)
             for name in self.facts:
                 self.change(name, in_sandbox=False)

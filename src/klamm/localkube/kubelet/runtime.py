@@ -26,6 +26,10 @@ class SandboxSpec:
     dns_search: tuple[str, ...] = ()
     host_aliases: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Lines of /etc/hosts beside localhost and the pod itself: (ip, names)."""
+    stop_wave: int = 0
+    """When the whole node stops, pods of a lower wave end before those of a higher one are asked to."""
+    grace_seconds: float = 30.0
+    """When the whole node stops: how long the pod's containers have between SIGTERM and SIGKILL."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What `programs/` decides for the kubelet: nodes, folders, and the times that tests and CI shorten."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -67,5 +67,7 @@ class KubeletSettings:
     back_off: BackOffPolicy = BackOffPolicy()
     status_gap: float = 0.03
     """Seconds between two status writes of one pod: what changes in between is written as one."""
+    stop_wave: Callable[[Mapping[str, str]], int] = lambda labels: 0
+    """A pod's labels → its wave when the whole node stops: who needs others to stop well is to end before them."""
     forced_grace: float = 1.0
     """Seconds for containers whose pod object is gone already (deleted with grace 0)."""

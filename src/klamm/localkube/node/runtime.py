@@ -19,6 +19,7 @@ from klamm.localkube.kubelet.runtime import (
     ContainerSpec,
     ContainerState,
     Network,
+    NodeAway,
     NodeState,
     SandboxSpec,
     SandboxState,
@@ -33,10 +34,6 @@ _CONNECTED_WITHIN = 30.0
 _RECONNECT_AFTER = (0.02, 0.05, 0.1, 0.3, 1.0)
 _ASKED_AGAIN = 2
 _KILLED = 137
-
-
-class NodeAway(CannotStart):
-    """The node does not answer: it is being started again, or it is gone. Try again later."""
 
 
 class ConnectionLost(NodeAway):

@@ -67,6 +67,8 @@ class Sandbox:
         self.namespace: str = spec["namespace"]
         self.pod: str = spec["pod"]
         self.hostname: str = spec["hostname"]
+        self.stop_wave: int = spec.get("stop_wave", 0)
+        self.grace_seconds: float = spec.get("grace_seconds", 30.0)
         self.folder = folder
         self.namespaces: dict[str, int] = {}
         self.ip = ""

@@ -19,6 +19,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 from klamm.localkube.node import epoll, linux, wire
 from klamm.localkube.node.containers import Container, Execution, Report
@@ -52,6 +53,7 @@ class Supervisor:
         self._execution_number = 0
         self._relay = Relay(loop, folders)
         self._stopping = False
+        self._asked_to_end: set[str] = set()
         operations: dict[str, Callable[[Peer, Message], None]] = {
             "hello": lambda peer, request: peer.answer(request, protocol=PROTOCOL),
             "state": self._state,
@@ -214,8 +216,8 @@ class Supervisor:
         container.finish(status, self._now_ns() / 1e9)
         if container.id in self._containers:
             self._server.tell_all({"news": "exit", "state": container.state()})
-        if self._stopping and not self._by_pid:
-            self._loop.stop()
+        if self._stopping:
+            self._stop_next_wave()
 
     def _execution_ended(self, pid: int, status: int) -> None:
         execution, peer = self._executions[pid]
@@ -239,14 +241,30 @@ class Supervisor:
             self.stop(_ORPHANED_GRACE_SECONDS)
 
     def stop(self, grace_seconds: float) -> None:
-        """SIGTERM to every container, SIGKILL after the grace; then the node ends."""
-        if not self._stopping:
-            self._stopping = True
-            for container in self._by_pid.values():
-                container.send_signal(signal.SIGTERM)
+        """End the containers wave by wave (SIGTERM, and SIGKILL after the pod's own grace), then the node.
+
+        Whatever is left after `grace_seconds` is killed.
+        """
+        self._stopping = True
+        self._stop_next_wave()
+        self._loop.later(grace_seconds, self._kill_all)
+
+    def _stop_next_wave(self) -> None:
+        """Ask those of the lowest wave that still runs; nothing is asked twice."""
         if not self._by_pid:
             self._loop.stop()
-        self._loop.later(grace_seconds, self._kill_all)
+            return
+        wave = min(container.sandbox.stop_wave for container in self._by_pid.values())
+        for container in list(self._by_pid.values()):
+            if container.sandbox.stop_wave == wave and container.id not in self._asked_to_end:
+                self._asked_to_end.add(container.id)
+                container.send_signal(signal.SIGTERM)
+                self._loop.later(container.sandbox.grace_seconds, partial(self._kill, container))
+
+    @staticmethod
+    def _kill(container: Container) -> None:
+        if container.running:
+            container.send_signal(signal.SIGKILL)
 
     def _kill_all(self) -> None:
         for container in self._by_pid.values():
