@@ -11,6 +11,7 @@ imported on first connection: an operator that waits for brokers does not pay fo
 """
 
 import asyncio
+import logging
 import ssl
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -229,6 +230,8 @@ class Admin:
 def _open(connection: Connection) -> Any:
     from kafka import KafkaAdminClient
 
+    # Brokers that go are told as errors with stacks, several times a second; our failures say it once.
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
     return KafkaAdminClient(
         bootstrap_servers=list(connection.bootstrap),
         client_id=connection.client_id,
