@@ -36,7 +36,8 @@ from klamm.localkube.kubelet.tokens import Token, TokenRequest
 from klamm.localkube.node.folders import Folders
 from klamm.localkube.node.runtime import NodeRuntime
 from klamm.localkube.objects import PODS, SERVICE_ACCOUNTS, Refused
-from klamm.programs.local_images import LocalImages
+from klamm.programs.local_archives import Archives
+from klamm.programs.local_images import LocalImages, images_of
 from klamm.programs.local_installation import install_cluster_wide, keep_operator_installed
 
 _log = logs.room("control plane")
@@ -98,7 +99,9 @@ def bound_exists(objects: LocalObjects, bound: Bound) -> bool:
     return pod is not None and pod["metadata"]["uid"] == bound.pod_uid
 
 
-async def run(home: Home, settings: LocalSettings, api: socket.socket, clock: Clock, random: Random) -> None:
+async def run(
+    home: Home, java_home: Path | None, settings: LocalSettings, api: socket.socket, clock: Clock, random: Random
+) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -108,10 +111,12 @@ async def run(home: Home, settings: LocalSettings, api: socket.socket, clock: Cl
     key = key_from_pem((home.certificates / "service-accounts.key").read_bytes(), "the service accounts' key")
     tokens = Tokens(key, clock, lambda: str(uuid.uuid4()))  # type: ignore[arg-type]
     runtime = NodeRuntime(str(home.path))
+    images = images_of(home.cache, java_home)
+    archives = Archives(home, images, as_klamm)
     kubelet = Kubelet(
         LocalObjects(registry, "kubelet"),
         runtime,
-        LocalImages.on_this_machine(home, clock),
+        LocalImages(images, clock, archives.want),
         kubelet_settings(home, settings, memory_folder(home)),
         clock,
         PodTokens(as_klamm, tokens),
@@ -138,6 +143,7 @@ async def run(home: Home, settings: LocalSettings, api: socket.socket, clock: Cl
             OnFailure.END,
         )
         tasks.start("operator's installation", lambda: keep_operator_installed(as_klamm, settings))
+        tasks.start("class archives", archives.run)
         gc.freeze()
         await stop.wait()
     await server.stop()
@@ -169,6 +175,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="klamm-control-plane")
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--cache", type=Path, required=True)
+    parser.add_argument("--java-home", type=Path)
     parser.add_argument("--api-fd", type=int, required=True)
     arguments = parser.parse_args()
     logs.set_up()
@@ -178,7 +185,7 @@ def main() -> None:
         sys.exit(f"{home.settings} is missing: `klamm up` writes it")
     api = socket.socket(fileno=arguments.api_fd)
     try:
-        uvloop.run(run(home, settings, api, SystemClock(), SystemRandom()))
+        uvloop.run(run(home, arguments.java_home, settings, api, SystemClock(), SystemRandom()))
     except Refused as refused:
         sys.exit(f"the control plane cannot start: {refused.message}")
 

@@ -32,6 +32,8 @@ def context_of(environment: Mapping[str, str], output: Output) -> Context:
     home = home_of(environment)
     program = [sys.executable, "-m", "klamm.programs.control_plane", "--home", str(home.path)]
     java_home = environment.get("KLAMM_JAVA_HOME")
+    if java_home:
+        program += ["--java-home", java_home]
     return Context(
         home=home,
         java_home=Path(java_home) if java_home else None,

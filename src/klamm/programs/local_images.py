@@ -2,13 +2,12 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import klamm
 from klamm import __version__
 from klamm.base.clock import Clock
-from klamm.cli.home import Home
 from klamm.distribution.images import Images, PythonRuntime
 from klamm.distribution.provide import choose_java, provide
 from klamm.distribution.store import Store
@@ -16,15 +15,15 @@ from klamm.localkube.objects import Image, Mount, PullFailed
 
 
 class LocalImages:
-    """`ImageTable` of the kubelet. Pulling is making sure that the Kafka release is in the store."""
+    """`ImageTable` of the kubelet. Pulling is making sure that the Kafka release is in the store.
 
-    def __init__(self, images: Images, clock: Clock) -> None:
+    `pulled` is told the Kafka version of each image that is used.
+    """
+
+    def __init__(self, images: Images, clock: Clock, pulled: Callable[[str], None]) -> None:
         self._images = images
         self._clock = clock
-
-    @classmethod
-    def on_this_machine(cls, home: Home, clock: Clock) -> "LocalImages":
-        return cls(images_of(home.cache, None), clock)
+        self._pulled = pulled
 
     async def pull(self, name: str) -> Image | None:
         content = self._images.find(name)
@@ -44,9 +43,10 @@ class LocalImages:
 
     async def _provide(self, version: str) -> None:
         try:
-            await provide(self._images.store, [version], java_home=None, clock=self._clock)
+            await provide(self._images.store, [version], java_home=self._images.java.path, clock=self._clock)
         except Exception as error:
             raise PullFailed(str(error)) from error
+        self._pulled(version)
 
     def known(self) -> Sequence[str]:
         return self._images.names()
