@@ -35,6 +35,8 @@ def _of_api(error: BaseException, home: Home) -> Complaint | None:
     if not isinstance(error, errors.KubeError):
         return None
     match error:
+        case errors.Unreachable() if not error.sent and "refused" in error.message.lower():
+            return NotRunning(f"the cluster of {home.path} is down: `klamm up` starts it ({error.doing})")
         case errors.Unreachable():
             return NotRunning(
                 f"{error.doing}: the API of {home.path} does not answer ({error.message}). `klamm status` shows what "

@@ -1,7 +1,7 @@
 """What every command gets: the home, the clock, where to print, and a client on demand."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Literal, TextIO
@@ -11,6 +11,7 @@ from klamm.cli.errors import Mistake, NotRunning
 from klamm.cli.home import Home
 
 if TYPE_CHECKING:
+    from klamm.cli.painting import Style
     from klamm.kube.client import Client
     from klamm.kube.connection import Connection
 
@@ -33,8 +34,16 @@ class Context:
     control_plane: tuple[str, ...]
     """argv of the control plane; `{api_fd}` is replaced by the guardian."""
     output: Output = "text"
+    terminal: Mapping[str, str] = field(default_factory=dict)
+    """NO_COLOR and TERM, as far as they are set."""
     input: TextIO | None = None
     """Standard input; None where there is none (a program's child, a test)."""
+
+    @property
+    def style(self) -> "Style":
+        from klamm.cli.painting import style_of
+
+        return style_of(self.err, no_color="NO_COLOR" in self.terminal, term=self.terminal.get("TERM", ""))
 
     @property
     def for_programs(self) -> bool:

@@ -23,6 +23,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
             ) from error
     if arguments.delete:
         _delete(context)
+        shutil.rmtree(context.home.memory, ignore_errors=True)
     if context.for_programs:
         context.give({"stopped": was_running, "deleted": arguments.delete})
     else:

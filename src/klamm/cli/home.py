@@ -3,8 +3,10 @@
 `KLAMM_HOME` separates several clusters of one machine; what they share (Kafka, Java) lies in `KLAMM_CACHE`.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import NAMESPACE_URL, uuid5
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,14 @@ class Home:
     def run(self) -> Path:
         """Sockets and locks."""
         return self.path / "run"
+
+    @property
+    def memory(self) -> Path:
+        """For volumes that are to live in memory (Secrets, tokens); one for each home, closed to others."""
+        shared = Path("/dev/shm")
+        if not os.access(shared, os.W_OK):
+            return self.run / "memory"
+        return shared / f"klamm-{os.getuid()}-{uuid5(NAMESPACE_URL, str(self.path)).hex[:12]}"
 
     def make(self) -> None:
         """Create what is missing, closed to everyone else."""

@@ -34,7 +34,11 @@ async def find_pod(client: Client, typed: str, namespace: str) -> Object:
 def selector_of(owner: Object) -> str:
     """The label selector by which a workload, a Service or a Strimzi resource finds its pods; "" when it has none."""
     if owner["apiVersion"].startswith("kafka.strimzi.io/"):
-        return f"strimzi.io/cluster={name},strimzi.io/kind={owner['kind']}"
+        name, kind = owner["metadata"]["name"], owner["kind"]
+        # Of a Kafka resource's pods people mean the brokers, not ZooKeeper's or the entity operator's.
+        return (
+            f"strimzi.io/name={name}-kafka" if kind == "Kafka" else f"strimzi.io/cluster={name},strimzi.io/kind={kind}"
+        )
     selector: dict[str, Any] = (owner.get("spec") or {}).get("selector") or {}
     labels = selector if owner["kind"] == "Service" else selector.get("matchLabels") or {}
     return ",".join(f"{key}={value}" for key, value in sorted(labels.items()))

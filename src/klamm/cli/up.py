@@ -2,14 +2,13 @@
 
 import argparse
 import asyncio
-from collections.abc import Sequence
 
-from klamm.cli.applying import Discovery, apply_manifest, ensure_namespace
 from klamm.cli.context import Context
-from klamm.cli.manifests import Manifest, kafka_versions, read_manifests
+from klamm.cli.manifests import kafka_versions, read_manifests
 from klamm.cli.starting import Wishes, ensure_running, provide_content, settle
-from klamm.cli.waiting import wait_until_ready
 from klamm.releases.versions import DEFAULT_WITH_ZOOKEEPER
+
+AFTER_INTERRUPT = "What was started goes on by itself; `klamm up` waits again, `klamm status` shows how it stands."
 
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
@@ -28,17 +27,11 @@ async def _run(context: Context, arguments: argparse.Namespace) -> int:
         ),
     )
     await provide_content(context, kafka_versions(manifests, DEFAULT_WITH_ZOOKEEPER))
-    ensure_running(context, settings)
-    if manifests:
-        await _bring_up(context, manifests, context.namespace(arguments.namespace), arguments.timeout)
+    starting = asyncio.create_task(asyncio.to_thread(ensure_running, context, settings))
+    # While the node's processes start, this one would only wait: it imports its HTTP client meanwhile.
+    await asyncio.sleep(0)
+    from klamm.cli.bringing_up import bring_up
+
+    started = await starting
+    await bring_up(context, manifests, context.namespace(arguments.namespace), arguments.timeout, started=started)
     return 0
-
-
-async def _bring_up(context: Context, manifests: Sequence[Manifest], namespace: str, seconds: float) -> None:
-    async with context.client() as client:
-        for one in dict.fromkeys([namespace, *(manifest.namespace or namespace for manifest in manifests)]):
-            await ensure_namespace(client, one)
-        discovery = Discovery(client)
-        for manifest in manifests:
-            await apply_manifest(client, discovery, manifest, namespace)
-        await wait_until_ready(context, client, manifests, namespace, seconds)

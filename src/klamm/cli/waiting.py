@@ -1,7 +1,8 @@
 """Waiting that people can watch: what is waited for, why it is not there yet, and for how long already.
 
-Woken by watches, not by a timer; on a terminal one block of lines is kept up to date, elsewhere a line is written
-whenever the reason changes.
+Woken by watches, not by a timer (the terminal's clock alone ticks); on a terminal one block of lines is kept up to
+date, elsewhere a line is written whenever the reason changes. Ends early when the operator says that a resource is
+wrong: no patience mends a manifest.
 """
 
 import asyncio
@@ -9,22 +10,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from klamm.cli.columns import span
 from klamm.cli.context import Context
-from klamm.cli.errors import Unfinished
+from klamm.cli.errors import Mistake, Unfinished
 from klamm.cli.manifests import Manifest
-from klamm.kube.catalogue import KAFKA_TOPICS, KAFKA_USERS, KAFKAS
+from klamm.cli.painting import SPINNER, Block, Line
+from klamm.cli.readiness import PodState, Readiness, State, pod_state, readiness
+from klamm.cli.seen import PODS, RECONCILED, STRIMZI, Pod, Resource, kind_of
 from klamm.kube.client import Client
 from klamm.kube.kinds import Kind, Name
-from klamm.kube.native import PODS
 from klamm.kube.watching import Watched
-from klamm.resources.native.pod import Pod
 
-_WAITED_FOR: Mapping[str, Kind[Any]] = {kind.kind: kind for kind in (KAFKAS, KAFKA_TOPICS, KAFKA_USERS)}
+_TICK = 0.25
+_OPERATOR = "strimzi-cluster-operator"
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    kind: Kind[Any]
+    kind: Kind[Resource]
     name: Name
 
     def __str__(self) -> str:
@@ -33,29 +36,34 @@ class Target:
 
 def targets(manifests: Iterable[Manifest], namespace: str) -> list[Target]:
     """The objects whose status says when they are ready."""
-    return [
-        Target(_WAITED_FOR[one.kind], Name(one.namespace or namespace, one.name))
-        for one in manifests
-        if one.kind in _WAITED_FOR and one.api_version.startswith("kafka.strimzi.io/")
-    ]
+    found = ((kind_of(one.api_version, one.kind), one) for one in manifests)
+    return [Target(kind, Name(one.namespace or namespace, one.name)) for kind, one in found if kind is not None]
+
+
+def without_operator(manifests: Iterable[Manifest]) -> list[Manifest]:
+    """Strimzi's kinds that this klamm stores and does not act on yet: nothing would come of waiting for them."""
+    return [one for one in manifests if one.api_version.startswith(f"{STRIMZI}/") and one.kind not in RECONCILED]
 
 
 async def wait_until_ready(
-    context: Context, client: Client, manifests: Sequence[Manifest], namespace: str, seconds: float
-) -> None:
-    """Raises `Unfinished` at the end of `timeout`, with what was last seen."""
-    wanted = targets(manifests, namespace)
+    context: Context, client: Client, wanted: Sequence[Target], seconds: float
+) -> Mapping[Target, Resource]:
+    """The resources as they were when all was ready.
+
+    Raises `Mistake` when one is refused by its operator, `Unfinished` at the end of `seconds` with what was last seen.
+    """
     if not wanted:
-        return
+        return {}
     scene = Scene(context, client, wanted)
     try:
         async with asyncio.timeout(seconds):
             await scene.watch()
     except TimeoutError:
         raise Unfinished(
-            f"not ready after {seconds:g} s: {'; '.join(scene.reasons)}. It goes on by itself; "
+            f"not ready after {seconds:g} s: {'; '.join(scene.reasons)}.{scene.trouble} It goes on by itself; "
             "`klamm status` shows how it stands, `klamm up` again waits on."
         ) from None
+    return scene.resources
 
 
 class Scene:
@@ -67,75 +75,132 @@ class Scene:
         self._changed = asyncio.Event()
         self._started = context.clock.monotonic()
         self._said: dict[str, str] = {}
+        self._since: dict[str, tuple[str, float]] = {}
         kinds = {target.kind.kind: target.kind for target in wanted}
         namespaces = {target.name.namespace for target in wanted}
         place = namespaces.pop() if len(namespaces) == 1 else None
         self._caches = {name: Watched(client, kind, context.random, namespace=place) for name, kind in kinds.items()}
-        self._pods = Watched(client, PODS, context.random, namespace=place, labels="strimzi.io/cluster")
+        self._pods = Watched(client, PODS, context.random, namespace=place)
+
+    @property
+    def resources(self) -> dict[Target, Resource]:
+        found = {target: self._caches[target.kind.kind].get(target.name) for target in self._wanted}
+        return {target: resource for target, resource in found.items() if resource is not None}
 
     @property
     def reasons(self) -> list[str]:
-        return [f"{target}: {why}" for target in self._wanted if (why := self._why_not(target))]
+        return [f"{target}: {is_.why}" for target, is_ in self._states() if not is_.is_ready]
+
+    @property
+    def trouble(self) -> str:
+        """Pods that do not come up, for the message at the end; "" when there are none."""
+        found = [f" Pod {name}: {state}." for name, state in self._pod_states() if state.is_trouble]
+        return "".join(found[:3])
 
     async def watch(self) -> None:
-        caches = [*self._caches.values(), self._pods]
-        tasks = [asyncio.create_task(cache.run()) for cache in caches]
+        caches: list[Watched[Any]] = [*self._caches.values(), self._pods]
+        tasks = [asyncio.create_task(cache.run(), name=f"watch of {cache.kind.plural}") for cache in caches]
         for cache in caches:
             cache.subscribe(lambda old, new: self._changed.set())
         try:
             for cache in self._caches.values():
                 await cache.synced()
-            while reasons := self.reasons:
-                self._tell(reasons)
-                self._changed.clear()
-                await self._changed.wait()
+            await self._until_ready()
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _why_not(self, target: Target) -> str | None:
-        obj = self._caches[target.kind.kind].get(target.name)
-        if obj is None:
-            return "it is not there"
-        status = obj.status
-        if status is None or (status.observed_generation or 0) < (obj.metadata.generation or 0):
-            return "the operator has not looked at it yet"
-        conditions = {condition.type: condition for condition in status.conditions}
-        ready = conditions.get("Ready")
-        if ready is not None and ready.status == "True":
-            return None
-        told = conditions.get("NotReady") or ready
-        return (told.message or told.reason or "not ready") if told else "not ready"
+    async def _until_ready(self) -> None:
+        if not self._context.err.isatty():
+            while not self._is_over():
+                self._tell()
+                self._changed.clear()
+                await self._changed.wait()
+            return
+        with Block(self._context.err, self._context.style) as block:
+            while not self._is_over():
+                block.paint(self._lines())
+                self._changed.clear()
+                try:
+                    async with asyncio.timeout(_TICK):
+                        await self._changed.wait()
+                except TimeoutError:
+                    continue
 
-    def _tell(self, reasons: Sequence[str]) -> None:
-        elapsed = self._context.clock.monotonic() - self._started
-        for reason in reasons:
-            what, _, why = reason.partition(": ")
-            if self._said.get(what) != why:
-                self._said[what] = why
-                self._context.say(f"{elapsed:6.1f} s  {what}: {why}")
-        for pod in sorted(self._pods.all(), key=lambda one: one.metadata.name or ""):
-            name, state = pod.metadata.name or "", pod_state(pod)
-            if self._said.get(name) != state:
-                self._said[name] = state
-                self._context.say(f"{elapsed:6.1f} s    pod {name}: {state}")
+    def _is_over(self) -> bool:
+        """Raises `Mistake` for what waiting does not mend."""
+        states = self._states()
+        refused = [
+            f"{target}: {is_.reason}:\n" + "\n".join(f"  {line}" for line in is_.why.splitlines())
+            for target, is_ in states
+            if is_.state is State.REFUSED
+        ]
+        if refused:
+            raise Mistake(
+                "\n".join([*refused, "Change the manifest, then run `klamm up` or `klamm apply` with it again."])
+            )
+        return all(is_.is_ready or is_.state is State.PAUSED for _, is_ in states)
 
+    def _states(self) -> list[tuple[Target, Readiness]]:
+        return [(target, readiness(self._caches[target.kind.kind].get(target.name))) for target in self._wanted]
 
-def pod_state(pod: Pod) -> str:
-    """One word or a short clause: Pending, ContainerCreating, Running, Ready, or what goes wrong."""
-    status = pod.status
-    if pod.metadata.deletion_timestamp is not None:
-        return "Terminating"
-    if status is None:
-        return "Pending"
-    for condition in status.conditions:
-        if condition.type == "Ready" and condition.status == "True":
-            return "Ready"
-        if condition.type == "PodScheduled" and condition.status == "False":
-            return f"not scheduled: {condition.message or condition.reason}"
-    for container in [*status.init_container_statuses, *status.container_statuses]:
-        waiting = container.state.waiting if container.state else None
-        if waiting and waiting.reason not in ("ContainerCreating", "PodInitializing", None):
-            return f"{waiting.reason}: {waiting.message}" if waiting.message else str(waiting.reason)
-    return status.phase or "Pending"
+    def _pod_states(self) -> list[tuple[str, PodState]]:
+        shown = [pod for pod in self._pods.all() if self._concerns(pod)]
+        return [
+            (pod.metadata.name or "", pod_state(pod)) for pod in sorted(shown, key=lambda pod: pod.metadata.name or "")
+        ]
+
+    def _concerns(self, pod: Pod) -> bool:
+        """Pods of Strimzi's clusters and the operator, while it is on its way; and those of workloads waited for."""
+        labels = pod.metadata.labels
+        if labels.get("name") == _OPERATOR:
+            return not pod_state(pod).is_ready
+        if "strimzi.io/cluster" in labels:
+            return True
+        name = pod.metadata.name or ""
+        return any(target.kind.group == "apps" and name.startswith(f"{target.name.name}-") for target in self._wanted)
+
+    # On a terminal
+
+    def _lines(self) -> list[Line]:
+        elapsed = self._elapsed()
+        turning = SPINNER[int(elapsed / _TICK) % len(SPINNER)]
+        lines: list[Line] = []
+        for target, is_ in self._states():
+            if is_.is_ready:
+                lines.append(Line(f"✓ {target} is ready", "good"))
+                continue
+            lines.append(Line(f"{turning} {target}   {elapsed:.0f} s", "strong"))
+            lines.extend(Line(f"    {line}") for line in is_.why.splitlines()[:6])
+        pods = self._pod_states()
+        if not pods:
+            return lines
+        width = max(len(name) for name, _ in pods)
+        lines.append(Line(""))
+        lines.extend(self._pod_line(name, state, width, turning) for name, state in pods)
+        return lines
+
+    def _pod_line(self, name: str, state: PodState, width: int, turning: str) -> Line:
+        word, since = self._since.get(name, ("", 0.0))
+        if word != state.word:
+            since = self._elapsed()
+            self._since[name] = (state.word, since)
+        sign, how = ("✓", "good") if state.is_ready else ("✗", "bad") if state.is_trouble else (turning, "busy")
+        return Line(f"{sign} {name.ljust(width)}   {span(self._elapsed() - since).rjust(4)}   {state}", how)
+
+    def _elapsed(self) -> float:
+        return self._context.clock.monotonic() - self._started
+
+    # Elsewhere
+
+    def _tell(self) -> None:
+        for target, is_ in self._states():
+            self._tell_once(str(target), is_.state.value if is_.is_ready else is_.why, "")
+        for name, state in self._pod_states():
+            self._tell_once(name, str(state), "  pod ")
+
+    def _tell_once(self, what: str, how: str, indent: str) -> None:
+        if self._said.get(what) != how:
+            self._said[what] = how
+            self._context.say(f"{self._elapsed():6.1f} s  {indent}{what}: {how}")

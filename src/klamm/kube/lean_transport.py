@@ -205,4 +205,6 @@ async def _pieces(request: Request, reader: asyncio.StreamReader, head: _Head) -
 def _said(error: BaseException) -> str:
     if isinstance(error, EOFError):
         return "the connection was cut"
+    if isinstance(error, ConnectionRefusedError):
+        return "connection refused"
     return str(error) or type(error).__name__

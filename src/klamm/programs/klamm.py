@@ -44,6 +44,7 @@ def context_of(environment: Mapping[str, str], output: Output) -> Context:
         err=sys.stderr,
         control_plane=(*program, "--cache", str(home.cache), "--api-fd", "{api_fd}"),
         output=output,
+        terminal={name: environment[name] for name in ("NO_COLOR", "TERM") if name in environment},
         input=sys.stdin,
     )
 

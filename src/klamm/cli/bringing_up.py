@@ -1,0 +1,78 @@
+"""The second half of `klamm up`, when processes run: objects, waiting, and what to do with it all."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from klamm.cli.applying import Discovery, apply_manifest, ensure_namespace
+from klamm.cli.connecting import addresses, how_to_connect
+from klamm.cli.context import Context
+from klamm.cli.manifests import Manifest
+from klamm.cli.readiness import readiness
+from klamm.cli.seen import Resource
+from klamm.cli.starting import until_api_answers
+from klamm.cli.waiting import Target, targets, wait_until_ready, without_operator
+from klamm.kube.client import Client
+
+_API_ANSWERS_WITHIN = 60.0
+
+
+async def bring_up(
+    context: Context, manifests: Sequence[Manifest], namespace: str, seconds: float, *, started: bool
+) -> None:
+    begun = context.clock.monotonic()
+    async with context.client() as client:
+        await until_api_answers(context, client, _API_ANSWERS_WITHIN)
+        await _apply(context, client, manifests, namespace)
+        ready = await wait_until_ready(context, client, targets(manifests, namespace), seconds)
+    if context.for_programs:
+        context.give(_summary(context, ready))
+        return
+    for line in _told(context, ready, context.clock.monotonic() - begun, started=started):
+        context.say(line)
+
+
+async def _apply(context: Context, client: Client, manifests: Sequence[Manifest], namespace: str) -> None:
+    # Without a manifest no namespace is made: `kubectl create namespace kafka` is the walkthrough's first step.
+    for one in dict.fromkeys(manifest.namespace or namespace for manifest in manifests):
+        await ensure_namespace(client, one)
+    discovery = Discovery(client)
+    for manifest in manifests:
+        done = await apply_manifest(client, discovery, manifest, namespace)
+        for warning in done.warnings:
+            context.say(f"warning: {manifest.origin}: {warning}")
+    for manifest in without_operator(manifests):
+        context.say(f"{manifest.origin}: {manifest.kind} {manifest.name} is stored; this klamm does not act on it yet")
+
+
+def _told(context: Context, ready: Mapping[Target, Resource], seconds: float, *, started: bool) -> Iterable[str]:
+    style = context.style
+    if not ready:
+        yield f"{'started' if started else 'running'}: the cluster of {context.home.path}"
+    for target, resource in ready.items():
+        is_ = readiness(resource)
+        state = f"is ready after {seconds:.1f} s" if is_.is_ready else is_.why
+        yield style(f"✓ {target} {state}" if style.colours else f"{target} {state}", "good" if is_.is_ready else "busy")
+        for warning in is_.warnings:
+            yield style(f"  warning: {warning}", "busy")
+    yield ""
+    yield from how_to_connect(ready.values())
+
+
+def _summary(context: Context, ready: Mapping[Target, Resource]) -> dict[str, object]:
+    """What programs get: everything that they need to connect."""
+    return {
+        "kubeconfig": str(context.home.kubeconfig),
+        "resources": [
+            {
+                "kind": target.kind.kind,
+                "namespace": target.name.namespace,
+                "name": target.name.name,
+                "state": readiness(resource).state.value,
+                "warnings": list(readiness(resource).warnings),
+                "listeners": [
+                    {"name": one.listener, "bootstrapServers": one.inside or one.outside, "fromHost": bool(one.outside)}
+                    for one in addresses(resource)
+                ],
+            }
+            for target, resource in ready.items()
+        ],
+    }
