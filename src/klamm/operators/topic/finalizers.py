@@ -10,6 +10,7 @@ import asyncio
 
 from klamm.base import logs
 from klamm.kube import errors
+from klamm.kube.catalogue import KAFKA_NAMES
 from klamm.kube.client import Client
 from klamm.kube.kinds import Kind, Name, name_of
 from klamm.kube.requests import Labels
@@ -20,8 +21,6 @@ from klamm.resources.native.metadata import NativeObject
 
 _log = logs.room("topics")
 
-# Only metadata is read of both.
-_KAFKAS = Kind("kafka.strimzi.io", "v1beta2", "kafkas", "Kafka", NativeObject)
 _NAMESPACES = Kind("", "v1", "namespaces", "Namespace", NativeObject, namespaced=False)
 
 _TRIES = 3
@@ -93,7 +92,7 @@ class Ending:
     async def begin(self) -> None:
         """Remember whether there is a Kafka resource at all: with brokers of another origin there never is one."""
         if self._cluster is not None:
-            found = await _found(self._client, _KAFKAS, self._cluster)
+            found = await _found(self._client, KAFKA_NAMES, self._cluster)
             self._had_cluster = isinstance(found, NativeObject)
 
     async def reason(self) -> str | None:
@@ -108,7 +107,7 @@ class Ending:
         return f"Kafka {self._cluster} is gone" if kafka is None and self._had_cluster else None
 
     async def _kafka(self) -> "NativeObject | errors.KubeError | None":
-        return await _found(self._client, _KAFKAS, self._cluster) if self._cluster and self._had_cluster else None
+        return await _found(self._client, KAFKA_NAMES, self._cluster) if self._cluster and self._had_cluster else None
 
 
 async def _found(client: Client, kind: Kind[NativeObject], name: Name) -> "NativeObject | errors.KubeError | None":
