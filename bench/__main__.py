@@ -1,0 +1,22 @@
+"""`make bench [ROUNDS=5]`: prints every figure of this folder (see README.md)."""
+
+import os
+import sys
+from pathlib import Path
+
+from bench import idle, start
+
+
+def main() -> None:
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    cache = Path(os.environ.get("KLAMM_CACHE") or Path.home() / ".cache" / "klamm")
+    idle_lines: list[str] = []
+    print(f"start: until Ready and a record has come back, {rounds} rounds", flush=True)
+    lines = start.measure(rounds, cache, lambda environment: idle_lines.extend(idle.measure(environment)))
+    print("\n".join(lines))
+    print(f"idle: Python processes beside an idle cluster, over {idle.SECONDS:g} s")
+    print("\n".join(idle_lines))
+
+
+if __name__ == "__main__":
+    main()
