@@ -39,7 +39,7 @@ def limits(spec: Mapping[str, Any]) -> Limits:
     replicas = spec.get("replicas", 1)
     strategy = spec.get("strategy") or {}
     if strategy.get("type") == "Recreate":
-        return Limits(replicas, 0, replicas)
+        return Limits(replicas, 0, 0)  # its pods all go before new ones come, and that is no availability
     rolling = strategy.get("rollingUpdate") or {}
     surge = share(rolling.get("maxSurge", "25%"), replicas, up=True)
     unavailable = min(share(rolling.get("maxUnavailable", "25%"), replicas, up=False), replicas)

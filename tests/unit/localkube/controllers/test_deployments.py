@@ -18,7 +18,11 @@ from klamm.localkube.objects import DEPLOYMENTS, PODS, REPLICA_SETS, Object
             {"replicas": 3, "strategy": {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": "10%"}}},
             Limits(3, 0, 1),
         ),
-        ("Recreate needs no surge", {"replicas": 3, "strategy": {"type": "Recreate"}}, Limits(3, 0, 3)),
+        (
+            "Recreate is available only with all its pods",
+            {"replicas": 3, "strategy": {"type": "Recreate"}},
+            Limits(3, 0, 0),
+        ),
     ],
 )
 def test_the_limits_of_a_roll_out(why: str, spec: dict[str, Any], expected: Limits) -> None:
