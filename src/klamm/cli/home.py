@@ -6,7 +6,6 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import NAMESPACE_URL, uuid5
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +50,8 @@ class Home:
     @property
     def memory(self) -> Path:
         """For volumes that are to live in memory (Secrets, tokens); one for each home, closed to others."""
+        from uuid import NAMESPACE_URL, uuid5  # 3 ms that few commands need
+
         shared = Path("/dev/shm")
         if not os.access(shared, os.W_OK):
             return self.run / "memory"

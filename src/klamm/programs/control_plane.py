@@ -117,7 +117,7 @@ async def run(
         LocalObjects(registry, "kubelet"),
         runtime,
         LocalImages(images, clock, archives.want),
-        kubelet_settings(home, settings, memory_folder(home)),
+        kubelet_settings(home, settings, home.memory),
         clock,
         PodTokens(as_klamm, tokens),
     )
@@ -159,14 +159,6 @@ def inside_socket(home: Home) -> socket.socket:
     os.chmod(path, 0o600)
     listening.listen(512)
     return listening
-
-
-def memory_folder(home: Home) -> Path:
-    """For volumes that are to live in memory; one for each home, closed to others."""
-    shared = Path("/dev/shm")
-    if not os.access(shared, os.W_OK):
-        return home.run / "memory"
-    return shared / f"klamm-{os.getuid()}-{uuid.uuid5(uuid.NAMESPACE_URL, str(home.path)).hex[:12]}"
 
 
 def main() -> None:
