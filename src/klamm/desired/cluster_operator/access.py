@@ -65,6 +65,9 @@ def entity_operator_rules() -> list[PolicyRule]:
         _rule("kafka.strimzi.io", resources, _ALL),
         PolicyRule(api_groups=["", "events.k8s.io"], resources=["events"], verbs=["create", "patch"]),
         _rule("", ["secrets"], _ALL),
+        # To see that the cluster is going: then finalizers of KafkaTopics are let go.
+        _rule("kafka.strimzi.io", ["kafkas"], ["get"]),
+        _rule("", ["namespaces"], ["get"]),
     ]
 
 

@@ -10,14 +10,14 @@ from klamm.resources.structure import Block
 def access_objects(operator: EntityOperator) -> list[Block]:
     """Account, roles and bindings.
 
-    The user operator also works in the cluster's own namespace when it watches another: the clients authority is there.
+    Both also work in the cluster's own namespace when they watch another: the clients authority is there, and the
+    Kafka resource, whose end lets the topics' finalizers go.
     """
     places = {operator.namespace, *(part.watched_namespace for part in operator.parts)}
     objects: list[Block] = [_service_account(operator)]
     objects += [_role(operator, place) for place in sorted(places)]
     for part in operator.parts:
-        own = {operator.namespace} if part.kind != TOPIC else set()
-        objects += [_binding(operator, part, place) for place in sorted({part.watched_namespace} | own)]
+        objects += [_binding(operator, part, place) for place in sorted({part.watched_namespace, operator.namespace})]
     return objects
 
 
