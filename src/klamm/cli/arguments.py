@@ -73,6 +73,8 @@ def parser() -> argparse.ArgumentParser:
     execute.add_argument("-i", "--stdin", action="store_true", help="pass this command's input on")
     execute.add_argument("-t", "--tty", action="store_true", help="give the command a terminal")
     _namespace(execute)
+    # Caught only to be answered with the way to write it.
+    execute.add_argument("without_dashes", nargs="*", help=argparse.SUPPRESS)
     execute.set_defaults(arguments=[])
 
     imports = commands.add_parser("import", help="write manifests for what clients made")
@@ -107,6 +109,9 @@ def read(arguments: Sequence[str]) -> argparse.Namespace:
     parsed = made.parse_args(ours)
     if parsed.command == "exec":
         parsed.arguments = command
+        if parsed.without_dashes:
+            words = " ".join(parsed.without_dashes)
+            made.error(f"put -- before the command: klamm exec {parsed.pod} -- {words}")
         if not command:
             made.error("exec needs a command after --, for example: klamm exec my-pod -- ls /tmp")
     return parsed

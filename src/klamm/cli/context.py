@@ -7,7 +7,7 @@ from random import Random
 from typing import TYPE_CHECKING, Literal, TextIO
 
 from klamm.base.clock import Clock
-from klamm.cli.errors import Mistake, NotRunning
+from klamm.cli.errors import NotRunning
 from klamm.cli.home import Home
 
 if TYPE_CHECKING:
@@ -50,15 +50,14 @@ class Context:
         return self.output in ("json", "yaml")
 
     def connection(self) -> "Connection":
-        """Raises `NotRunning` when the home has no cluster yet, `Mistake` when its kubeconfig is damaged."""
-        from klamm.kube.connection import BadConnection, from_kubeconfig
+        """As its administrator. Raises `NotRunning` when the home has no cluster yet, `Mistake` on a damaged home."""
+        from klamm.cli.identity import administrator
+        from klamm.cli.settings import read_settings
 
-        if not self.home.kubeconfig.exists():
+        settings = read_settings(self.home.settings)
+        if settings is None or not settings.api_port:
             raise NotRunning(f"there is no cluster in {self.home.path} yet: start one with `klamm up`")
-        try:
-            return from_kubeconfig(self.home.kubeconfig)
-        except BadConnection as error:
-            raise Mistake(f"{error}. Remove {self.home.kubeconfig} and run `klamm up`: it is written anew") from error
+        return administrator(self.home, settings.api_port)
 
     def client(self) -> "Client":
         """Call it inside a running loop. Raises as `connection`."""

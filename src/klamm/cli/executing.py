@@ -7,10 +7,12 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
 
 from klamm.cli.context import Context
 from klamm.cli.errors import Mistake
 from klamm.cli.pods import container_of, find_pod
+from klamm.kube import errors
 from klamm.kube.kinds import Name
 from klamm.kube.streams import Exec, Output, execute
 
@@ -37,9 +39,16 @@ async def _run(context: Context, arguments: argparse.Namespace) -> int:
     running = execute(
         context.connection(), name, container, arguments.arguments, stdin=arguments.stdin, tty=arguments.tty
     )
+    try:
+        return await _run_in(running, arguments.stdin, terminal)
+    except errors.ServerFault as error:
+        raise Mistake(f"{error.doing}: {error.message}") from error
+
+
+async def _run_in(running: AbstractAsyncContextManager[Exec], passes_input: bool, terminal: bool) -> int:
     async with running as process:
-        with raw_terminal(sys.stdin.fileno()) if terminal and arguments.stdin else contextlib.nullcontext():
-            return await _converse(process, passes_input=arguments.stdin, terminal=terminal)
+        with raw_terminal(sys.stdin.fileno()) if terminal and passes_input else contextlib.nullcontext():
+            return await _converse(process, passes_input=passes_input, terminal=terminal)
 
 
 async def _converse(process: Exec, *, passes_input: bool, terminal: bool) -> int:

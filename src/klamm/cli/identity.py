@@ -8,8 +8,13 @@ import os
 from base64 import b64encode
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from klamm.cli.errors import Mistake
 from klamm.cli.home import Home
+
+if TYPE_CHECKING:
+    from klamm.kube.connection import Connection
 
 _DAYS = 3650
 SERVER_NAMES = frozenset(
@@ -77,6 +82,25 @@ def write_kubeconfig(home: Home, port: int, namespace: str) -> None:
         "",
     ]
     _write(home.kubeconfig, "\n".join(lines).encode())
+
+
+def administrator(home: Home, port: int) -> "Connection":
+    """What the kubeconfig says, without reading YAML for it. Raises `Mistake` when a file is gone."""
+    from klamm.kube.connection import Connection
+
+    folder = home.certificates
+    try:
+        return Connection(
+            server=f"https://127.0.0.1:{port}",
+            authorities=(folder / "ca.crt").read_bytes(),
+            certificate=(folder / "admin.crt").read_bytes(),
+            key=(folder / "admin.key").read_bytes(),
+        )
+    except FileNotFoundError as error:
+        raise Mistake(
+            f"{error.filename} is gone, and without it this cluster cannot be reached. Restore the file; or stop the "
+            f"cluster with `klamm down`, remove {folder} and start again: data stays, certificates are made anew"
+        ) from error
 
 
 def _inline(path: Path) -> str:

@@ -203,7 +203,7 @@ def _for_programs(context: Context, scene: Scene) -> dict[str, Any]:
 
 
 def _resource_for_programs(resource: Resource, is_: Readiness) -> dict[str, Any]:
-    shown = {
+    shown: dict[str, Any] = {
         "kind": resource.kind,
         "namespace": resource.metadata.namespace,
         "name": resource.metadata.name,
