@@ -4,9 +4,9 @@ from klamm.resources.custom import process
 from klamm.resources.native.container import ExecAction, HttpGetAction, Probe
 
 
-def exec_probe(script: str, timing: process.Probe | None, *, delay: int = 15, timeout: int = 5) -> Probe:
+def exec_probe(script: str, timing: process.Probe | None, *arguments: str, delay: int = 15, timeout: int = 5) -> Probe:
     """A probe that runs a script of the image."""
-    return _timed(Probe(exec=ExecAction(command=[script])), timing, delay, timeout)
+    return _timed(Probe(exec=ExecAction(command=[script, *arguments])), timing, delay, timeout)
 
 
 def http_probe(

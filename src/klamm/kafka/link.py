@@ -24,7 +24,7 @@ _log = logs.room("kafka")
 TCP_CONNECT = 2.0
 """Seconds: within a cluster an answer takes a millisecond."""
 
-_BACK_OFF = BackOff(first=0.2, factor=1.3, longest=5.0)
+_BACK_OFF = BackOff(first=0.2, factor=1.2, longest=0.4)
 
 Open = Callable[[Connection], Awaitable[Admin]]
 Listens = Callable[[str], Awaitable["str | None"]]

@@ -170,7 +170,7 @@ def test_a_zookeeper_node_knows_itself_and_its_peers(zookeeper: Pod) -> None:
     domain = "my-cluster-zookeeper-nodes.kafka.svc.cluster.local"
     assert lines[-3:] == [
         f"server.1=my-cluster-zookeeper-0.{domain}:2888:3888:participant;127.0.0.1:12181",
-        "server.2=0.0.0.0:2888:3888:participant;127.0.0.1:12181",
+        f"server.2=my-cluster-zookeeper-1.{domain}:2888:3888:participant;127.0.0.1:12181",
         f"server.3=my-cluster-zookeeper-2.{domain}:2888:3888:participant;127.0.0.1:12181",
     ]
     assert (zookeeper.folder / "zookeeper/data/myid").read_text() == "2\n"

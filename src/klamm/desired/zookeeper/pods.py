@@ -83,7 +83,7 @@ def _container(ensemble: Ensemble) -> Container:
         volume_mounts=_mounts(ensemble),
         resources=spec.resources,
         liveness_probe=exec_probe(_HEALTH_CHECK, spec.liveness_probe),
-        readiness_probe=exec_probe(_HEALTH_CHECK, spec.readiness_probe),
+        readiness_probe=exec_probe(_HEALTH_CHECK, spec.readiness_probe, "serving"),
     )
     return customised(container, ensemble.template.zookeeper_container)
 

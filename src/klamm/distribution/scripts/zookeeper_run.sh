@@ -81,12 +81,13 @@ configuration=$temporary/zookeeper.properties
     serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory "secureClientPort=${ZOOKEEPER_SECURE_PORT:-2181}" sslQuorum=true
   stores_of ssl.
   stores_of ssl.quorum.
+  # Every node writes the same list of servers. One that named itself 0.0.0.0 would find its list to differ from the
+  # leader's, and hold the election a second time; listening everywhere spares the wait for its own DNS name all the same.
+  echo quorumListenOnAllIPs=true
   printf '%s\n' "${ZOOKEEPER_CONFIGURATION:-}"
   node=1
   while [ "$node" -le "$count" ]; do
     address=$base-$((node - 1)).$domain
-    # Alone or in a pair a node binds its own address; from three on a wildcard spares it a wait for its own DNS name.
-    [ "$node" -ne "$identifier" ] || [ "$count" -le 2 ] || address=0.0.0.0
     printf '%s\n' "server.$node=$address:2888:3888:participant;127.0.0.1:${ZOOKEEPER_PLAIN_PORT:-12181}"
     node=$((node + 1))
   done

@@ -107,20 +107,22 @@ def _ports(service: Object, slices: Sequence[Object]) -> list[ServicePort]:
 
 
 def _backends(port: Object, slices: Sequence[Object]) -> tuple[Backend, ...]:
-    ready: set[tuple[str, int]] = set()
-    leaving: set[tuple[str, int]] = set()
+    ready: set[Backend] = set()
+    leaving: set[Backend] = set()
     for obj in slices:
         number = _slice_port(port, obj)
         if number is None:
             continue
         for endpoint in obj.get("endpoints") or ():
             conditions = endpoint.get("conditions") or {}
-            pairs = {(address, number) for address in endpoint["addresses"]}
+            # A Service that publishes not-ready addresses calls all of them ready; `serving` tells the truth.
+            serving = conditions.get("serving", conditions.get("ready", True))
+            found = {Backend(address, number, serving) for address in endpoint["addresses"]}
             if conditions.get("ready", True):
-                ready |= pairs
+                ready |= found
             elif conditions.get("serving") and conditions.get("terminating"):
-                leaving |= pairs
-    return tuple(Backend(address, number) for address, number in sorted(ready or leaving))
+                leaving |= found
+    return tuple(sorted(ready or leaving, key=lambda backend: (backend.address, backend.port)))
 
 
 def _slice_port(port: Object, obj: Object) -> int | None:

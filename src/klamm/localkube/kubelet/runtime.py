@@ -92,6 +92,8 @@ class NodeState:
 class Backend:
     address: str
     port: int
+    ready: bool = True
+    """False: published although its pod is not ready. Connections go there only when none that is ready turns up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ class EarlyReadiness:
     enabled: bool = True
     first: float = 0.2
     factor: float = 1.3
-    longest: float = 1.0
+    longest: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ import struct
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from klamm.localkube.node import addresses, dns, epoll, linux, wire
 from klamm.localkube.node.folders import Folders
@@ -39,13 +40,30 @@ _GUARDIAN_ANSWERS_WITHIN = 2.0
 _NODE_PORTS_AGAIN_AFTER = 5.0
 _RESET = struct.pack("ii", 1, 0)
 _BACKLOG = 512
+_READY_WITHIN = 8.0
+
+
+class Backends:
+    """What stands behind a port: pods that are ready, and pods that are published although they are not."""
+
+    def __init__(self, ready: Sequence[Target] = (), unready: Sequence[Target] = ()) -> None:
+        self.ready = tuple(ready)
+        self.unready = tuple(unready)
+
+    def __bool__(self) -> bool:
+        return bool(self.ready or self.unready)
 
 
 class Port:
-    """A listener and what stands behind it."""
+    """A listener and what stands behind it.
 
-    def __init__(self, relay: Relay, listener: socket.socket, targets: Sequence[Target]) -> None:
-        self.targets = tuple(targets)
+    While only unready pods are published, a caller waits a moment for a ready one: clients that start together with
+    their servers then connect when the first of these can answer, instead of being turned away into a pause.
+    """
+
+    def __init__(self, relay: Relay, listener: socket.socket, backends: Backends) -> None:
+        self._backends = backends
+        self._waiting: dict[socket.socket, epoll.Timer] = {}
         self._relay = relay
         self._listener = listener
         listener.setblocking(False)
@@ -57,13 +75,34 @@ class Port:
                 sock, _address = self._listener.accept()
             except OSError:
                 return
-            if not self.targets:
-                refuse(sock)
-                continue
-            order = self._relay.shuffled(self.targets)
+            if self._backends.unready and not self._backends.ready:
+                self._waiting[sock] = self._relay.loop.later(_READY_WITHIN, partial(self._lead, sock))
+            else:
+                self._lead(sock)
+
+    def lead_to(self, backends: Backends) -> None:
+        self._backends = backends
+        if backends.ready:
+            for sock in list(self._waiting):
+                self._lead(sock)
+
+    def _lead(self, sock: socket.socket) -> None:
+        """To a ready pod, to an unready one when none takes it; the last of the list is dialled first."""
+        timer = self._waiting.pop(sock, None)
+        if timer is not None:
+            timer.cancel()
+        backends, shuffled = self._backends, self._relay.shuffled
+        if backends:
+            order = [*shuffled(backends.unready), *shuffled(backends.ready)]
             Connection(self._relay.loop, sock, order, refuse)
+        else:
+            refuse(sock)
 
     def close(self) -> None:
+        for sock, timer in self._waiting.items():
+            timer.cancel()
+            refuse(sock)
+        self._waiting.clear()
         self._relay.loop.forget(self._listener.fileno())
         self._listener.close()
 
@@ -85,10 +124,10 @@ class Relay:
         self._ports: dict[tuple[str, int], Port] = {}
         self._node_ports: dict[int, Port] = {}
         self._problems: dict[int, str] = {}
-        self._wanted_node_ports: dict[int, tuple[Target, ...]] = {}
+        self._wanted_node_ports: dict[int, Backends] = {}
         self._again: epoll.Timer | None = None
         api: Target = (socket.AF_UNIX, folders.api_socket)
-        self._api = Port(self, listen(addresses.API_ADDRESS, addresses.API_PORT), (api,))
+        self._api = Port(self, listen(addresses.API_ADDRESS, addresses.API_PORT), Backends([api]))
         self._names = Names(loop)
         self._restore()
         Server(loop, wire.listen(folders.relay_socket), {"configure": self._configure, "hello": self._hello})
@@ -105,30 +144,33 @@ class Relay:
 
     def _apply(self, network: Message) -> None:
         self._names.table = dns.with_parents({n: tuple(a) for n, a in network["names"].items()})
-        wanted: dict[tuple[str, int], tuple[Target, ...]] = {}
-        node_ports: dict[int, tuple[Target, ...]] = {}
+        wanted: dict[tuple[str, int], Backends] = {}
+        node_ports: dict[int, Backends] = {}
         for port in network["ports"]:
             if port["protocol"] != "TCP":
                 continue
-            targets: tuple[Target, ...] = tuple((socket.AF_INET, (a, p)) for a, p in port["backends"])
+            backends = Backends(
+                [(socket.AF_INET, (address, number)) for address, number, ready in port["backends"] if ready],
+                [(socket.AF_INET, (address, number)) for address, number, ready in port["backends"] if not ready],
+            )
             key = (port["cluster_ip"], port["port"])
-            if targets and key[0] and key != (addresses.API_ADDRESS, addresses.API_PORT):
-                wanted[key] = targets
+            if backends and key[0] and key != (addresses.API_ADDRESS, addresses.API_PORT):
+                wanted[key] = backends
             if port["node_port"]:
-                node_ports[port["node_port"]] = targets
+                node_ports[port["node_port"]] = backends
         self._set_ports(wanted)
         self._wanted_node_ports = node_ports
         self._set_node_ports()
 
-    def _set_ports(self, wanted: dict[tuple[str, int], tuple[Target, ...]]) -> None:
+    def _set_ports(self, wanted: dict[tuple[str, int], Backends]) -> None:
         for key in [key for key in self._ports if key not in wanted]:
             self._ports.pop(key).close()
-        for key, targets in wanted.items():
+        for key, backends in wanted.items():
             if key in self._ports:
-                self._ports[key].targets = targets
+                self._ports[key].lead_to(backends)
                 continue
             try:
-                self._ports[key] = Port(self, listen(*key), targets)
+                self._ports[key] = Port(self, listen(*key), backends)
             except OSError as error:
                 print(f"listen on {key[0]}:{key[1]}: {error}", file=sys.stderr, flush=True)
 
@@ -139,13 +181,13 @@ class Relay:
         for port in [port for port in self._node_ports if port not in wanted]:
             self._node_ports.pop(port).close()
             self._ask_guardian({"op": "release", "port": port})
-        for port, targets in wanted.items():
+        for port, backends in wanted.items():
             if port in self._node_ports:
-                self._node_ports[port].targets = targets
+                self._node_ports[port].lead_to(backends)
                 continue
             answer, descriptors = self._ask_guardian({"op": "bind", "port": port})
             if descriptors:
-                self._node_ports[port] = Port(self, socket.socket(fileno=descriptors[0]), targets)
+                self._node_ports[port] = Port(self, socket.socket(fileno=descriptors[0]), backends)
             else:
                 self._problems[port] = answer["error"]
         if self._again is not None:

@@ -368,7 +368,7 @@ def _network_message(network: Network) -> wire.Message:
             "port": port.port,
             "protocol": port.protocol,
             "node_port": port.node_port,
-            "backends": [(backend.address, backend.port) for backend in port.backends],
+            "backends": [(backend.address, backend.port, backend.ready) for backend in port.backends],
         }
         for port in network.ports
     ]
