@@ -9,7 +9,7 @@ something else does. Both are looked at, so that a change of the kind of authent
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 
 from klamm.planning.authorities.leaf import LeafDecision, ObservedLeaf, decide_leaf
@@ -53,10 +53,6 @@ class Limits:
     consumer_byte_rate: float | None = None
     request_percentage: float | None = None
     controller_mutation_rate: float | None = None
-
-    @property
-    def none_at_all(self) -> bool:
-        return all(getattr(self, each.name) is None for each in fields(self))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,26 @@
+from dataclasses import replace
+
+import pytest
+
 from klamm.planning.topics import (
     Change,
-    Claim,
     Create,
+    Delete,
     Keep,
+    LetGo,
+    Manage,
+    Nothing,
     Observed,
+    Paused,
     Refuse,
+    Standing,
+    Unmanaged,
     Wanted,
     config_texts,
-    conflict,
+    course,
     decide,
+    explained,
     renamed,
-    speakers,
 )
 
 PLAIN = Observed(partitions=3, replicas=3, config={})
@@ -73,19 +83,88 @@ def test_a_topic_is_not_renamed() -> None:
     assert "'a'" in refusal.message
 
 
-def test_the_oldest_resource_speaks_and_the_others_are_told() -> None:
-    speaking = speakers(
-        [
-            ("t", Claim("2026-01-02T00:00:00Z", "younger")),
-            ("t", Claim("2026-01-01T00:00:00Z", "older")),
-            ("t", Claim("2026-01-01T00:00:00Z", "older-too")),
-        ]
+ORDERS = Standing("orders", "2026-01-01T00:00:00Z", topic="orders", named="orders", held=True)
+YOUNGER = Standing("younger", "2026-01-02T00:00:00Z", topic="orders", named="orders")
+
+
+def leaving(one: Standing) -> Standing:
+    return replace(one, leaving=True)
+
+
+@pytest.mark.parametrize(
+    ("one", "rivals", "way"),
+    [
+        pytest.param(ORDERS, [], Manage("orders"), id="a resource alone manages its topic"),
+        pytest.param(ORDERS, [YOUNGER], Manage("orders"), id="the oldest of several manages it"),
+        pytest.param(
+            YOUNGER,
+            [replace(YOUNGER, resource="a")],
+            Refuse,
+            id="of equally old ones the first by name manages it",
+        ),
+        pytest.param(YOUNGER, [ORDERS], Refuse, id="the younger one is refused"),
+        pytest.param(YOUNGER, [leaving(ORDERS)], Manage("orders"), id="who is leaving speaks no more"),
+        pytest.param(
+            YOUNGER, [replace(ORDERS, managed=False)], Manage("orders"), id="who has given the topic up speaks no more"
+        ),
+        pytest.param(YOUNGER, [replace(ORDERS, paused=True)], Refuse, id="who is paused has the topic still"),
+        pytest.param(replace(ORDERS, paused=True), [], Paused(), id="a paused one is left alone"),
+        pytest.param(replace(ORDERS, managed=False), [], Unmanaged(), id="one that is not managed is left alone"),
+        pytest.param(replace(ORDERS, named="other"), [], Refuse, id="one that was renamed is refused"),
+        pytest.param(leaving(ORDERS), [], Delete("orders"), id="the last one takes the topic with it"),
+        pytest.param(
+            leaving(replace(ORDERS, paused=True)),
+            [],
+            Delete("orders"),
+            id="also when it is paused",
+        ),
+        pytest.param(leaving(replace(ORDERS, managed=False)), [], LetGo, id="but not when it is not managed"),
+        pytest.param(leaving(ORDERS), [YOUNGER], LetGo, id="nor when another one is left to take it over"),
+        pytest.param(
+            leaving(replace(YOUNGER, held=True)), [leaving(ORDERS)], LetGo, id="nor when an older one is leaving too"
+        ),
+        pytest.param(leaving(ORDERS), [leaving(YOUNGER)], Delete("orders"), id="that older one deletes it"),
+        pytest.param(leaving(YOUNGER), [], Nothing(), id="whom we do not hold is gone already"),
+    ],
+)
+def test_the_course_of_a_resource(one: Standing, rivals: list[Standing], way: object) -> None:
+    found = course(one, [one, *rivals])
+    if isinstance(way, type):
+        assert isinstance(found, way)
+    else:
+        assert found == way
+
+
+def test_a_conflict_names_the_other_resource() -> None:
+    refusal = course(YOUNGER, [ORDERS])
+    assert isinstance(refusal, Refuse)
+    assert (refusal.reason, "KafkaTopic 'orders'" in refusal.message) == ("ResourceConflict", True)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "observed"),
+    [("0.50", "0.5"), ("delete, compact", "delete,compact"), ("TRUE", "true"), ("1000", "1000")],
+)
+def test_a_value_that_kafka_writes_in_another_way_is_no_difference(wanted: str, observed: str) -> None:
+    assert decide(Wanted("t", config={"k": wanted}), Observed(1, 1, {"k": observed})) == Keep("t")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "observed"),
+    [("9223372036854775807", "9223372036854775806"), ("a,b", "b,a"), ("Delete", "delete"), ("1", "2")],
+)
+def test_a_value_that_is_another_one_is_a_difference(wanted: str, observed: str) -> None:
+    decision = decide(Wanted("t", config={"k": wanted}), Observed(1, 1, {"k": observed}))
+    assert decision == Change("t", set={"k": wanted})
+
+
+def test_a_refusal_of_kafka_points_at_the_field_and_keeps_the_sentence() -> None:
+    wanted = Wanted("t", config={"retention.ms": "x", "local.retention.ms": "1"})
+    sentence = "Invalid value x for configuration local.retention.ms: Not a number of type LONG"
+    assert explained("INVALID_CONFIG", sentence, wanted) == Refuse(
+        "KafkaError", f"spec.config.local.retention.ms: {sentence}. Change or remove the value."
     )
-    assert speaking == {"t": "older"}
-    assert conflict("t", "older", "older") is None
-    refusal = conflict("t", "younger", "older")
-    assert refusal is not None
-    assert refusal.reason == "ResourceConflict"
+    assert explained("SOMETHING_NEW", "No.", wanted) == Refuse("KafkaError", "spec: No.")
 
 
 def test_values_are_written_as_kafka_stores_them() -> None:

@@ -1,0 +1,100 @@
+import asyncio
+import logging
+from random import Random
+from typing import Any, cast
+
+import pytest
+from tests.builders.virtual_time import in_virtual_time
+
+from klamm.kafka.admin import Admin, Connection
+from klamm.kafka.errors import Unreachable
+from klamm.kafka.link import Link, reason_silent_at
+
+
+class Brokers:
+    """Nobody listens before `listening`, nobody answers before `answering` (seconds)."""
+
+    def __init__(self, listening: float, answering: float) -> None:
+        self.listening, self.answering = listening, answering
+        self.opened = self.closed = self.tried = 0
+
+    async def reason_silent(self, _: str) -> str | None:
+        return None if asyncio.get_running_loop().time() >= self.listening else "refused"
+
+    async def open(self, _: Connection) -> Admin:
+        self.tried += 1
+        if asyncio.get_running_loop().time() < self.answering:
+            raise Unreachable("connect", "no answer")
+        self.opened += 1
+        return cast(Admin, self)
+
+    async def close(self) -> None:
+        self.closed += 1
+
+
+def link_to(brokers: Brokers) -> Link:
+    connection = Connection(("b:9092",))
+    return Link(connection, Random(1), open_admin=brokers.open, reason_silent=brokers.reason_silent)
+
+
+@in_virtual_time
+async def test_the_library_is_not_asked_before_a_broker_listens() -> None:
+    brokers = Brokers(listening=30, answering=30)
+    link = link_to(brokers)
+    assert link.reason_lost is not None
+    await link.admin()
+    assert (brokers.tried, brokers.opened) == (1, 1)
+    assert asyncio.get_running_loop().time() < 36
+    assert link.reason_lost is None
+    assert link.answered_once
+
+
+@in_virtual_time
+async def test_all_who_wait_get_the_same_connection() -> None:
+    brokers = Brokers(listening=1, answering=2)
+    link = link_to(brokers)
+    first, second = await asyncio.gather(link.admin(), link.admin())
+    assert first is second
+    assert brokers.opened == 1
+
+
+@in_virtual_time
+async def test_a_lost_connection_is_closed_and_opened_anew() -> None:
+    brokers = Brokers(0, 0)
+    link = link_to(brokers)
+    await link.admin()
+    await link.lost(Unreachable("describe topics", "cut"))
+    assert link.reason_lost == "cut"
+    assert link.answered_once
+    await link.admin()
+    assert (brokers.opened, brokers.closed) == (2, 1)
+
+
+def test_a_long_silence_is_one_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    @in_virtual_time
+    async def wait() -> None:
+        link = link_to(Brokers(600, 600))
+        for _ in range(100):
+            try:
+                async with asyncio.timeout(10):
+                    await link.admin()
+                    return
+            except TimeoutError:
+                continue
+
+    with caplog.at_level(logging.INFO, "klamm"):
+        wait()
+    assert [record.getMessage() for record in caplog.records] == ["waiting for Kafka", "Kafka answers"]
+
+
+async def test_a_port_where_nobody_listens_says_so_and_one_where_somebody_does_not() -> None:
+    async def accept(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    assert await reason_silent_at(address) is None
+    server.close()
+    await server.wait_closed()
+    silent: Any = await reason_silent_at(address)
+    assert address in silent

@@ -1,0 +1,307 @@
+"""The topic operator against a real API server and Kafka's rules in memory."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from random import Random
+from typing import Any, cast
+
+import pytest
+from tests.builders.entity_api import CLUSTER, LABELS, NAMESPACE, EntityApi, entity_api, soon
+from tests.builders.fake_kafka import FakeKafka
+
+from klamm.base.clock import SystemClock
+from klamm.kafka.admin import Admin, Connection
+from klamm.kafka.errors import Unreachable
+from klamm.kafka.link import Link
+from klamm.kube.catalogue import KAFKA_TOPICS
+from klamm.kube.kinds import Name
+from klamm.kube.watching import Watched
+from klamm.operators.topic.operator import Settings, TopicOperator
+from klamm.operators.topic.resource import BY_TOPIC, topic_key, trimmed
+
+FINALIZER = "strimzi.io/topic-operator"
+TOPIC = "KafkaTopic"
+KAFKA = {"kafka": {"replicas": 1, "listeners": [{"name": "plain", "port": 9092, "type": "internal", "tls": False}]}}
+
+
+class Running:
+    def __init__(self, entity: EntityApi, kafka: FakeKafka, operator: TopicOperator) -> None:
+        self.api = entity
+        self.kafka = kafka
+        self.operator = operator
+
+    async def create(self, name: str, **spec: Any) -> None:
+        await self.api.create(TOPIC, name, {key.replace("topic_name", "topicName"): spec[key] for key in spec})
+
+    async def until_ready(self, name: str) -> dict[str, Any]:
+        await soon(f"{name} to be ready", lambda: self.is_(name, "Ready", "True"))
+        return cast(dict[str, Any], (await self.api.get(TOPIC, name))["status"])
+
+    async def until_refused(self, name: str, reason: str) -> str:
+        await soon(f"{name} to be refused", lambda: self.is_(name, "Ready", "False", reason))
+        return (await self.api.condition(TOPIC, name))["message"]
+
+    async def until_gone(self, name: str) -> None:
+        async def there() -> str | None:
+            return "it is there" if name in await self.api.names(TOPIC) else None
+
+        await soon(f"{name} to be gone", there)
+
+    async def is_(self, name: str, type_: str, status: str, reason: str | None = None) -> str | None:
+        found = await self.api.condition(TOPIC, name)
+        wanted = {"type": type_, "status": status, **({"reason": reason} if reason else {})}
+        return None if wanted.items() <= found.items() else f"it says {found}"
+
+
+@asynccontextmanager
+async def topic_operator(entity: EntityApi, kafka: FakeKafka, resync: float = 60.0) -> AsyncIterator[Running]:
+    async def open_admin(_: Connection) -> Admin:
+        if kafka.down:
+            raise Unreachable("connect", "no broker answers")
+        return cast(Admin, _Open(kafka))
+
+    async def nobody_is_silent(_: str) -> str | None:
+        return None
+
+    random = Random(1)
+    topics = Watched(
+        entity.client, KAFKA_TOPICS, random, namespace=NAMESPACE, labels=LABELS, trim=trimmed,
+        indexes={BY_TOPIC: topic_key},
+    )  # fmt: skip
+    link = Link(Connection(("b:9092",)), random, open_admin=open_admin, reason_silent=nobody_is_silent)
+    settings = Settings(linger=0.01, resync=resync, patience=0.1)
+    cluster = Name(NAMESPACE, CLUSTER)
+    operator = TopicOperator(entity.client, topics, LABELS, link, cluster, SystemClock(), random, settings)
+    tasks = [asyncio.create_task(topics.run()), asyncio.create_task(operator.run())]
+    try:
+        yield Running(entity, kafka, operator)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class _Open:
+    """An open connection to the fake: all of it, and it can be closed."""
+
+    def __init__(self, kafka: FakeKafka) -> None:
+        self._kafka = kafka
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._kafka, name)
+
+    async def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+async def entity(tmp_path: Path) -> AsyncIterator[EntityApi]:
+    async with entity_api(tmp_path, "kafkatopics") as running:
+        yield running
+
+
+@pytest.fixture
+async def running(entity: EntityApi) -> AsyncIterator[Running]:
+    async with topic_operator(entity, FakeKafka()) as started:
+        yield started
+
+
+async def test_a_topic_is_made_as_its_resource_says_and_held_by_a_finalizer(running: Running) -> None:
+    running.kafka.put("of-nobody")
+    await running.create("orders", partitions=3, replicas=2, config={"retention.ms": 1000, "preallocate": True})
+    status = await running.until_ready("orders")
+    made = running.kafka.topics["orders"]
+    assert (made.partitions, made.replicas, made.config) == (3, 2, {"retention.ms": "1000", "preallocate": "true"})
+    assert (status["topicName"], status["topicId"], status["observedGeneration"]) == ("orders", made.id, 1)
+    assert (await running.api.get(TOPIC, "orders"))["metadata"]["finalizers"] == [FINALIZER]
+    assert "of-nobody" in running.kafka.topics
+
+
+async def test_many_topics_go_through_few_requests(entity: EntityApi) -> None:
+    for number in range(40):
+        await entity.create(TOPIC, f"t{number}", {"partitions": 1})
+    async with topic_operator(entity, FakeKafka()) as running:
+        for number in range(40):
+            await running.until_ready(f"t{number}")
+        assert running.kafka.calls["create_topics"] == 1
+        assert running.kafka.calls["describe_topics"] <= 2
+
+
+async def test_what_kafka_refuses_is_told_at_the_resource_with_field_and_mend(running: Running) -> None:
+    await running.create("bad", config={"retention.ms": "soon"})
+    message = await running.until_refused("bad", "KafkaError")
+    assert message == (
+        "spec.config.retention.ms: Invalid value soon for configuration retention.ms: Not a number of type LONG. "
+        "Change or remove the value."
+    )
+    await running.api.patch(TOPIC, "bad", spec={"config": {"retention.ms": 5}})
+    await running.until_ready("bad")
+
+
+async def test_changes_are_made_and_drift_is_set_back(entity: EntityApi) -> None:
+    async with topic_operator(entity, FakeKafka(), resync=0.2) as running:
+        await running.create("orders", partitions=1, config={"retention.ms": 1000})
+        await running.until_ready("orders")
+        await entity.patch(TOPIC, "orders", spec={"partitions": 4})
+        topic = running.kafka.topics["orders"]
+        await soon("partitions to grow", lambda: None if topic.partitions == 4 else "they did not")
+        topic.config = {"retention.ms": "7", "cleanup.policy": "compact"}
+        await soon("drift to go", lambda: None if topic.config == {"retention.ms": "1000"} else str(topic.config))
+
+
+async def test_a_resync_that_changes_nothing_writes_nothing(entity: EntityApi) -> None:
+    async with topic_operator(entity, FakeKafka(), resync=0.05) as running:
+        await running.create("orders", partitions=1)
+        await running.until_ready("orders")
+        version = (await entity.get(TOPIC, "orders"))["metadata"]["resourceVersion"]
+        looks = running.kafka.calls["describe_topics"]
+        enough = looks + 3
+        await soon("resyncs", lambda: None if running.kafka.calls["describe_topics"] > enough else "too few")
+        assert (await entity.get(TOPIC, "orders"))["metadata"]["resourceVersion"] == version
+
+
+async def test_a_deleted_resource_takes_its_topic_with_it(running: Running) -> None:
+    await running.create("orders")
+    await running.until_ready("orders")
+    await running.api.delete(TOPIC, "orders")
+    await running.until_gone("orders")
+    assert running.kafka.topics == {}
+
+
+async def test_a_topic_that_kafka_does_not_know_holds_up_no_deletion(running: Running) -> None:
+    await running.create("orders")
+    await running.until_ready("orders")
+    running.kafka.topics.clear()
+    await running.api.delete(TOPIC, "orders")
+    await running.until_gone("orders")
+
+
+async def test_where_kafka_deletes_no_topics_the_resource_stays_and_says_why(entity: EntityApi) -> None:
+    async with topic_operator(entity, FakeKafka(deletion_enabled=False), resync=0.2) as running:
+        await running.create("orders")
+        await running.until_ready("orders")
+        await entity.delete(TOPIC, "orders")
+        message = await running.until_refused("orders", "KafkaError")
+        assert "delete.topic.enable=true" in message
+        running.kafka.deletion_enabled = True
+        await running.until_gone("orders")
+
+
+async def test_the_younger_of_two_waits_and_takes_the_topic_over_with_its_data(running: Running) -> None:
+    await running.create("a-first", topic_name="Orders")
+    await running.until_ready("a-first")
+    identifier = running.kafka.topics["Orders"].id
+    await running.create("b-second", topic_name="Orders")
+    assert "'a-first'" in await running.until_refused("b-second", "ResourceConflict")
+    await running.api.delete(TOPIC, "a-first")
+    await running.until_gone("a-first")
+    status = await running.until_ready("b-second")
+    assert status["topicId"] == identifier == running.kafka.topics["Orders"].id
+
+
+async def test_a_resource_that_only_waited_leaves_the_topic_alone(running: Running) -> None:
+    await running.create("a-first", topic_name="Orders")
+    await running.until_ready("a-first")
+    await running.create("b-second", topic_name="Orders")
+    await running.until_refused("b-second", "ResourceConflict")
+    await running.api.delete(TOPIC, "b-second")
+    await running.until_gone("b-second")
+    assert "Orders" in running.kafka.topics
+
+
+async def test_a_topic_is_not_renamed(running: Running) -> None:
+    await running.create("orders")
+    await running.until_ready("orders")
+    await running.api.patch(TOPIC, "orders", spec={"topicName": "other"})
+    assert "cannot be renamed" in await running.until_refused("orders", "NotSupported")
+    await running.api.delete(TOPIC, "orders")
+    await running.until_gone("orders")
+    assert running.kafka.topics == {}
+
+
+async def test_a_topic_that_is_given_up_is_left_as_it_is(running: Running) -> None:
+    await running.create("orders", partitions=1)
+    await running.until_ready("orders")
+    await running.api.patch(TOPIC, "orders", metadata={"annotations": {"strimzi.io/managed": "false"}})
+    await soon("it to be given up", lambda: running.is_("orders", "Unmanaged", "True"))
+    assert "topicName" not in (await running.api.get(TOPIC, "orders"))["status"]
+    await running.api.delete(TOPIC, "orders")
+    await running.until_gone("orders")
+    assert "orders" in running.kafka.topics
+
+
+async def test_a_paused_resource_is_left_alone_until_it_goes_on(running: Running) -> None:
+    await running.create("orders", partitions=1)
+    await running.until_ready("orders")
+    await running.api.patch(TOPIC, "orders", metadata={"annotations": {"strimzi.io/pause-reconciliation": "true"}})
+    await soon("it to pause", lambda: running.is_("orders", "ReconciliationPaused", "True"))
+    await running.api.patch(TOPIC, "orders", spec={"partitions": 2})
+    await running.create("other")
+    await running.until_ready("other")
+    assert running.kafka.topics["orders"].partitions == 1
+    await running.api.patch(TOPIC, "orders", metadata={"annotations": None})
+    await running.until_ready("orders")
+    assert running.kafka.topics["orders"].partitions == 2
+
+
+async def test_without_kafka_only_newcomers_are_told_and_all_go_on_when_it_comes_back(running: Running) -> None:
+    await running.create("old")
+    await running.until_ready("old")
+    running.kafka.down = True
+    await running.create("new")
+    await running.api.patch(TOPIC, "old", spec={"partitions": 2})
+    assert "It is tried again" in await running.until_refused("new", "KafkaError")
+    assert (await running.api.condition(TOPIC, "old"))["status"] == "True"
+    running.kafka.down = False
+    await running.until_ready("new")
+    await soon("the change", lambda: None if running.kafka.topics["old"].partitions == 2 else "not yet made")
+
+
+async def test_when_the_cluster_is_gone_finalizers_go_and_kafka_is_not_touched(entity: EntityApi) -> None:
+    await entity.define("kafkas")
+    await entity.create("Kafka", CLUSTER, KAFKA)
+    async with topic_operator(entity, FakeKafka()) as running:
+        await running.create("orders")
+        await running.until_ready("orders")
+        await entity.delete("Kafka", CLUSTER)
+        await entity.delete(TOPIC, "orders")
+        await running.until_gone("orders")
+        assert "orders" in running.kafka.topics
+
+
+async def test_at_its_end_the_operator_lets_go_the_topics_of_a_cluster_that_goes(entity: EntityApi) -> None:
+    await entity.define("kafkas")
+    await entity.create("Kafka", CLUSTER, KAFKA)
+    async with topic_operator(entity, FakeKafka()) as running:
+        await running.create("orders")
+        await running.until_ready("orders")
+        await running.operator.depart(5.0)
+        assert (await entity.get(TOPIC, "orders"))["metadata"]["finalizers"] == [FINALIZER]
+        await entity.delete("Kafka", CLUSTER)
+        await running.operator.depart(5.0)
+        assert "finalizers" not in (await entity.get(TOPIC, "orders"))["metadata"]
+
+
+async def test_a_namespace_that_terminates_is_not_held_up(running: Running) -> None:
+    await running.create("orders")
+    await running.until_ready("orders")
+    await running.api.request("DELETE", f"/api/v1/namespaces/{NAMESPACE}")
+    running.kafka.down = True
+    await running.api.delete(TOPIC, "orders")
+    await running.until_gone("orders")
+
+
+async def test_a_topic_made_anew_is_not_mistaken_for_the_one_deleted(running: Running) -> None:
+    await running.create("orders")
+    before = (await running.until_ready("orders"))["topicId"]
+    deleted = running.kafka.topics["orders"]
+    await running.api.delete(TOPIC, "orders")
+    await running.until_gone("orders")
+    running.kafka.topics["orders"] = deleted  # what a broker that lags behind still shows
+    looks = running.kafka.calls["topic_configs"]
+    await running.create("orders")
+    await soon("a look", lambda: None if running.kafka.calls["topic_configs"] > looks else "none yet")
+    del running.kafka.topics["orders"]
+    assert (await running.until_ready("orders"))["topicId"] != before
