@@ -102,4 +102,5 @@ def _of_system(error: BaseException, home: Home) -> Complaint | None:
         )
     if error.errno in (errno.EMFILE, errno.ENFILE):
         return Impossible(f"{error.strerror}: raise the limit of open files (`ulimit -n 8192`)")
-    return None
+    # A file that this machine does not give us for whatever reason is no fault of klamm; anything else may be.
+    return Impossible(f"{error.filename}: {error.strerror}") if error.filename else None

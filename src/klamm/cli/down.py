@@ -21,31 +21,39 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
                 f"stopping the cluster of {home}: {error}. Nothing is lost; run `klamm down` again, "
                 f"and look into {context.home.logs / 'guardian.log'} when it stays so"
             ) from error
-    if arguments.delete:
-        _delete(context)
-        shutil.rmtree(context.home.memory, ignore_errors=True)
+    deleted = arguments.delete and _delete(context)
     if context.for_programs:
-        context.give({"stopped": was_running, "deleted": arguments.delete})
+        context.give({"stopped": was_running, "deleted": deleted})
     else:
-        stays = "its data is deleted" if arguments.delete else f"its data stays in {home}"
-        context.say(f"the cluster is down, {stays}" if was_running else f"nothing was running; {stays}")
+        context.say(_told(context, was_running, deleted=deleted))
     return 0
 
 
-def _delete(context: Context) -> None:
-    """Only a folder that is a klamm home: a mistyped KLAMM_HOME must not cost somebody their files."""
-    path = context.home.path
-    if not path.exists():
-        return
+def _told(context: Context, was_running: bool, *, deleted: bool) -> str:
+    first = "the cluster is down" if was_running else "nothing was running"
+    if deleted:
+        return f"{first}; its data is deleted"
     if not context.home.settings.exists():
-        if any(path.iterdir()):
-            raise Impossible(
-                f"{path} holds no {context.home.settings.name}, so it is no home of a klamm cluster: not deleted"
-            )
-        return
+        return f"{first}; there is no cluster in {context.home.path}"
+    return f"{first}; its data stays in {context.home.path}"
+
+
+def _delete(context: Context) -> bool:
+    """Only what klamm has made there: with a mistyped KLAMM_HOME nobody shall lose files of their own."""
+    home = context.home
+    if not home.settings.exists():
+        return False
+    shutil.rmtree(home.memory, ignore_errors=True)
     try:
-        shutil.rmtree(path)
+        for folder in (home.run, home.logs, home.pods, home.volumes, home.certificates):
+            if folder.exists():
+                shutil.rmtree(folder)
+        for file in (*home.path.glob(f"{home.database.name}*"), home.kubeconfig, home.settings):
+            file.unlink(missing_ok=True)
     except OSError as error:
         raise Impossible(
-            f"deleting {error.filename or path}: {error.strerror}. What is left can be removed by hand"
+            f"deleting {error.filename or home.path}: {error.strerror}. What is left can be removed by hand"
         ) from error
+    if not any(home.path.iterdir()):
+        home.path.rmdir()
+    return True

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from klamm.cli.seen import STRIMZI, Condition, ContainerStatus, Pod, Resource
+from klamm.cli.seen import RECONCILED, STRIMZI, Condition, ContainerStatus, Pod, Resource
 
 
 class State(StrEnum):
@@ -12,6 +12,8 @@ class State(StrEnum):
     REFUSED = "Refused"
     """The operator says that the resource itself is wrong: no waiting helps."""
     PAUSED = "Paused"
+    STORED = "Stored"
+    """Of a kind that no operator of this klamm acts on."""
     UNSEEN = "Unseen"
     """No operator has looked at this generation of it yet."""
 
@@ -28,6 +30,11 @@ class Readiness:
     @property
     def is_ready(self) -> bool:
         return self.state is State.READY
+
+    @property
+    def is_settled(self) -> bool:
+        """There is nothing to wait for."""
+        return self.state in (State.READY, State.PAUSED, State.STORED)
 
 
 _REFUSALS = frozenset({"ResourceConflict", "NotSupported", "KafkaVersionNotSupported", "Invalid"})
@@ -48,6 +55,8 @@ def readiness(resource: Resource | None) -> Readiness:
 
 def _of_conditions(resource: Resource) -> Readiness:
     status = resource.status
+    if status is None and resource.kind not in RECONCILED:
+        return Readiness(State.STORED, "this klamm does not act on it yet")
     if status is None or (status.observed_generation or 0) < (resource.metadata.generation or 0):
         return Readiness(State.UNSEEN, "no operator has looked at it yet")
     warnings = tuple(one.message or one.reason or "" for one in status.conditions if one.type == "Warning")

@@ -51,7 +51,7 @@ def read_settings(path: Path) -> LocalSettings | None:
     """None when there is no cluster yet. Raises `Mistake` on a file that is none of ours."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=LocalSettings)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except msgspec.DecodeError as error:
         raise Mistake(

@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import os
 import select
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 _LONGEST_START = 120.0
 _MOST_NODES = 100
+_ROOM = 64 << 20
+"""Bytes for the objects, logs and sockets of a cluster that has just begun; what its pods write is theirs to miss."""
 _RESTARTS = 3
 """So often a control plane may end at its start before we call it broken (one crash is mended by the guardian)."""
 
@@ -93,7 +96,7 @@ def ensure_running(context: Context, settings: LocalSettings) -> bool:
     """
     try:
         context.home.make()
-    except FileExistsError as error:
+    except (FileExistsError, NotADirectoryError) as error:
         raise Impossible(f"{error.filename} is a file where klamm needs a folder: move it away") from error
     with _only_one(context):
         guardian = GuardianClient(str(context.home.path))
@@ -164,6 +167,7 @@ def _wait_for_lock(context: Context, descriptor: int) -> None:
 
 def _start(context: Context, settings: LocalSettings) -> bool:
     home = context.home
+    _check_room(home.path)
     ensure_identity(home, context.clock.now())
     write_settings(home.settings, settings)
     try:
@@ -189,6 +193,16 @@ def _start(context: Context, settings: LocalSettings) -> bool:
         write_settings(home.settings, msgspec.structs.replace(settings, api_port=started.api_port))
     write_kubeconfig(home, started.api_port, settings.operator_namespace)
     return True
+
+
+def _check_room(folder: Path) -> None:
+    """A cluster that cannot write its objects is worse than none: say so before anything runs."""
+    free = shutil.disk_usage(folder).free
+    if free < _ROOM:
+        raise Impossible(
+            f"the disk of {folder} has {free >> 20} MiB left, too little to start a cluster. Nothing was started; make "
+            "room there, or point KLAMM_HOME at another disk (`klamm doctor` shows what is needed)"
+        )
 
 
 async def until_api_answers(context: Context, client: "Client", seconds: float) -> None:

@@ -59,7 +59,7 @@ class Scene:
 
     @property
     def is_well(self) -> bool:
-        ready = all(is_.is_ready or is_.state == "Paused" for _, is_ in self.states)
+        ready = all(is_.is_settled for _, is_ in self.states)
         return ready and all(pod_state(pod).is_ready for pod in self.pods)
 
 

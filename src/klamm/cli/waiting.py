@@ -140,7 +140,7 @@ class Scene:
             raise Mistake(
                 "\n".join([*refused, "Change the manifest, then run `klamm up` or `klamm apply` with it again."])
             )
-        return all(is_.is_ready or is_.state is State.PAUSED for _, is_ in states)
+        return all(is_.is_settled for _, is_ in states)
 
     def _states(self) -> list[tuple[Target, Readiness]]:
         return [(target, readiness(self._caches[target.kind.kind].get(target.name))) for target in self._wanted]
