@@ -6,7 +6,9 @@ gives a new pod.
 
 import asyncio
 import gc
+import logging
 import os
+import re
 import signal
 import ssl
 from collections.abc import Mapping
@@ -20,6 +22,22 @@ from klamm.kube.connection import from_kubeconfig, in_cluster
 from klamm.kube.kinds import Name
 
 CLUSTER_LABEL = "strimzi.io/cluster"
+
+LOG_CONFIGURATION = "/opt/strimzi/custom-config/log4j2.properties"
+LOG_LEVEL_EVERY = 30.0
+
+_ROOT_LEVEL = re.compile(r"^\s*rootLogger\.level\s*[=:]\s*(\w+)", re.MULTILINE)
+_LEVELS = {
+    "ALL": "DEBUG",
+    "TRACE": "DEBUG",
+    "DEBUG": "DEBUG",
+    "INFO": "INFO",
+    "WARN": "WARNING",
+    "ERROR": "ERROR",
+    "FATAL": "CRITICAL",
+    "OFF": "CRITICAL",
+}
+"""log4j's levels in Python's."""
 
 
 class BadSetting(Exception):
@@ -120,8 +138,23 @@ def settle() -> None:
 
 
 def set_up_logs(environment: Mapping[str, str]) -> None:
-    level = environment.get("KLAMM_LOG_LEVEL", "INFO")
-    logs.set_up(level, "json" if environment.get("KLAMM_LOG_FORM") == "json" else "text")
+    logs.set_up(log_level(environment), "json" if environment.get("KLAMM_LOG_FORM") == "json" else "text")
+
+
+async def follow_log_level(environment: Mapping[str, str]) -> None:
+    """Take over a changed level without a restart, for ever; a kubelet brings a changed ConfigMap within a minute."""
+    while True:
+        await asyncio.sleep(LOG_LEVEL_EVERY)
+        logging.getLogger("klamm").setLevel(log_level(environment))
+
+
+def log_level(environment: Mapping[str, str]) -> str:
+    """The root logger's level in the configuration that the Kafka resource gives (spec…logging), in our words."""
+    if given := environment.get("KLAMM_LOG_LEVEL"):
+        return given
+    path = Path(environment.get("KLAMM_LOG_CONFIGURATION", LOG_CONFIGURATION))
+    found = _ROOT_LEVEL.search(path.read_text()) if path.is_file() else None
+    return _LEVELS.get(found.group(1).upper(), "INFO") if found else "INFO"
 
 
 def leave() -> None:

@@ -27,7 +27,7 @@ DEPARTURE = 20.0
 """Seconds for taking finalizers off at the end; a pod is given 30."""
 
 
-async def run(common: Common, batch: Settings, client: Client, random: Random) -> None:
+async def run(common: Common, batch: Settings, client: Client, random: Random, environment: Mapping[str, str]) -> None:
     """Work until SIGTERM, then let topics go if their cluster is going."""
     stop = entity_operator.told_to_stop()
     link = Link(common.kafka, random)
@@ -55,6 +55,7 @@ async def run(common: Common, batch: Settings, client: Client, random: Random) -
         tasks.start("connection to Kafka", link.admin)
         tasks.start("batches", operator.run, OnFailure.END)
         tasks.start("health", lambda: health.serve(None, common.port), OnFailure.END)
+        tasks.start("log level", lambda: entity_operator.follow_log_level(environment))
         entity_operator.settle()
         await stop.wait()
     await operator.depart(DEPARTURE)
@@ -76,7 +77,7 @@ async def _main(environment: Mapping[str, str]) -> None:
     connection = entity_operator.api_connection(environment)
     common = entity_operator.read_common(environment, connection.namespace, Path("/etc/eto-certs"), 8080)
     async with connect(connection, MANAGER, random) as client:
-        await run(common, batches(environment, common.resync), client, random)
+        await run(common, batches(environment, common.resync), client, random, environment)
 
 
 def main() -> None:

@@ -65,7 +65,9 @@ def trimmed_secret(secret: Secret) -> Secret:
     return Secret(metadata=msgspec.structs.replace(secret.metadata, annotations={}))
 
 
-async def run(common: Common, settings: UserSettings, client: Client, random: Random) -> None:
+async def run(
+    common: Common, settings: UserSettings, client: Client, random: Random, environment: Mapping[str, str]
+) -> None:
     """Work until SIGTERM."""
     stop = entity_operator.told_to_stop()
     clock, link = SystemClock(), Link(common.kafka, random)
@@ -117,6 +119,7 @@ async def run(common: Common, settings: UserSettings, client: Client, random: Ra
         tasks.start("connection to Kafka", link.admin)
         tasks.start("KafkaUser controller", controller.run, OnFailure.END)
         tasks.start("health", lambda: health.serve(None, common.port), OnFailure.END)
+        tasks.start("log level", lambda: entity_operator.follow_log_level(environment))
         entity_operator.settle()
         await stop.wait()
     await link.close()
@@ -150,7 +153,7 @@ async def _main(environment: Mapping[str, str]) -> None:
     connection = entity_operator.api_connection(environment)
     common = entity_operator.read_common(environment, connection.namespace, Path("/etc/euo-certs"), 8081)
     async with connect(connection, MANAGER, random) as client:
-        await run(common, read_settings(environment, common), client, random)
+        await run(common, read_settings(environment, common), client, random, environment)
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """The topic operator against a real API server and Kafka's rules in memory."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
@@ -14,6 +14,7 @@ from tests.builders.fake_kafka import FakeKafka
 from klamm.base.clock import SystemClock
 from klamm.kafka.admin import Admin, Connection
 from klamm.kafka.errors import Unreachable
+from klamm.kafka.facts import Topic
 from klamm.kafka.link import Link
 from klamm.kube.catalogue import KAFKA_TOPICS
 from klamm.kube.kinds import Name
@@ -305,3 +306,21 @@ async def test_a_topic_made_anew_is_not_mistaken_for_the_one_deleted(running: Ru
     await soon("a look", lambda: None if running.kafka.calls["topic_configs"] > looks else "none yet")
     del running.kafka.topics["orders"]
     assert (await running.until_ready("orders"))["topicId"] != before
+
+
+class CursedKafka(FakeKafka):
+    """Wakes a bug of ours whenever one of the topics is the cursed one."""
+
+    async def describe_topics(self, names: Sequence[str] | None = None) -> dict[str, Topic]:
+        if "cursed" in (names or ()):
+            raise ValueError("nobody thought of that")
+        return await super().describe_topics(names)
+
+
+async def test_a_topic_that_wakes_a_bug_stops_no_other(entity: EntityApi) -> None:
+    for name in ("cursed", *(f"t{number}" for number in range(8))):
+        await entity.create(TOPIC, name, {})
+    async with topic_operator(entity, CursedKafka()) as running:
+        for number in range(8):
+            await running.until_ready(f"t{number}")
+        assert "nobody thought of that" in await running.until_refused("cursed", "InternalError")
