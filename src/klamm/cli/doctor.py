@@ -18,6 +18,7 @@ from klamm.cli.context import Context
 from klamm.cli.errors import Complaint, Impossible
 from klamm.cli.home import Home
 from klamm.cli.settings import LocalSettings, read_settings
+from klamm.cli.starting import without_number
 from klamm.localkube.node.client import GuardianClient, GuardianError
 
 Level = Literal["ok", "look", "bad"]
@@ -104,8 +105,12 @@ def of_python(version: tuple[int, ...]) -> Iterator[Finding]:
 def of_namespaces() -> Iterator[Finding]:
     from klamm.localkube.node.requirements import check
 
+    told: set[str] = set()
     for one in check():
-        yield Finding(one.name, "bad" if one.problem else "ok", one.problem or "allowed", one.mend)
+        # One setting forbids several things: its mend stands at the first of them.
+        mend = "" if one.mend in told else one.mend
+        told.add(one.mend)
+        yield Finding(one.name, "bad" if one.problem else "ok", without_number(one.problem) or "allowed", mend)
 
 
 def of_java(java_home: Path | None) -> Iterator[Finding]:

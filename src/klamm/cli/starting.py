@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import os
+import re
 import select
 import shutil
 from collections.abc import Iterable, Iterator
@@ -184,15 +185,37 @@ def _start(context: Context, settings: LocalSettings) -> bool:
             f"the cluster of {home.path} is just starting or stopping: run `klamm up` again in a moment"
         ) from None
     except PortInUse as error:
-        raise Impossible(f"{error}. Stop that program, or choose another port with --api-port") from error
+        raise Impossible(
+            f"{without_number(str(error))}. Stop that program, or choose another port with --api-port"
+        ) from error
     except NodeForbidden as error:
-        raise Impossible(f"this machine does not let klamm run pods: {error}\n`klamm doctor` checks it all") from error
+        raise Impossible(_what_is_forbidden(error)) from error
     except GuardianError as error:
         raise Impossible(f"the cluster's processes did not start: {error}") from error
     if started.api_port != settings.api_port:
         write_settings(home.settings, msgspec.structs.replace(settings, api_port=started.api_port))
     write_kubeconfig(home, started.api_port, settings.operator_namespace)
     return True
+
+
+def _what_is_forbidden(error: NodeForbidden) -> str:
+    """Each mend once, however many things it is that one setting forbids."""
+    from klamm.localkube.node.requirements import check
+
+    unmet = [one for one in check() if one.problem]
+    if not unmet:
+        return f"this machine does not let klamm run pods: {without_number(str(error))}"
+    names = ", ".join(one.name for one in unmet)
+    mends = "\n".join(dict.fromkeys(one.mend for one in unmet))
+    return (
+        f"this machine does not let klamm run pods; it forbids: {names} (Linux says: "
+        f"{without_number(unmet[0].problem)})\n{mends}\n`klamm doctor` tries it all again"
+    )
+
+
+def without_number(text: str) -> str:
+    """An OSError's text without "[Errno 28]", which helps nobody who reads the words after it."""
+    return re.sub(r"\[Errno \d+\] ", "", text)
 
 
 def _check_room(folder: Path) -> None:
