@@ -3,6 +3,8 @@
 - `default`, `kube-system` and `kube-public` exist.
 - Every namespace carries `kubernetes` in spec.finalizers: while it is Terminating, its objects of every served
   resource are deleted, and only when none is left the finalizer goes, and the namespace with it.
+- Pods go first, and all else only when none is left (KEP-5080, on since Kubernetes 1.33): what ends may still use its
+  account and its roles, for example to take its finalizers off.
 - Objects that wait for their own finalizers are waited for; the namespace's conditions then name what remains.
 """
 
@@ -15,7 +17,7 @@ from klamm.localkube.controllers.events import timestamp
 from klamm.localkube.controllers.informers import Change, Informers, Key
 from klamm.localkube.controllers.ownership import is_deleting, with_condition
 from klamm.localkube.controllers.workqueue import WorkQueue
-from klamm.localkube.objects import NAMESPACES, Object, Refused, Resource
+from klamm.localkube.objects import NAMESPACES, PODS, Object, Refused, Resource
 
 FINALIZER: Final = "kubernetes"
 ALWAYS_THERE: Final = ("default", "kube-system", "kube-public")
@@ -78,20 +80,22 @@ class Namespaces:
 
     def _empty(self, namespace: Object) -> float | None:
         name = namespace["metadata"]["name"]
-        for resource in one_version_each(self._served()):
-            if resource.namespaced:
-                for obj in self._informers.objects.list(resource, name):
-                    if not is_deleting(obj):
-                        self._informers.delete(resource, obj, propagation="Background")
-        left = {r: o for r in one_version_each(self._served()) if (o := self._left(r, name))}
+        served = [r for r in one_version_each(self._served()) if r.namespaced]
+        left = self._delete_all([r for r in served if _is_pods(r)], name) or self._delete_all(served, name)
         if left:
             self._report(namespace, left)
             return LOOK_AGAIN_AFTER
         self._finish(namespace)
         return None
 
-    def _left(self, resource: Resource, namespace: str) -> Sequence[Object]:
-        return self._informers.objects.list(resource, namespace) if resource.namespaced else ()
+    def _delete_all(self, resources: Iterable[Resource], namespace: str) -> dict[Resource, Sequence[Object]]:
+        """Delete what is not being deleted yet; returns what is still there."""
+        resources = list(resources)
+        for resource in resources:
+            for obj in self._informers.objects.list(resource, namespace):
+                if not is_deleting(obj):
+                    self._informers.delete(resource, obj, propagation="Background")
+        return {r: found for r in resources if (found := self._informers.objects.list(r, namespace))}
 
     def _report(self, namespace: Object, left: dict[Resource, Sequence[Object]]) -> None:
         counts = sorted(f"{_full_name(r)} has {len(objects)} resource instances" for r, objects in left.items())
@@ -140,6 +144,10 @@ class Namespaces:
 def one_version_each(resources: Iterable[Resource]) -> Sequence[Resource]:
     """A resource that is served in several versions holds the same objects in each: keep the first."""
     return list({(r.group, r.plural): r for r in reversed(list(resources))}.values())[::-1]
+
+
+def _is_pods(resource: Resource) -> bool:
+    return (resource.group, resource.plural) == (PODS.group, PODS.plural)
 
 
 def _full_name(resource: Resource) -> str:

@@ -214,6 +214,26 @@ async def test_a_namespace_waits_for_finalizers_and_says_for_which() -> None:
 
 
 @in_virtual_time
+async def test_pods_of_a_namespace_end_while_their_account_and_their_resources_are_still_there() -> None:
+    async with small_cluster() as cluster:
+        cluster.apply(_definition())
+        cluster.apply(_namespace("kafka"))
+        await cluster.settled()
+        cluster.objects.create(TOPICS, "kafka", _topic("orders"))
+        cluster.slow_to_end.add("web")
+        cluster.apply(pod("web", namespace="kafka"))
+        await cluster.settled()
+        cluster.objects.delete(NAMESPACES, None, "kafka")
+        await cluster.settled()
+        assert cluster.get(PODS, "web", "kafka")["metadata"]["deletionTimestamp"]
+        assert cluster.names(SERVICE_ACCOUNTS, "kafka") == ["default"]
+        assert [topic["metadata"]["name"] for topic in cluster.objects.list(TOPICS, "kafka")] == ["orders"]
+        cluster.objects.delete(PODS, "kafka", "web", grace_seconds=0)
+        await cluster.settled()
+        assert cluster.find(NAMESPACES, "kafka") is None
+
+
+@in_virtual_time
 async def test_nothing_new_enters_a_namespace_that_ends() -> None:
     async with small_cluster() as cluster:
         cluster.apply(_namespace("kafka"))
