@@ -158,5 +158,7 @@ def log_level(environment: Mapping[str, str]) -> str:
 
 
 def leave() -> None:
-    """End now: threads of the Kafka library may wait for brokers that are gone, and nobody for their answer."""
+    """End now. Connections to Kafka are not closed before, which takes the library a second or two: its threads may
+    wait for brokers that are gone, and nobody waits for their answer.
+    """
     os._exit(0)

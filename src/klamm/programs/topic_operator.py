@@ -59,7 +59,6 @@ async def run(common: Common, batch: Settings, client: Client, random: Random, e
         entity_operator.settle()
         await stop.wait()
     await operator.depart(DEPARTURE)
-    await link.close()
 
 
 def batches(environment: Mapping[str, str], resync: float) -> Settings:

@@ -122,7 +122,6 @@ async def run(
         tasks.start("log level", lambda: entity_operator.follow_log_level(environment))
         entity_operator.settle()
         await stop.wait()
-    await link.close()
 
 
 def read_settings(environment: Mapping[str, str], common: Common) -> UserSettings:
