@@ -1,7 +1,5 @@
 """Who may do what: the authorizer of the brokers."""
 
-# ruff: noqa: RUF012  (msgspec gives each object its own empty list or dict)
-
 from typing import Annotated
 
 from klamm.resources.custom.secrets import TrustedCertificate

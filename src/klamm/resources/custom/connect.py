@@ -1,7 +1,5 @@
 """KafkaConnect: a cluster of Kafka Connect workers, and what it shares with KafkaMirrorMaker2."""
 
-# ruff: noqa: RUF012  (msgspec gives each object its own empty list or dict)
-
 from typing import Annotated
 
 import msgspec

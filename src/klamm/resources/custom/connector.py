@@ -1,7 +1,5 @@
 """KafkaConnector: a connector that runs in Kafka Connect."""
 
-# ruff: noqa: RUF012  (msgspec gives each object its own empty list or dict)
-
 from typing import Annotated
 
 import msgspec

@@ -1,7 +1,5 @@
 """Cruise Control, which moves partitions so that brokers carry like loads."""
 
-# ruff: noqa: RUF012  (msgspec gives each object its own empty list or dict)
-
 from typing import Annotated
 
 from klamm.resources.custom.process import JvmOptions, Logging, MetricsConfig, Probe, TlsSidecar

@@ -1,7 +1,5 @@
 """JmxTrans, which is not run any more; its settings are accepted and ignored (Strimzi behaviour since 0.35)."""
 
-# ruff: noqa: RUF012  (msgspec gives each object its own empty list or dict)
-
 from typing import Annotated
 
 import msgspec

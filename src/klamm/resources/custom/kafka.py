@@ -1,7 +1,5 @@
 """Kafka: a Kafka cluster, with ZooKeeper (v1beta2) or in KRaft mode, and what runs beside it."""
 
-# ruff: noqa: RUF012  (msgspec gives each object its own empty list or dict)
-
 from typing import Annotated
 
 import msgspec

@@ -1,7 +1,5 @@
 """Listeners: the doors through which clients reach the brokers."""
 
-# ruff: noqa: RUF012  (msgspec gives each object its own empty list or dict)
-
 from typing import Annotated
 
 import msgspec

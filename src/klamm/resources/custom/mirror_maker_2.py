@@ -1,7 +1,5 @@
 """KafkaMirrorMaker2: copies topics between Kafka clusters with Kafka Connect."""
 
-# ruff: noqa: RUF012  (msgspec gives each object its own empty list or dict)
-
 from typing import Annotated
 
 import msgspec

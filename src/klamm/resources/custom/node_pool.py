@@ -1,7 +1,5 @@
 """KafkaNodePool: nodes of a Kafka cluster that are alike."""
 
-# ruff: noqa: RUF012  (msgspec gives each object its own empty list or dict)
-
 from typing import Annotated
 
 import msgspec

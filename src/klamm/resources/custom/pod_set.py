@@ -1,7 +1,5 @@
 """StrimziPodSet: pods that are kept as they are written (group core.strimzi.io)."""
 
-# ruff: noqa: RUF012  (msgspec gives each object its own empty list or dict)
-
 from typing import Annotated
 
 import msgspec

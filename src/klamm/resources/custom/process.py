@@ -1,7 +1,5 @@
 """What can be set for every process that an operator starts: JVM, probes, logging, metrics, rack."""
 
-# ruff: noqa: RUF012  (msgspec gives each object its own empty list or dict)
-
 from typing import Annotated, ClassVar
 
 import msgspec

@@ -1,7 +1,5 @@
 """KafkaRebalance: asks Cruise Control to move partitions."""
 
-# ruff: noqa: RUF012  (msgspec gives each object its own empty list or dict)
-
 from typing import Annotated
 
 import msgspec

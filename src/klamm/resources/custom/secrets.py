@@ -1,7 +1,5 @@
 """Places of keys, certificates and passwords: always a Secret's name and names of keys in it, never a value."""
 
-# ruff: noqa: RUF012  (msgspec gives each object its own empty list or dict)
-
 from typing import Annotated
 
 from klamm.resources.native.metadata import ConfigMapKeySelector, SecretKeySelector

@@ -1,7 +1,5 @@
 """What every custom resource tells in its status."""
 
-# ruff: noqa: RUF012  (msgspec gives each object its own empty list or dict)
-
 from typing import Annotated
 
 from klamm.resources.structure import About, Block

@@ -1,7 +1,5 @@
 """Where brokers, controllers and ZooKeeper keep their data."""
 
-# ruff: noqa: RUF012  (msgspec gives each object its own empty list or dict)
-
 from typing import Annotated
 
 import msgspec

@@ -1,7 +1,5 @@
 """What users add to the objects that an operator makes: labels, annotations, scheduling, environment, volumes."""
 
-# ruff: noqa: RUF012  (msgspec gives each object its own empty list or dict)
-
 from typing import Annotated
 
 from klamm.resources.custom.storage import SIZE

@@ -1,7 +1,5 @@
 """KafkaTopic: a topic of a Kafka cluster."""
 
-# ruff: noqa: RUF012  (msgspec gives each object its own empty list or dict)
-
 from typing import Annotated
 
 import msgspec

@@ -1,7 +1,5 @@
 """KafkaUser: a user of a Kafka cluster: credentials, rights and limits."""
 
-# ruff: noqa: RUF012  (msgspec gives each object its own empty list or dict)
-
 from typing import Annotated, ClassVar
 
 import msgspec

@@ -1,7 +1,5 @@
 """ZooKeeper beside a Kafka cluster (API version v1beta2)."""
 
-# ruff: noqa: RUF012  (msgspec gives each object its own empty list or dict)
-
 from typing import Annotated
 
 import msgspec

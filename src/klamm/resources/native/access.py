@@ -1,7 +1,5 @@
 """Service accounts and what they may do (RBAC)."""
 
-# ruff: noqa: RUF012  (msgspec gives each object its own empty list or dict)
-
 import msgspec
 
 from klamm.resources.native.metadata import LocalObjectReference, ObjectMeta, ObjectReference

@@ -1,7 +1,5 @@
 """The cluster itself: nodes, namespaces, events, leases."""
 
-# ruff: noqa: RUF012  (msgspec gives each object its own empty list or dict)
-
 import msgspec
 
 from klamm.resources.native.metadata import Condition, ObjectMeta, ObjectReference

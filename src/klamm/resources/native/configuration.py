@@ -1,7 +1,5 @@
 """ConfigMaps and Secrets. The data of a Secret is base64 text, as on the wire."""
 
-# ruff: noqa: RUF012  (msgspec gives each object its own empty list or dict)
-
 import msgspec
 
 from klamm.resources.native.metadata import ObjectMeta

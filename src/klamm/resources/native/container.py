@@ -1,7 +1,5 @@
 """A container: image, command, environment, ports, mounts, probes, resources."""
 
-# ruff: noqa: RUF012  (msgspec gives each object its own empty list or dict)
-
 import msgspec
 
 from klamm.resources.native.metadata import ConfigMapKeySelector, SecretKeySelector

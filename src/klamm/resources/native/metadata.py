@@ -1,7 +1,5 @@
 """Names, labels, owners and the references by which Kubernetes objects point at one another."""
 
-# ruff: noqa: RUF012  (msgspec gives each object its own empty list or dict)
-
 from typing import Any
 
 import msgspec

@@ -1,7 +1,5 @@
 """NetworkPolicies and Ingresses."""
 
-# ruff: noqa: RUF012  (msgspec gives each object its own empty list or dict)
-
 import msgspec
 
 from klamm.resources.native.metadata import LabelSelector, ObjectMeta

@@ -1,7 +1,5 @@
 """Pods and the template from which workloads make them."""
 
-# ruff: noqa: RUF012  (msgspec gives each object its own empty list or dict)
-
 import msgspec
 
 from klamm.resources.native.container import Container

@@ -1,7 +1,5 @@
 """Where pods may run: affinity, tolerations, spreading."""
 
-# ruff: noqa: RUF012  (msgspec gives each object its own empty list or dict)
-
 from klamm.resources.native.metadata import LabelSelector
 from klamm.resources.structure import Block
 

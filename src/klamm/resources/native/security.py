@@ -1,7 +1,5 @@
 """As whom and with which rights a container runs."""
 
-# ruff: noqa: RUF012  (msgspec gives each object its own empty list or dict)
-
 from klamm.resources.structure import Block
 
 

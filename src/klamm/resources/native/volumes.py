@@ -1,7 +1,5 @@
 """What a pod can mount: volumes of a pod, claims, persistent volumes, storage classes."""
 
-# ruff: noqa: RUF012  (msgspec gives each object its own empty list or dict)
-
 import msgspec
 
 from klamm.resources.native.container import ObjectFieldSelector, ResourceFieldSelector, ResourceRequirements

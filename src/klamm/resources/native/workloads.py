@@ -1,7 +1,5 @@
 """Deployments, ReplicaSets and DaemonSets, and the budget that holds evictions back."""
 
-# ruff: noqa: RUF012  (msgspec gives each object its own empty list or dict)
-
 import msgspec
 
 from klamm.resources.native.metadata import Condition, LabelSelector, ObjectMeta

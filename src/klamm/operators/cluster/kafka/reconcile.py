@@ -130,9 +130,9 @@ class KafkaPass:
             Step("entity operator", self.entity_operator, after=("operator certificates", "accounts")),
             Step("roll zookeeper", self.roll_zookeeper, after=("zookeeper pods",)),
             Step("roll brokers", self.roll_brokers, after=("broker pods", "roll zookeeper")),
-            Step("ready", self.ready, after=("roll brokers", "entity operator")),
-            Step("tidy", self.tidy, after=("ready", "policies")),
-            Step("cluster id", self.ask_cluster_id, after=("ready",)),
+            Step("pods", self.ready, after=("roll brokers", "entity operator")),
+            Step("tidy", self.tidy, after=("pods", "policies")),
+            Step("cluster id", self.ask_cluster_id, after=("pods",)),
         ]
 
     async def authorities(self) -> None:
