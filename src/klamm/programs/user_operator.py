@@ -93,7 +93,8 @@ async def run(
             await link.lost(failure)
             raise
 
-    loop = LoopSettings(at_once=AT_ONCE, resync=common.resync)
+    # A pass that waits for Kafka at the end waits for brokers that are stopping too.
+    loop = LoopSettings(at_once=AT_ONCE, resync=common.resync, stopping=1.0)
     controller = Controller("KafkaUser", reconcile, clock, random, loop)
     controller.follow(users)
     controller.follow_others(kept, lambda _: None)  # only so that no pass begins before they are listed
