@@ -9,6 +9,8 @@ v1 was seen to empty its spec). So three rules hold, and `tests/unit/resources/t
 2. Nothing is `required` that the other version lacks, and no range, pattern or list of values refuses what is legal
    in the other: these come from one `About` for both versions. The operator checks the rest.
 3. Native sub-objects (affinity, security contexts, …) are the same in both versions.
+4. Our own blocks of a spec keep unknown fields, too: the operator answers them with a Warning that names the field and
+   a similar one, which pruning would leave nobody to tell.
 
 Maps of strings are open in v1beta2 and typed in v1, as Strimzi has them. So `UseG1GC: true` without quotes, fine in
 v1beta2, would be refused in a write through v1; Kubernetes from 1.30 on does not look at values that a write leaves as
@@ -32,6 +34,7 @@ from klamm.resources.fields import (
     TextMap,
     fields_in,
 )
+from klamm.resources.custom.status import Status
 from klamm.resources.kinds import Kind
 from klamm.resources.structure import About, Block, Rule, Version
 
@@ -149,11 +152,19 @@ def _of_block(block: type[Block], version: Version) -> Schema:
     required = [f.name for f in fields if f.about.required]
     if required:
         schema["required"] = required
+    if _is_of_a_spec(block):
+        schema[PRESERVE] = True
     checks: tuple[Rule, ...] = getattr(block, "checks", ())
     rules = [{"rule": check.rule, "message": check.message} for check in checks if check.only in (None, version)]
     if rules:
         schema["x-kubernetes-validations"] = rules
     return schema
+
+
+def _is_of_a_spec(block: type[Block]) -> bool:
+    """Rule 4: a block of ours that is neither the whole resource nor its status."""
+    is_resource = "api_version" in block.__struct_fields__
+    return block.__module__.startswith("klamm.resources.custom.") and not is_resource and not issubclass(block, Status)
 
 
 def _of_field(field: Field, version: Version) -> Schema:

@@ -73,17 +73,33 @@ def test_a_write_through_one_version_keeps_all_fields_of_the_other(kind: Kind, v
     assert pruned(SCHEMAS[kind.name][version], stored) == stored
 
 
-def test_without_the_rule_fields_would_be_lost() -> None:
-    """The test above can fail: v1's schema alone drops the whole ZooKeeper ensemble."""
+def test_without_the_rules_fields_would_be_lost() -> None:
+    """The test above can fail: v1's schema alone, with every field closed, drops the whole ZooKeeper ensemble."""
     stored = with_every_field(kinds.KAFKA.type())
-    alone = crds._root(kinds.KAFKA.type(), "v1")
+    alone = closed(crds._root(kinds.KAFKA.type(), "v1"))
     assert "zookeeper" not in pruned(alone, stored)["spec"]
 
 
-def test_what_no_version_knows_is_still_pruned() -> None:
-    schema = SCHEMAS["Kafka"]["v1beta2"]
+def closed(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema without the nodes' leave to keep unknown fields."""
+    rest = {key: value for key, value in schema.items() if key != crds.PRESERVE}
+    if "properties" in rest:
+        rest["properties"] = {name: closed(value) for name, value in rest["properties"].items()}
+    if "items" in rest:
+        rest["items"] = closed(rest["items"])
+    return rest
+
+
+def test_unknown_fields_of_our_blocks_are_kept_for_the_operator_to_answer() -> None:
     stored = {"spec": {"clusterCa": {"validityDays": 1, "moon": 1}}}
-    assert pruned(schema, stored) == {"spec": {"clusterCa": {"validityDays": 1}}}
+    assert pruned(SCHEMAS["Kafka"]["v1beta2"], stored) == stored
+
+
+def test_unknown_fields_of_native_blocks_are_pruned() -> None:
+    affinity = {"nodeAffinity": {}, "moon": 1}
+    stored = {"spec": {"kafka": {"template": {"pod": {"affinity": affinity}}}}}
+    kept = pruned(SCHEMAS["Kafka"]["v1beta2"], stored)
+    assert kept["spec"]["kafka"]["template"]["pod"]["affinity"] == {"nodeAffinity": {}}
 
 
 @every_kind
