@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import msgspec
 
+from klamm.base.quantities import parsed
 from klamm.desired.volumes import STORAGE
 from klamm.planning.kafka_rules.remark import Remark
-from klamm.planning.quantities import quantity
 from klamm.resources.custom.storage import Storage, Volume
 from klamm.resources.reading import Problem
 
@@ -73,7 +73,7 @@ def _of_volume(path: str, old: Volume, wanted: Volume, nodes: int) -> list[Probl
     if old.type != wanted.type:
         return [_refused(f"{path}.type", wanted.type, f"cannot replace {old.type}")]
     found = []
-    before, after = quantity(old.size or "0"), quantity(wanted.size or "0")
+    before, after = parsed(old.size or "0"), parsed(wanted.size or "0")
     if before is not None and after is not None and after < before:
         found.append(_refused(f"{path}.size", wanted.size, f"is less than the {old.size} in use; volumes only grow"))
     if old.class_ != wanted.class_:

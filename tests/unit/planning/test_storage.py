@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from klamm.desired.volumes import STORAGE, storage_json
-from klamm.planning.quantities import quantity
 from klamm.planning.storage import decide_storage, remembered_storage, storage_remark
 from klamm.resources.custom.storage import Storage
 from klamm.resources.structure import decode
@@ -72,21 +71,6 @@ def test_refused_as_a_whole(old: dict[str, Any], wanted: dict[str, Any], path: s
 
 def test_a_new_cluster_takes_what_is_wanted() -> None:
     assert decide_storage(PATH, None, storage(JBOD), 0).use == storage(JBOD)
-
-
-@pytest.mark.parametrize(
-    ("text", "number"),
-    [("10Gi", 10 * 2**30), ("500m", 0.5), ("2", 2), (0.5, 0.5), ("1e3", 1000), ("1.5k", 1500), (".5", 0.5)],
-)
-def test_quantities(text: str, number: float) -> None:
-    read = quantity(text)
-    assert read is not None
-    assert float(read) == number
-
-
-@pytest.mark.parametrize("text", ["", "ten", "10 Gi", "10gi", "--1"])
-def test_no_quantities(text: str) -> None:
-    assert quantity(text) is None
 
 
 def test_a_pod_set_remembers_the_storage() -> None:

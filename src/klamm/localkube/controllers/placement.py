@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from klamm.base.quantities import quantity
 from klamm.localkube.controllers.affinity import Labels, Neighbours, Surroundings
 from klamm.localkube.controllers.nodes import (
     matches_node,
@@ -23,7 +24,6 @@ from klamm.localkube.controllers.nodes import (
 )
 from klamm.localkube.controllers.ownership import controller_of, is_finished
 from klamm.localkube.objects import Object
-from klamm.localkube.quantities import quantity
 
 
 @dataclass(frozen=True, slots=True)

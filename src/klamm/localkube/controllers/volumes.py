@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from klamm.base.clock import Clock
+from klamm.base.quantities import quantity
 from klamm.localkube.controllers.events import Events
 from klamm.localkube.controllers.informers import Change, Informers, Key, key_of
 from klamm.localkube.controllers.ownership import is_deleting, is_finished
@@ -31,7 +32,6 @@ from klamm.localkube.objects import (
     STORAGE_CLASSES,
     Object,
 )
-from klamm.localkube.quantities import quantity
 from klamm.localkube.selectors import label_selector
 
 PROVISIONER: Final = "klamm.dev/local"

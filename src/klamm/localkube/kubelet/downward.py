@@ -5,8 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from klamm.base.quantities import quantity
 from klamm.localkube.kubelet.facts import containers_of
-from klamm.localkube.kubelet.quantities import quantity
 from klamm.localkube.objects import Object
 
 _KEYED = re.compile(r"^metadata\.(labels|annotations)\['(.+)'\]$")

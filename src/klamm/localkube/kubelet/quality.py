@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from klamm.base.quantities import quantity
 from klamm.localkube.kubelet.facts import containers_of
-from klamm.localkube.kubelet.quantities import quantity
 from klamm.localkube.objects import Object
 
 _COUNTED = ("cpu", "memory")

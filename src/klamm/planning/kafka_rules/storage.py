@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from klamm.planning.quantities import quantity
+from klamm.base.quantities import parsed
 from klamm.resources.custom.process import JvmOptions
 from klamm.resources.custom.storage import Storage, Volume
 from klamm.resources.native.container import ResourceRequirements
@@ -44,11 +44,11 @@ def _volume(path: str, volume: Volume) -> Iterator[Problem]:
     if volume.type not in ("ephemeral", "persistent-claim"):
         yield Problem(f"{path}.type", volume.type, "is no storage", "choose ephemeral or persistent-claim")
     if volume.type == "persistent-claim":
-        size = quantity(volume.size or "")
+        size = parsed(volume.size or "")
         if size is None or size <= 0:
             rule = "is missing" if volume.size is None else "is no size"
             yield Problem(f"{path}.size", volume.size, rule, _SIZE_MEND)
-    limit = quantity(volume.size_limit) if volume.size_limit is not None else None
+    limit = parsed(volume.size_limit) if volume.size_limit is not None else None
     if volume.size_limit is not None and (limit is None or limit <= 0):
         yield Problem(f"{path}.sizeLimit", volume.size_limit, "is no size", _SIZE_MEND)
 
@@ -60,12 +60,12 @@ def resource_problems(path: str, resources: ResourceRequirements | None) -> list
     found = []
     for kind, values in (("requests", resources.requests), ("limits", resources.limits)):
         for name, value in values.items():
-            amount = quantity(value)
+            amount = parsed(value)
             if amount is None or amount <= 0:
                 mend = "write a quantity greater than 0, e.g. 500m or 2Gi"
                 found.append(Problem(f"{path}.{kind}.{name}", value, "is no amount", mend))
     for name, value in resources.requests.items():
-        request, limit = quantity(value), quantity(resources.limits.get(name, value))
+        request, limit = parsed(value), parsed(resources.limits.get(name, value))
         if request is not None and limit is not None and request > limit:
             rule = f"is more than the limit {resources.limits[name]}"
             found.append(Problem(f"{path}.requests.{name}", value, rule, "raise the limit or lower the request"))

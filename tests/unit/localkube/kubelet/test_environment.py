@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ from klamm.localkube.kubelet.downward import UnknownField, resource_field
 from klamm.localkube.kubelet.environment import MissingSource, Surroundings, command_line, environment
 from klamm.localkube.kubelet.expansion import expand
 from klamm.localkube.kubelet.quality import quality_of_service
-from klamm.localkube.kubelet.quantities import quantity
 from klamm.localkube.kubelet.service_links import service_variables
 from klamm.localkube.objects import CONFIG_MAPS
 
@@ -91,19 +89,6 @@ def test_the_command_line_is(case: str, fields: dict[str, Any], expected: tuple[
 
 def test_expansion_is_not_recursive() -> None:
     assert expand("$(A)", {"A": "$(B)", "B": "x"}) == "$(B)"
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [("500m", Fraction(1, 2)), ("2Gi", 2 * 1024**3), ("1e3", 1000), ("1.5k", 1500), (4, 4), ("100M", 10**8)],
-)
-def test_quantities(text: str | int, value: Fraction) -> None:
-    assert quantity(text) == value
-
-
-def test_what_is_no_quantity() -> None:
-    with pytest.raises(ValueError, match="is no quantity"):
-        quantity("12 apples")
 
 
 def test_resource_fields_are_rounded_up_to_their_divisor() -> None:
