@@ -24,6 +24,7 @@ import json
 from typing import Any
 
 from klamm.resources import kinds
+from klamm.resources.custom.status import Status
 from klamm.resources.fields import (
     Field,
     Items,
@@ -34,7 +35,6 @@ from klamm.resources.fields import (
     TextMap,
     fields_in,
 )
-from klamm.resources.custom.status import Status
 from klamm.resources.kinds import Kind
 from klamm.resources.structure import About, Block, Rule, Version
 
