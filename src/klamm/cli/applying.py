@@ -151,13 +151,21 @@ async def apply_manifest(
         served.path(place, manifest.name),
         f"{manifest.origin}: apply {manifest.kind} {manifest.name}",
         tuple(query.items()),
-        msgspec.json.encode(manifest.object),
+        _encoded(manifest),
         APPLY_PATCH,
         idempotent=True,
     )
     response = await client.answer(request)
     applied: Object = msgspec.json.decode(response.body)
     return Applied(applied, _change(before, applied), warnings_of(response.headers.get("Warning", "")))
+
+
+def _encoded(manifest: Manifest) -> bytes:
+    try:
+        return msgspec.json.encode(manifest.object)
+    except (RecursionError, TypeError, ValueError) as error:
+        # YAML can say more than JSON: an anchor inside itself, keys that are lists.
+        raise Mistake(f"{manifest.origin} cannot be written as JSON, which Kubernetes speaks: {error}") from error
 
 
 async def _revision(client: Client, served: Served, namespace: str, name: str) -> tuple[object, ...] | None:

@@ -56,7 +56,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
             }
         )
     else:
-        context.say(f"\n{_verdict(findings)}")
+        context.say(f"\n{verdict(findings)}")
     return Impossible.exit_code if forbidden else 0
 
 
@@ -86,7 +86,7 @@ def _tell(context: Context, finding: Finding) -> None:
             context.put(f"    {line}")
 
 
-def _verdict(findings: list[Finding]) -> str:
+def verdict(findings: list[Finding]) -> str:
     bad = sum(1 for one in findings if one.level == "bad")
     look = sum(1 for one in findings if one.level == "look")
     if bad:

@@ -64,13 +64,19 @@ def _objects(document: object, origin: str) -> Iterator[Manifest]:
         if not isinstance(value, str) or not value:
             raise Mistake(f"{origin}: {path} is {value!r}; every object needs it, as text")
     assert isinstance(metadata, dict)
+    if not isinstance(metadata.get("namespace"), str | None):
+        raise Mistake(f"{origin}: metadata.namespace is {metadata['namespace']!r}; a namespace is text: quote it")
     yield Manifest(document["apiVersion"], document["kind"], str(name), metadata.get("namespace"), document, origin)
 
 
 def kafka_versions(manifests: Iterable[Manifest], default: str) -> frozenset[str]:
     """Versions of Kafka that the manifests will run, so that their content can be fetched before it is waited for."""
-    return frozenset(
-        str((manifest.object.get("spec") or {}).get("kafka", {}).get("version") or default)
-        for manifest in manifests
-        if manifest.kind == "Kafka" and isinstance(manifest.object.get("spec"), dict)
-    )
+    found = (_kafka_version(manifest, default) for manifest in manifests if manifest.kind == "Kafka")
+    return frozenset(version for version in found if version is not None)
+
+
+def _kafka_version(manifest: Manifest, default: str) -> str | None:
+    """None when the manifest is so wrong that it will not run at all: the API says so."""
+    spec = manifest.object.get("spec")
+    kafka = spec.get("kafka", {}) if isinstance(spec, dict) else None
+    return str(kafka.get("version") or default) if isinstance(kafka, dict) else None

@@ -1,0 +1,141 @@
+"""Waiting: what is said on the way, when it ends early, and what it says when time is up."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.builders.commands import STRIMZI, ScriptedContext, context
+from tests.builders.scripted_api import Pause, answer, event, listed, pod, status
+
+from klamm.cli.bringing_up import bring_up
+from klamm.cli.errors import Mistake, Unfinished
+from klamm.cli.manifests import Manifest
+from klamm.cli.waiting import targets, without_operator
+
+KAFKA = "kafka.strimzi.io/v1beta2"
+
+
+def manifest(kind: str = "Kafka", api_version: str = KAFKA, namespace: str | None = None) -> Manifest:
+    obj = {"apiVersion": api_version, "kind": kind, "metadata": {"name": "my-cluster"}, "spec": {}}
+    return Manifest(api_version, kind, "my-cluster", namespace, obj, "a.yaml")
+
+
+def kafka(version: int, *conditions: dict[str, str], **more: Any) -> dict[str, Any]:
+    metadata = {
+        "name": "my-cluster",
+        "namespace": "kafka",
+        "generation": 1,
+        "resourceVersion": str(version),
+        "uid": "u",
+    }
+    found = {"observedGeneration": 1, "conditions": list(conditions), **more} if conditions else None
+    whole = {"apiVersion": KAFKA, "kind": "Kafka", "metadata": metadata, "spec": {}}
+    return {**whole, "status": found} if found else whole
+
+
+def condition(kind: str, reason: str = "", message: str = "") -> dict[str, str]:
+    return {"type": kind, "status": "True", "reason": reason, "message": message}
+
+
+CREATING = condition("NotReady", "Creating", "waiting for my-cluster-kafka-0")
+WRONG = condition("NotReady", "InvalidResourceException", "spec.kafka.listeners: 9092 is given twice\nspec.x: no")
+LISTENERS = [
+    {"name": "plain", "bootstrapServers": "my-cluster-kafka-bootstrap.kafka.svc:9092"},
+    {"name": "external", "bootstrapServers": "127.0.0.1:31940"},
+]
+
+
+def scene(folder: Path, *events: Any, pods: Any = (), output: Any = "text") -> ScriptedContext:
+    """The API's answers to one `up`: version, namespace, discovery, apply, then lists of Kafkas and of pods."""
+    made = context(
+        folder,
+        output,
+        answer({}),
+        status(409, "AlreadyExists"),
+        STRIMZI,
+        status(404, "NotFound"),
+        answer(kafka(5), 201),
+        listed([kafka(5)], 5),
+        listed(list(pods), 5),
+    )
+    made.api.watches([*events, Pause(1e9)])
+    return made
+
+
+async def wait(made: ScriptedContext, seconds: float = 5.0) -> None:
+    await bring_up(made, [manifest()], "kafka", seconds, started=True)
+
+
+def test_up_tells_each_reason_once_and_then_how_to_connect(tmp_path: Path) -> None:
+    made = scene(
+        tmp_path,
+        Pause(0.01),
+        event("MODIFIED", kafka(6, CREATING)),
+        Pause(0.01),
+        event("MODIFIED", kafka(7, CREATING)),
+        Pause(0.01),
+        event("MODIFIED", kafka(8, condition("Ready"), listeners=LISTENERS)),
+    )
+    asyncio.run(wait(made))
+    assert made.said.count("no operator has looked at it yet") == 1
+    assert made.said.count("waiting for my-cluster-kafka-0") == 1
+    assert "Kafka kafka/my-cluster is ready after 0.0 s" in made.said
+    assert "plain      my-cluster-kafka-bootstrap.kafka.svc:9092   -" in made.said
+    assert "external   -                                           127.0.0.1:31940" in made.said
+    assert "export KUBECONFIG=$(klamm kubeconfig)" in made.said
+    assert made.printed == ""
+
+
+def test_up_for_programs_is_one_document(tmp_path: Path) -> None:
+    import json
+
+    made = scene(tmp_path, event("MODIFIED", kafka(8, condition("Ready"), listeners=LISTENERS)), output="json")
+    asyncio.run(wait(made))
+    found = json.loads(made.printed)["resources"][0]
+    assert (found["kind"], found["name"], found["state"]) == ("Kafka", "my-cluster", "Ready")
+    assert found["listeners"][1] == {"name": "external", "bootstrapServers": "127.0.0.1:31940", "fromHost": True}
+
+
+def test_a_refused_resource_ends_the_wait_at_once(tmp_path: Path) -> None:
+    made = scene(tmp_path, event("MODIFIED", kafka(6, WRONG)))
+    with pytest.raises(Mistake) as raised:
+        asyncio.run(wait(made))
+    assert str(raised.value) == (
+        "Kafka kafka/my-cluster: InvalidResourceException:\n"
+        "  spec.kafka.listeners: 9092 is given twice\n"
+        "  spec.x: no\n"
+        "Change the manifest, then run `klamm up` or `klamm apply` with it again."
+    )
+
+
+def test_the_end_of_patience_names_what_is_missing_and_the_pods_in_trouble(tmp_path: Path) -> None:
+    stuck = pod("my-cluster-kafka-0", 5, **{"strimzi.io/cluster": "my-cluster"})
+    waiting = {"waiting": {"reason": "ErrImagePull", "message": "no image x"}}
+    stuck["status"] = {"phase": "Pending", "containerStatuses": [{"name": "kafka", "state": waiting}]}
+    made = scene(tmp_path, event("MODIFIED", kafka(6, CREATING)), pods=[stuck])
+    with pytest.raises(Unfinished) as raised:
+        asyncio.run(wait(made, seconds=0.2))
+    told = str(raised.value)
+    assert told.startswith("not ready after 0.2 s: Kafka kafka/my-cluster: waiting for my-cluster-kafka-0.")
+    assert "Pod my-cluster-kafka-0: ErrImagePull: container kafka: no image x." in told
+
+
+def test_what_is_waited_for() -> None:
+    manifests = [
+        manifest(),
+        manifest("KafkaTopic", namespace="other"),
+        manifest("Deployment", "apps/v1"),
+        manifest("Secret", "v1"),
+    ]
+    assert [str(one) for one in targets(manifests, "kafka")] == [
+        "Kafka kafka/my-cluster",
+        "KafkaTopic other/my-cluster",
+        "Deployment kafka/my-cluster",
+    ]
+
+
+def test_kinds_without_an_operator_are_not_waited_for() -> None:
+    bridge = manifest("KafkaBridge")
+    assert targets([bridge], "kafka") == []
+    assert without_operator([bridge, manifest()]) == [bridge]
