@@ -8,7 +8,7 @@ from klamm.cli.context import Context
 from klamm.cli.manifests import Manifest
 from klamm.cli.readiness import readiness
 from klamm.cli.seen import Resource
-from klamm.cli.starting import until_api_answers
+from klamm.cli.starting import running_since, until_api_answers
 from klamm.cli.waiting import Target, targets, wait_until_ready, without_operator
 from klamm.kube.client import Client
 
@@ -22,7 +22,8 @@ async def bring_up(
     async with context.client() as client:
         await until_api_answers(context, client, _API_ANSWERS_WITHIN)
         await _apply(context, client, manifests, namespace)
-        ready = await wait_until_ready(context, client, targets(manifests, namespace), seconds)
+        since = running_since(context.home)
+        ready = await wait_until_ready(context, client, targets(manifests, namespace), seconds, since)
     if context.for_programs:
         context.give(_summary(context, ready))
         return

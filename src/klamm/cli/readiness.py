@@ -1,6 +1,7 @@
 """Whether a resource is as its user wants it; if not, why, and whether only the user can change that. Pure."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from klamm.cli.seen import RECONCILED, STRIMZI, Condition, ContainerStatus, Pod, Resource
@@ -107,6 +108,16 @@ class PodState:
 
     def __str__(self) -> str:
         return f"{self.word}: {self.why}" if self.why else self.word
+
+
+def is_ready_since(pod: Pod, moment: datetime | None) -> bool:
+    """Whether the pod became ready after `moment`: a cluster that was down still has what was true before."""
+    if not pod_state(pod).is_ready:
+        return False
+    ready = next((one for one in (pod.status.conditions if pod.status else ()) if one.type == "Ready"), None)
+    if moment is None or ready is None or ready.last_transition_time is None:
+        return True
+    return datetime.fromisoformat(ready.last_transition_time) >= moment
 
 
 _ON_THE_WAY = frozenset({"ContainerCreating", "PodInitializing"})

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ import msgspec
 from klamm import __version__
 from klamm.cli.context import Context
 from klamm.cli.errors import Impossible, Mistake, Unfinished
+from klamm.cli.home import Home
 from klamm.cli.identity import ensure_identity, write_kubeconfig
 from klamm.cli.settings import LocalSettings, pretended_nodes, read_settings, write_settings
 from klamm.localkube.node.client import (
@@ -27,6 +29,7 @@ from klamm.localkube.node.client import (
     PortInUse,
     start_guardian,
 )
+from klamm.localkube.node.folders import Folders
 
 if TYPE_CHECKING:
     from klamm.kube.client import Client
@@ -244,6 +247,15 @@ async def until_api_answers(context: Context, client: "Client", seconds: float) 
                 log = context.home.logs / "control-plane.log"
                 raise Unfinished(f"the API does not answer after {seconds:g} s ({error.message}); see {log}") from error
         await asyncio.sleep(0.1)
+
+
+def running_since(home: Home) -> datetime | None:
+    """When this home's guardian began: what objects say of an earlier time is of processes that are no more."""
+    try:
+        written = Path(Folders(str(home.path)).guardian_lock).stat().st_mtime
+    except FileNotFoundError:
+        return None
+    return datetime.fromtimestamp(written, UTC).replace(microsecond=0)
 
 
 def _check_control_plane(context: Context) -> None:

@@ -8,6 +8,7 @@ wrong: no patience mends a manifest.
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from klamm.cli.columns import span
@@ -15,7 +16,7 @@ from klamm.cli.context import Context
 from klamm.cli.errors import Mistake, Unfinished
 from klamm.cli.manifests import Manifest
 from klamm.cli.painting import SPINNER, Block, Line
-from klamm.cli.readiness import PodState, Readiness, State, pod_state, readiness
+from klamm.cli.readiness import PodState, Readiness, State, is_ready_since, pod_state, readiness
 from klamm.cli.seen import PODS, RECONCILED, STRIMZI, Pod, Resource, kind_of
 from klamm.kube.client import Client
 from klamm.kube.kinds import Kind, Name
@@ -46,15 +47,15 @@ def without_operator(manifests: Iterable[Manifest]) -> list[Manifest]:
 
 
 async def wait_until_ready(
-    context: Context, client: Client, wanted: Sequence[Target], seconds: float
+    context: Context, client: Client, wanted: Sequence[Target], seconds: float, since: datetime | None = None
 ) -> Mapping[Target, Resource]:
-    """The resources as they were when all was ready.
+    """The resources as they were when all was ready, with pods that became so after `since`.
 
     Raises `Mistake` when one is refused by its operator, `Unfinished` at the end of `seconds` with what was last seen.
     """
     if not wanted:
         return {}
-    scene = Scene(context, client, wanted)
+    scene = Scene(context, client, wanted, since)
     try:
         async with asyncio.timeout(seconds):
             await scene.watch()
@@ -69,8 +70,11 @@ async def wait_until_ready(
 class Scene:
     """Caches of what is waited for, and of the pods that it is made of."""
 
-    def __init__(self, context: Context, client: Client, wanted: Sequence[Target]) -> None:
+    def __init__(
+        self, context: Context, client: Client, wanted: Sequence[Target], since: datetime | None = None
+    ) -> None:
         self._context = context
+        self._up_since = since
         self._wanted = wanted
         self._changed = asyncio.Event()
         self._started = context.clock.monotonic()
@@ -103,7 +107,7 @@ class Scene:
         for cache in caches:
             cache.subscribe(lambda old, new: self._changed.set())
         try:
-            for cache in self._caches.values():
+            for cache in caches:
                 await cache.synced()
             await self._until_ready()
         finally:
@@ -143,7 +147,19 @@ class Scene:
         return all(is_.is_settled for _, is_ in states)
 
     def _states(self) -> list[tuple[Target, Readiness]]:
-        return [(target, readiness(self._caches[target.kind.kind].get(target.name))) for target in self._wanted]
+        return [(target, self._state(target)) for target in self._wanted]
+
+    def _state(self, target: Target) -> Readiness:
+        """A resource is as ready as its pods: after a `down` it still says what was true before."""
+        found = readiness(self._caches[target.kind.kind].get(target.name))
+        if not found.is_ready:
+            return found
+        late = sorted(
+            pod.metadata.name or ""
+            for pod in self._pods.all()
+            if _is_of(pod, target) and not is_ready_since(pod, self._up_since)
+        )
+        return Readiness(State.NOT_READY, f"waiting for pods {', '.join(late)}") if late else found
 
     def _pod_states(self) -> list[tuple[str, PodState]]:
         shown = [pod for pod in self._pods.all() if self._concerns(pod)]
@@ -158,8 +174,7 @@ class Scene:
             return not pod_state(pod).is_ready
         if "strimzi.io/cluster" in labels:
             return True
-        name = pod.metadata.name or ""
-        return any(target.kind.group == "apps" and name.startswith(f"{target.name.name}-") for target in self._wanted)
+        return any(_is_of(pod, target) for target in self._wanted)
 
     # On a terminal
 
@@ -204,3 +219,11 @@ class Scene:
         if self._said.get(what) != how:
             self._said[what] = how
             self._context.say(f"{self._elapsed():6.1f} s  {indent}{what}: {how}")
+
+
+def _is_of(pod: Pod, target: Target) -> bool:
+    if pod.metadata.namespace != target.name.namespace:
+        return False
+    if target.kind.kind == "Kafka":
+        return pod.metadata.labels.get("strimzi.io/cluster") == target.name.name
+    return target.kind.group == "apps" and (pod.metadata.name or "").startswith(f"{target.name.name}-")

@@ -97,6 +97,34 @@ def test_up_for_programs_is_one_document(tmp_path: Path) -> None:
     assert found["listeners"][1] == {"name": "external", "bootstrapServers": "127.0.0.1:31940", "fromHost": True}
 
 
+def test_what_was_ready_before_the_cluster_went_down_is_not_ready_now(tmp_path: Path) -> None:
+    before, after = "2026-03-01T11:00:00Z", "2999-03-01T11:00:00Z"
+    stale = kafka_pod(before)
+    ready = kafka(5, condition("Ready"), listeners=LISTENERS)
+    made = context(
+        tmp_path,
+        "text",
+        *(answer({}), status(409, "AlreadyExists"), STRIMZI, answer(ready), answer(ready)),
+        *(listed([ready], 5), listed([stale], 5)),
+    )
+    # The guardian's lock is as old as the running processes.
+    made.home.run.mkdir(parents=True)
+    (made.home.run / "guardian.lock").touch()
+    made.api.watches([Pause(1e9)], [Pause(0.01), event("MODIFIED", kafka_pod(after, version=9)), Pause(1e9)])
+    asyncio.run(wait(made))
+    assert "Kafka kafka/my-cluster: waiting for pods my-cluster-kafka-0\n" in made.said
+    assert "is ready after" in made.said
+
+
+def kafka_pod(ready_since: str, version: int = 5) -> dict[str, Any]:
+    made = pod("my-cluster-kafka-0", version, **{"strimzi.io/cluster": "my-cluster"})
+    made["status"] = {
+        "phase": "Running",
+        "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": ready_since}],
+    }
+    return made
+
+
 def test_a_refused_resource_ends_the_wait_at_once(tmp_path: Path) -> None:
     made = scene(tmp_path, event("MODIFIED", kafka(6, WRONG)))
     with pytest.raises(Mistake) as raised:
