@@ -48,5 +48,8 @@ def _commands(clusters: list[Resource], kubeconfig_command: str) -> list[str]:
         execute = f"klamm exec -it -n {namespace} kafka/{name} --"
         rows.append(["a shell", f"{execute} bash"])
         if inside:
-            rows.append(["a client", f"{execute} kafka-topics.sh --bootstrap-server {inside} --list"])
+            # Within the namespace a Service's first name does.
+            host, _, port = inside.partition(":")
+            near = f"{host.partition('.')[0]}:{port}"
+            rows.append(["a client", f"{execute} kafka-topics.sh --bootstrap-server {near} --list"])
     return aligned(rows)
