@@ -88,7 +88,7 @@ class Scene:
 
     @property
     def resources(self) -> dict[Target, Resource]:
-        found = {target: self._caches[target.kind.kind].get(target.name) for target in self._wanted}
+        found = {target: self._resource(target) for target in self._wanted}
         return {target: resource for target, resource in found.items() if resource is not None}
 
     @property
@@ -149,9 +149,16 @@ class Scene:
     def _states(self) -> list[tuple[Target, Readiness]]:
         return [(target, self._state(target)) for target in self._wanted]
 
+    def _resource(self, target: Target) -> Resource | None:
+        found = self._caches[target.kind.kind].get(target.name)
+        if found is not None and not found.kind:
+            # The items of a list do not say what they are: the list does.
+            found.api_version, found.kind = target.kind.api_version, target.kind.kind
+        return found
+
     def _state(self, target: Target) -> Readiness:
         """A resource is as ready as its pods: after a `down` it still says what was true before."""
-        found = readiness(self._caches[target.kind.kind].get(target.name))
+        found = readiness(self._resource(target))
         if not found.is_ready:
             return found
         late = sorted(
@@ -173,7 +180,7 @@ class Scene:
         if labels.get("name") == _OPERATOR:
             return not pod_state(pod).is_ready
         if "strimzi.io/cluster" in labels:
-            return True
+            return any(target.kind.group == STRIMZI for target in self._wanted)
         return any(_is_of(pod, target) for target in self._wanted)
 
     # On a terminal

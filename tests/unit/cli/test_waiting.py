@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.builders.commands import STRIMZI, ScriptedContext, context
+from tests.builders.commands import STRIMZI, ScriptedContext, context, kinds, served
 from tests.builders.scripted_api import Pause, answer, event, listed, pod, status
 
 from klamm.cli.bringing_up import bring_up
@@ -147,6 +147,23 @@ def test_the_end_of_patience_names_what_is_missing_and_the_pods_in_trouble(tmp_p
     told = str(raised.value)
     assert told.startswith("not ready after 0.2 s: Kafka kafka/my-cluster: waiting for my-cluster-kafka-0.")
     assert "Pod my-cluster-kafka-0: ErrImagePull: container kafka: no image x." in told
+
+
+def test_items_of_a_list_need_not_say_what_they_are(tmp_path: Path) -> None:
+    daemon = {
+        "metadata": {"name": "my-cluster", "namespace": "kafka", "generation": 1, "resourceVersion": "5", "uid": "u"},
+        "status": {"observedGeneration": 1, "desiredNumberScheduled": 1, "numberReady": 1},
+    }
+    apps = kinds(served("daemonsets", "DaemonSet", "ds"))
+    whole = {"apiVersion": "apps/v1", "kind": "DaemonSet", "spec": {}, **daemon}
+    made = context(
+        tmp_path,
+        "text",
+        *(answer({}), status(409, "AlreadyExists"), apps, answer(whole), answer(whole)),
+        *(listed([daemon], 5), listed([], 5)),
+    )
+    asyncio.run(bring_up(made, [manifest("DaemonSet", "apps/v1")], "kafka", 5.0, started=False))
+    assert "DaemonSet kafka/my-cluster is ready" in made.said
 
 
 def test_what_is_waited_for() -> None:
