@@ -314,7 +314,8 @@ def _process_of(entry: Path, home: str) -> HomeProcess | None:
     variables = dict(part.split(b"=", 1) for part in environment.split(b"\0") if b"=" in part)
     return HomeProcess(
         pid=int(entry.name),
-        command=command.replace(b"\0", b" ").decode(errors="replace").strip(),
+        # A guardian's command line ends with that of the control plane, which is another process.
+        command=command.replace(b"\0", b" ").decode(errors="replace").strip().split(" -- ")[0],
         host=variables.get(b"HOSTNAME", b"").decode(),
         started=stat.rsplit(")", 1)[1].split()[19],
     )
