@@ -13,6 +13,7 @@ from klamm.cli.applying import warnings_of
 from klamm.cli.arguments import read
 from klamm.cli.delete import split_target
 from klamm.cli.errors import Complaint, Mistake, NotFound, NotRunning, Unfinished
+from klamm.kube.exchange import Response
 
 GONE = status(404, "NotFound", "not found")
 
@@ -112,7 +113,7 @@ MANIFEST = "apiVersion: kafka.strimzi.io/v1beta2\nkind: Kafka\nmetadata: {name: 
         (answer({**kafka(), "status": {"a": 1}}), answer({**kafka(), "status": {"a": 2}}), "unchanged"),
     ],
 )
-def test_apply_says_what_it_changed(before, after, change: str, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_apply_says_what_it_changed(before: Response, after: Response, change: str, tmp_path: Path) -> None:
     scene = context(tmp_path, "text", STRIMZI, before, after, stdin=MANIFEST)
     assert apply.run(scene, read(["apply", "-", "-n", "kafka"])) == 0
     assert scene.printed == f"kafka.kafka.strimzi.io/my-cluster {change}\n"
@@ -255,10 +256,10 @@ def test_logs_of_a_deployment_are_those_of_a_pod_that_is_ready(tmp_path: Path) -
 )
 def test_logs_complain(
     typed: str,
-    answers: list,
+    answers: list[Response],
     complaint: type[Complaint],
     said: str,
-    tmp_path: Path,  # type: ignore[type-arg]
+    tmp_path: Path,
 ) -> None:
     with pytest.raises(complaint, match=said):
         logs.run(context(tmp_path, "text", *answers), read([*typed.split(), "-n", "kafka"]))
@@ -286,10 +287,10 @@ def test_kubeconfig_needs_a_cluster_and_prints_only_the_path(tmp_path: Path) -> 
 )
 def test_import_complains(
     typed: str,
-    answers: list,
+    answers: list[Response],
     complaint: type[Complaint],
     said: str,
-    tmp_path: Path,  # type: ignore[type-arg]
+    tmp_path: Path,
 ) -> None:
     with pytest.raises(complaint, match=said):
         importing.run(context(tmp_path, "text", *answers), read([*typed.split(), "-n", "kafka"]))
