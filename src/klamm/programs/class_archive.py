@@ -6,6 +6,7 @@ plane that asked for it.
 
 import asyncio
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -19,6 +20,10 @@ _LOWEST = 19
 
 
 async def _make(cache: Path, version: str) -> None:
+    making = asyncio.current_task()
+    assert making is not None
+    # The JVMs of the training must not outlive us: cancelled, their owner ends them.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, making.cancel)
     clock, store = SystemClock(), Store(cache)
     provided = await provide(store, [version], java_home=None, clock=clock)
     await prepare_archive(store, provided.homes[version], provided.java, clock, silent)
@@ -32,6 +37,8 @@ def main() -> int:
     except ArchiveFailed as error:
         print(f"Kafka {version} goes on without a class archive: {error}", file=sys.stderr)
         return 1
+    except asyncio.CancelledError:
+        return 128 + signal.SIGTERM
     return 0
 
 
