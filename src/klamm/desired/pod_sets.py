@@ -26,6 +26,8 @@ from klamm.resources.structure import encode
 REVISION = "strimzi.io/revision"
 CLUSTER_CA_CERT_GENERATION = "strimzi.io/cluster-ca-cert-generation"
 CLUSTER_CA_KEY_GENERATION = "strimzi.io/cluster-ca-key-generation"
+OLD_CLUSTER_CA = "strimzi.io/trusts-old-cluster-ca"
+"""On pods that were started while certificates of an old cluster authority were trusted beside the current one."""
 CLIENTS_CA_CERT_GENERATION = "strimzi.io/clients-ca-cert-generation"
 SERVER_CERTIFICATE = "strimzi.io/server-cert-hash"
 CUSTOM_CERTIFICATES = "strimzi.io/custom-listener-cert-thumbprints"

@@ -5,7 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from klamm.desired.labels import Component
-from klamm.desired.pod_sets import CLIENTS_CA_CERT_GENERATION, CLUSTER_CA_CERT_GENERATION
+from klamm.desired.pod_sets import (
+    CLIENTS_CA_CERT_GENERATION,
+    CLUSTER_CA_CERT_GENERATION,
+    CLUSTER_CA_KEY_GENERATION,
+    OLD_CLUSTER_CA,
+)
 from klamm.desired.templates import metadata
 from klamm.resources.custom.template import ResourceTemplate
 from klamm.resources.native.configuration import Secret
@@ -21,11 +26,24 @@ CLUSTER_OPERATOR = "cluster-operator"
 
 @dataclass(frozen=True, slots=True)
 class Generations:
-    """Generations of the authorities that pods and leaves of this pass belong to."""
+    """Generations of the authorities that pods and leaves of this pass belong to.
+
+    `cluster_ca_cert` is the one that signed the leaves, which is an old one while trust in a new key is being spread.
+    `old_cluster_ca`: certificates of older authorities are trusted too.
+    """
 
     cluster_ca_cert: int = 0
     cluster_ca_key: int = 0
     clients_ca_cert: int = 0
+    old_cluster_ca: bool = False
+
+    def annotations(self) -> dict[str, str]:
+        """What a pod carries to tell which cluster authorities it knows."""
+        known = {
+            CLUSTER_CA_CERT_GENERATION: str(self.cluster_ca_cert),
+            CLUSTER_CA_KEY_GENERATION: str(self.cluster_ca_key),
+        }
+        return known | ({OLD_CLUSTER_CA: "true"} if self.old_cluster_ca else {})
 
 
 @dataclass(frozen=True)

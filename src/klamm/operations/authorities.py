@@ -80,6 +80,8 @@ class CurrentAuthority:
     authority: Authority
     trusted: bytes
     """PEM of all certificates that are trusted: the current one and older ones."""
+    older: Mapping[str, bytes]
+    """Those of authorities that were replaced, by their keys in the Secret."""
     certificate_generation: int
     key_generation: int
     rules: AuthorityRules
@@ -127,9 +129,28 @@ async def reconcile_authority(
             await applier.take_annotation_off(SECRETS, spec.certificate_secret, FORCE_RENEW)
         if observed.force_replace:
             await applier.take_annotation_off(SECRETS, spec.key_secret, FORCE_REPLACE)
+    return _current(spec, content, generations, decision)
+
+
+async def forget_old_authorities(
+    applier: Applier, spec: AuthoritySpec, current: CurrentAuthority, new_password: str
+) -> CurrentAuthority:
+    """Nobody shows a leaf of an older authority any more: their certificates leave the Secret."""
+    if not spec.rules.generated or not current.older:
+        return current
+    content = _Content(current.authority.certificate, current.authority.key, {}, None)
+    generations = (current.certificate_generation, current.key_generation)
+    await _store(applier, spec, content, generations, None, new_password)
+    return _current(spec, content, generations, current.decision)
+
+
+def _current(
+    spec: AuthoritySpec, content: _Content, generations: tuple[int, int], decision: Decision
+) -> CurrentAuthority:
     return CurrentAuthority(
         Authority(content.certificate, content.key),
-        b"".join([content.certificate, *content.older.values()]),
+        b"\n".join([content.certificate, *content.older.values()]),
+        content.older,
         *generations,
         spec.rules,
         decision,

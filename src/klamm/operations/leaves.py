@@ -39,6 +39,8 @@ class Issuing:
     now: datetime
     window_open: bool
     password: Callable[[], str]
+    spreading: bool = False
+    """Not everybody trusts the authority yet: leaves that work are kept (planning.authorities.trust)."""
     key_algorithm: KeyAlgorithm = KeyAlgorithm.EC_P256
 
 
@@ -51,6 +53,7 @@ def leaf(wanted: WantedLeaf, stored: Secret | None, current: CurrentAuthority, i
         current.rules.renewal_days,
         issuing.now,
         window_open=issuing.window_open,
+        spreading=issuing.spreading,
     )
     files = _issued(wanted, current, issuing) if isinstance(decision, IssueLeaf) else _stored(wanted, stored)
     return Leaf(files, read_certificate(files.certificate).thumbprint, decision)

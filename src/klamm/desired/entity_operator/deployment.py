@@ -6,11 +6,7 @@ from dataclasses import dataclass, field
 from klamm.desired.entity_operator.operators import TOPIC, EntityOperator, Part
 from klamm.desired.fingerprints import fingerprint_of
 from klamm.desired.kafka.listeners import REPLICATION_PORT
-from klamm.desired.pod_sets import (
-    CLUSTER_CA_CERT_GENERATION,
-    CLUSTER_CA_KEY_GENERATION,
-    SERVER_CERTIFICATE,
-)
+from klamm.desired.pod_sets import SERVER_CERTIFICATE
 from klamm.desired.probes import http_probe, startup_probe
 from klamm.desired.secrets import CLIENTS_CA, CLUSTER_CA, Generations
 from klamm.desired.templates import customised, metadata, pod_spec
@@ -64,10 +60,7 @@ def deployment(operator: EntityOperator, inputs: EntityOperatorInputs) -> Deploy
 
 def _pod_metadata(operator: EntityOperator, inputs: EntityOperatorInputs) -> ObjectMeta:
     """Labels to be found by, annotations by which a change of trust or certificate makes a new pod."""
-    annotations = {
-        CLUSTER_CA_CERT_GENERATION: str(inputs.generations.cluster_ca_cert),
-        CLUSTER_CA_KEY_GENERATION: str(inputs.generations.cluster_ca_key),
-    }
+    annotations = inputs.generations.annotations()
     if inputs.certificates:
         annotations[SERVER_CERTIFICATE] = fingerprint_of(dict(inputs.certificates))
     place = metadata(operator.component, "", "", None, operator.template.pod, annotations=annotations)

@@ -115,6 +115,10 @@ class EntityOperator:
         wanted = ((TOPIC, self.spec.topic_operator), (USER, self.spec.user_operator))
         return [self._part(kind, spec) for kind, spec in wanted if spec is not None]
 
+    def part(self, kind: str) -> Part:
+        """One of the two, whether it is asked for or not: its names."""
+        return next((part for part in self.parts if part.kind == kind), None) or self._part(kind, UserOperatorSpec())
+
     def _part(self, kind: str, spec: TopicOperatorSpec | UserOperatorSpec) -> Part:
         name = f"{self.cluster}-entity-{kind}-operator"
         component = Component(self.cluster, name, f"entity-{kind}-operator", inherited=self.resource.metadata.labels)

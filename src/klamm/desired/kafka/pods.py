@@ -24,8 +24,6 @@ from klamm.desired.labels import BROKER_ROLE, CONTROLLER_ROLE
 from klamm.desired.logging import appenders_fingerprint
 from klamm.desired.pod_sets import (
     CLIENTS_CA_CERT_GENERATION,
-    CLUSTER_CA_CERT_GENERATION,
-    CLUSTER_CA_KEY_GENERATION,
     CUSTOM_CERTIFICATES,
     SERVER_CERTIFICATE,
     pod,
@@ -110,8 +108,7 @@ def _annotations(cluster: KafkaCluster, node: Node, inputs: PodInputs) -> dict[s
     """What the pod was made from; the roller reads its reasons off them."""
     generations, settings = inputs.generations, user_settings(cluster)
     made_from = {
-        CLUSTER_CA_CERT_GENERATION: str(generations.cluster_ca_cert),
-        CLUSTER_CA_KEY_GENERATION: str(generations.cluster_ca_key),
+        **generations.annotations(),
         CLIENTS_CA_CERT_GENERATION: str(generations.clients_ca_cert),
         "strimzi.io/logging-appenders-hash": appenders_fingerprint(broker_logging(cluster, inputs.configuration)),
         "strimzi.io/broker-configuration-hash": configuration_fingerprint(cluster, node, inputs.configuration),

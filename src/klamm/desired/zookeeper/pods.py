@@ -3,8 +3,6 @@
 from klamm.desired.fingerprints import fingerprint
 from klamm.desired.jvm import ZOOKEEPER_HEAP, jvm_environment
 from klamm.desired.pod_sets import (
-    CLUSTER_CA_CERT_GENERATION,
-    CLUSTER_CA_KEY_GENERATION,
     SERVER_CERTIFICATE,
     pod,
 )
@@ -53,8 +51,7 @@ def _pod(ensemble: Ensemble, name: str, inputs: EnsembleInputs) -> Pod:
         owns_claims=any(data.is_claim for data in ensemble.volumes),
     )
     annotations = {
-        CLUSTER_CA_CERT_GENERATION: str(inputs.generations.cluster_ca_cert),
-        CLUSTER_CA_KEY_GENERATION: str(inputs.generations.cluster_ca_key),
+        **inputs.generations.annotations(),
         "strimzi.io/logging-hash": fingerprint(zookeeper_logging(ensemble, inputs)),
         SERVER_CERTIFICATE: inputs.certificates.get(name, ""),
     }

@@ -1,5 +1,6 @@
 """What the cluster operator's reconcilers work with; made once by `programs/cluster_operator.py`."""
 
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -11,17 +12,22 @@ from klamm.kube.client import Client
 from klamm.kube.events import Recorder
 from klamm.kube.watching import Watched
 from klamm.operations.applying import Applier
+from klamm.operators.cluster.kafka.four_letters import zookeeper_mode
 from klamm.resources.custom.pod_set import StrimziPodSet
 from klamm.resources.native.metadata import NativeObject
 from klamm.resources.native.pod import Pod
 from klamm.resources.native.workloads import Deployment
 
 OpenAdmin = Callable[[Connection], Awaitable[Admin]]
+ZooKeeperMode = Callable[[str, ssl.SSLContext], Awaitable[str | None]]
 
 
 @dataclass(frozen=True)
 class Hands:
-    """`new_password` makes a random password; `open_admin` connects to a Kafka cluster."""
+    """`new_password` makes a random password; `open_admin` connects to a Kafka cluster.
+
+    `zookeeper_mode` asks one ZooKeeper by its host which part it plays (`kafka/four_letters.py`).
+    """
 
     client: Client
     applier: Applier
@@ -35,3 +41,4 @@ class Hands:
     pods: Watched[Pod]
     deployments: Watched[Deployment]
     key_algorithm: KeyAlgorithm = KeyAlgorithm.EC_P256
+    zookeeper_mode: ZooKeeperMode = zookeeper_mode

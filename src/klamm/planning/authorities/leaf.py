@@ -2,7 +2,8 @@
 
 A leaf is issued anew when something is missing or does not fit together, when the authority's certificate
 has a new generation, when its alternative names change, or when its end is near. Only the last waits for a
-maintenance window, and not even that once the end has passed.
+maintenance window, and not even that once the end has passed. While the trust in a new authority is being spread
+(trust.py), a leaf that works is kept whatever else is wished of it: one signed by the new key would not be trusted.
 """
 
 from dataclasses import dataclass
@@ -49,7 +50,7 @@ class IssueLeaf:
 
 @dataclass(frozen=True, slots=True)
 class PostponedLeaf:
-    """Due, but waits for the next maintenance window; what is there is copied meanwhile."""
+    """Due, but waits (for a maintenance window, or for trust to be spread); what is there is copied meanwhile."""
 
     because: Reason
 
@@ -65,11 +66,12 @@ def decide_leaf(
     now: datetime,
     *,
     window_open: bool,
+    spreading: bool = False,
 ) -> LeafDecision:
-    """Say whether the leaf is kept or issued anew, and why."""
+    """Say whether the leaf is kept or issued anew, and why. `spreading`: not all trust the authority yet."""
     if observed is None:
         return IssueLeaf(NothingThere())
-    broken = _what_is_broken(observed, wanted_names, authority_generation)
+    broken = _what_is_broken(observed)
     if broken is not None:
         return IssueLeaf(broken)
     not_after = observed.not_after
@@ -77,19 +79,26 @@ def decide_leaf(
         return IssueLeaf(CertificateMissing())
     if now >= not_after:
         return IssueLeaf(Expired(not_after))
+    changed = _what_changed(observed, wanted_names, authority_generation)
+    if changed is not None:
+        return PostponedLeaf(changed) if spreading else IssueLeaf(changed)
     if now > not_after - timedelta(days=renewal_days):
         near = Expiring(not_after, renewal_days)
-        return IssueLeaf(near) if window_open else PostponedLeaf(near)
+        return IssueLeaf(near) if window_open and not spreading else PostponedLeaf(near)
     return KeepLeaf(Valid(not_after))
 
 
-def _what_is_broken(observed: ObservedLeaf, wanted_names: frozenset[str], authority_generation: int) -> Reason | None:
+def _what_is_broken(observed: ObservedLeaf) -> Reason | None:
     if not observed.key_present:
         return KeyMissing()
     if observed.not_after is None:
         return CertificateMissing()
     if not observed.key_matches:
         return KeyDoesNotMatch()
+    return None
+
+
+def _what_changed(observed: ObservedLeaf, wanted_names: frozenset[str], authority_generation: int) -> Reason | None:
     if observed.signed_under != authority_generation:
         return SignerChanged(observed.signed_under, authority_generation)
     if observed.alternative_names != wanted_names:

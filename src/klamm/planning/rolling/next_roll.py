@@ -22,6 +22,7 @@ from enum import StrEnum
 from klamm.planning.rolling.reasons import (
     AskedByPerson,
     AuthorityKeyReplaced,
+    AuthorityRemoved,
     AuthorityRenewed,
     CertificateChanged,
     ConfigurationChanged,
@@ -42,6 +43,7 @@ _AUTHORITIES = {
     "strimzi.io/clients-ca-cert-generation": "clients authority",
 }
 _AUTHORITY_KEY = "strimzi.io/cluster-ca-key-generation"
+_OLD_AUTHORITY = "strimzi.io/trusts-old-cluster-ca"
 
 
 class PodState(StrEnum):
@@ -134,6 +136,8 @@ def restart_reasons(runs: Mapping[str, str], wanted: Mapping[str, str]) -> tuple
     for annotation, authority in _AUTHORITIES.items():
         if _differ(annotation, runs, wanted):
             reasons.append(AuthorityRenewed(authority, runs.get(annotation), wanted[annotation]))
+    if _OLD_AUTHORITY in runs and wanted and _OLD_AUTHORITY not in wanted:
+        reasons.append(AuthorityRemoved())
     if _differ(_CERTIFICATE, runs, wanted):
         reasons.append(CertificateChanged())
     if any(_differ(annotation, runs, wanted) for annotation in _CONFIGURATION):

@@ -66,6 +66,16 @@ class AuthorityKeyReplaced:
 
 
 @dataclass(frozen=True, slots=True)
+class AuthorityRemoved:
+    """The pod still trusts an old cluster authority, whose certificates were removed."""
+
+    event_reason: ClassVar[str] = "CaCertRemoved"
+
+    def __str__(self) -> str:
+        return "it trusts an old cluster authority that is no longer in use"
+
+
+@dataclass(frozen=True, slots=True)
 class AskedByPerson:
     """The pod, or its pod set, carries strimzi.io/manual-rolling-update=true."""
 
@@ -76,7 +86,13 @@ class AskedByPerson:
 
 
 RestartReason = (
-    OldRevision | ConfigurationChanged | CertificateChanged | AuthorityRenewed | AuthorityKeyReplaced | AskedByPerson
+    OldRevision
+    | ConfigurationChanged
+    | CertificateChanged
+    | AuthorityRenewed
+    | AuthorityKeyReplaced
+    | AuthorityRemoved
+    | AskedByPerson
 )
 
 

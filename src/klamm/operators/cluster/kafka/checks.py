@@ -7,6 +7,7 @@ from klamm.kube.kinds import Name
 from klamm.operators.cluster.hands import Hands
 from klamm.operators.cluster.pod_sets import BY_POD_SET
 from klamm.planning.kafka_rules import cluster as rules
+from klamm.planning.kafka_rules.cluster import SupportedVersions
 from klamm.planning.storage import StorageDecision, decide_storage, remembered_storage, storage_remark
 from klamm.resources.custom.kafka import Kafka
 from klamm.resources.custom.status import Condition
@@ -29,13 +30,14 @@ def check(hands: Hands, resource: Kafka, reading: Reading) -> Checked:
     spec = resource.spec
     kafka = _storage(hands, resource, "kafka", spec.kafka.storage)
     zookeeper = _storage(hands, resource, "zookeeper", spec.zookeeper.storage if spec.zookeeper else None)
+    versions = supported_versions(hands)
     remarks = [
-        *rules.remarks(resource),
+        *rules.remarks(resource, versions),
         storage_remark("KafkaStorage", kafka),
         storage_remark("ZooKeeperStorage", zookeeper),
     ]
     return Checked(
-        problems=tuple(rules.problems(resource)),
+        problems=tuple(rules.problems(resource, versions)),
         warnings=(
             *(warning("UnknownFields", str(unknown)) for unknown in reading.unknown),
             *(warning("DeprecatedFields", str(deprecated)) for deprecated in reading.deprecated),
@@ -43,6 +45,16 @@ def check(hands: Hands, resource: Kafka, reading: Reading) -> Checked:
         ),
         kafka_storage=kafka.use,
         zookeeper_storage=zookeeper.use,
+    )
+
+
+def supported_versions(hands: Hands) -> SupportedVersions:
+    """Those that klamm knows and this operator has images for (STRIMZI_KAFKA_IMAGES)."""
+    images, known = hands.surroundings.kafka_images, rules.RELEASED
+    return SupportedVersions(
+        default=hands.surroundings.default_version,
+        with_zookeeper=tuple(version for version in known.with_zookeeper if version in images),
+        with_kraft=known.with_kraft,
     )
 
 

@@ -17,7 +17,6 @@ from klamm.kube.kinds import Name
 from klamm.kube.native import NODES
 from klamm.operators.cluster.hands import Hands
 from klamm.operators.cluster.kafka import addresses as external
-from klamm.operators.cluster.kafka.checks import Checked
 from klamm.operators.cluster.kafka.gather import Observed
 from klamm.operators.cluster.kafka.trust import Trust
 from klamm.resources.custom.kafka import Kafka, KafkaStatus
@@ -28,9 +27,15 @@ from klamm.resources.reading import Problem
 CREATING = conditions.not_ready("Creating", "Kafka cluster is being deployed")
 
 
+_MOST_PROBLEMS = 40
+"""So many are told; nobody mends more at a time, and a status has a limit."""
+
+
 @dataclass(frozen=True, slots=True)
 class Findings:
-    checked: Checked
+    """What a pass found, beside the resource itself."""
+
+    warnings: Sequence[Condition]
     outcome: Outcome
     listeners: Sequence[ListenerStatus]
     cluster_id: str | None
@@ -50,15 +55,18 @@ async def write_problems(
     hands: Hands, resource: Kafka, problems: Sequence[Problem], warnings: Sequence[Condition] = ()
 ) -> Blocked:
     """All of them at once, so that the user need not find them one by one."""
-    message = "\n".join(str(problem) for problem in problems)
+    told = [str(problem) for problem in problems[:_MOST_PROBLEMS]]
+    if len(problems) > _MOST_PROBLEMS:
+        told.append(f"and {len(problems) - _MOST_PROBLEMS} more problems")
+    message = "\n".join(told)
     wrong = conditions.not_ready("InvalidResourceException", message)
     await _write(hands, resource, _with(resource, [wrong, *warnings]))
-    return Blocked(f"{', '.join(problem.path for problem in problems)} must be mended")
+    return Blocked(f"{', '.join(problem.path for problem in problems[:_MOST_PROBLEMS])} must be mended")
 
 
 async def write_outcome(hands: Hands, resource: Kafka, findings: Findings) -> KafkaStatus:
     first = conditions.ready() if findings.outcome.result == DONE else _not_ready(resource, findings.outcome)
-    new = _with(resource, [first, *findings.checked.warnings])
+    new = _with(resource, [first, *findings.warnings])
     if findings.listeners:
         new.listeners = list(findings.listeners)
     new.cluster_id = findings.cluster_id or new.cluster_id

@@ -1,27 +1,18 @@
-"""One step of a roll: observe pods and partitions, let `planning.rolling` decide, restart at most one pod.
-
-Partitions are asked for only when a restart is due: a quiet cluster is not bothered.
-"""
+"""One step of a roll: observe the pods, let `planning.rolling` decide, restart at most one pod."""
 
 import asyncio
-import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from klamm.base import logs
-from klamm.base.tls import client_context
 from klamm.control.results import DONE, Again, Result
-from klamm.desired.kafka.cluster import KafkaCluster
 from klamm.desired.pod_sets import wanted_annotations
-from klamm.kafka.admin import Admin, Connection
-from klamm.kafka.errors import KafkaFailure
 from klamm.kube.events import reference
 from klamm.kube.kinds import name_of
 from klamm.kube.native import PODS
 from klamm.operators.cluster.hands import Hands
-from klamm.operators.cluster.kafka.trust import Authorities
+from klamm.operators.cluster.kafka.identity import Identity
 from klamm.operators.cluster.pod_sets import is_ready
 from klamm.planning.rolling.next_roll import (
-    MANUAL_ROLLING_UPDATE,
     Done,
     Partition,
     PodState,
@@ -37,37 +28,34 @@ from klamm.resources.native.pod import Pod
 _log = logs.room("rolling")
 
 _CANNOT_START = frozenset(
-    {"CrashLoopBackOff", "ImagePullBackOff", "ErrImagePull", "CreateContainerConfigError", "CreateContainerError"}
+    {
+        "CrashLoopBackOff",
+        "ImagePullBackOff",
+        "ErrImagePull",
+        "InvalidImageName",
+        "CreateContainerConfigError",
+        "CreateContainerError",
+    }
 )
 
-REPLICATION_PORT = 9091
+LOOK_AGAIN = 10.0
+"""Seconds after which a roll goes on without being told that a pod changed: partitions catch up unseen."""
 
 
-def admin_connection(cluster: KafkaCluster, authorities: Authorities) -> Connection:
-    """To the replication listener, as the cluster operator (which is a super user)."""
-    files = authorities.operator.files
-    tls = client_context(authorities.cluster.trusted, files.certificate, files.key)
-    address = f"{cluster.bootstrap_service}.{cluster.namespace}.svc:{REPLICATION_PORT}"
-    return Connection((address,), tls, client_id="klamm-cluster-operator")
-
-
-def rolling_pods(pod_set: StrimziPodSet, pods: Mapping[str, Pod], manual: bool) -> list[RollingPod]:
-    """The set's pods as the decider sees them; `manual`: the whole set is asked to roll."""
+def rolling_pods(pod_set: StrimziPodSet, pods: Mapping[str, Pod]) -> list[RollingPod]:
+    """The set's pods as the decider sees them."""
     names = [description["metadata"]["name"] for description in pod_set.spec.pods]
-    return [_rolling_pod(name, pods.get(name), manual) for name in names]
+    return [_rolling_pod(name, pods.get(name)) for name in names]
 
 
-def _rolling_pod(name: str, pod: Pod | None, manual: bool) -> RollingPod:
+def _rolling_pod(name: str, pod: Pod | None) -> RollingPod:
     node = int(name.rsplit("-", 1)[1])
     if pod is None:
         return RollingPod(node, name, PodState.MISSING, {})
-    annotations = dict(pod.metadata.annotations)
-    if manual:
-        annotations[MANUAL_ROLLING_UPDATE] = "true"
-    return RollingPod(node, name, _state(pod), annotations)
+    return RollingPod(node, name, state_of(pod), pod.metadata.annotations)
 
 
-def _state(pod: Pod) -> PodState:
+def state_of(pod: Pod) -> PodState:
     if pod.metadata.deletion_timestamp is not None:
         return PodState.TERMINATING
     if is_ready(pod):
@@ -81,15 +69,17 @@ def _is_stuck(pod: Pod) -> bool:
         return False
     if any(condition.type == "PodScheduled" and condition.status == "False" for condition in status.conditions):
         return True
-    waiting = [one.state.waiting for one in status.container_statuses if one.state and one.state.waiting]
+    containers = [*status.init_container_statuses, *status.container_statuses]
+    waiting = [one.state.waiting for one in containers if one.state and one.state.waiting]
     return any(one.reason in _CANNOT_START for one in waiting)
 
 
-def is_due(pod_set: StrimziPodSet, pods: Mapping[str, Pod], manual: bool) -> bool:
+def is_due(pod_set: StrimziPodSet, pods: Mapping[str, Pod]) -> bool:
+    """Whether a pod has a reason to be restarted: only then is the cluster asked who can be spared."""
     wanted = wanted_annotations(pod_set)
     return any(
         restart_reasons(pod.annotations, wanted.get(pod.name, {}))
-        for pod in rolling_pods(pod_set, pods, manual)
+        for pod in rolling_pods(pod_set, pods)
         if pod.state is not PodState.MISSING
     )
 
@@ -99,81 +89,35 @@ async def roll(
     pod_set: StrimziPodSet,
     pods: Mapping[str, Pod],
     *,
-    manual: bool,
-    partitions: list[Partition] | None,
+    partitions: Sequence[Partition] | None,
     leader: int | None,
     check: Callable[[], None],
 ) -> Result:
     """Restart the next pod, or say what is waited for. `check` raises when the pass has lost its point."""
-    decision = next_roll(rolling_pods(pod_set, pods, manual), wanted_annotations(pod_set), partitions, leader)
+    decision = next_roll(rolling_pods(pod_set, pods), wanted_annotations(pod_set), partitions, leader)
     match decision:
         case Done():
             return DONE
         case Wait(because):
-            return Again(10.0, str(because))
-        case Restart(_, name, reasons):
+            return Again(LOOK_AGAIN, str(because))
+        case Restart():
             check()
-            pod = pods[name]
-            sentence = f"pod {name_of(pod)} is restarted, because {'; '.join(str(reason) for reason in reasons)}"
-            _log.info(sentence, reasons=",".join(reason.event_reason for reason in reasons))
-            for reason in reasons:
-                hands.events.note(
-                    reference(PODS, pod), "Normal", reason.event_reason, sentence, action="StrimziInitiatedPodRestart"
-                )
-            await hands.client.delete(PODS, name_of(pod), uid=pod.metadata.uid)
-            return Again(10.0, f"pod {name} is being restarted ({reasons[0]})")
+            await _restart(hands, pods[decision.pod], decision)
+            return Again(LOOK_AGAIN, f"pod {decision.pod} is being restarted ({decision.reasons[0]})")
 
 
-async def partitions_of(admin: Admin) -> list[Partition]:
-    """Every partition of the cluster with the min.insync.replicas of its topic."""
-    topics = await admin.describe_topics()
-    configs = await admin.topic_configs(topics)
-    found = []
-    for name, topic in topics.items():
-        configured = configs.get(name, {}).get("min.insync.replicas")
-        least = int(configured.value) if configured and configured.value else 1
-        found += [
-            Partition(name, one.id, frozenset(one.replicas), frozenset(one.in_sync), least) for one in topic.partitions
-        ]
-    return found
+async def _restart(hands: Hands, pod: Pod, decision: Restart) -> None:
+    """Delete the pod that was looked at (not its successor of the same name); its pod set makes it anew."""
+    sentence = f"pod {name_of(pod)} is restarted, because {'; '.join(str(reason) for reason in decision.reasons)}"
+    _log.info(sentence, reasons=",".join(reason.event_reason for reason in decision.reasons))
+    about = reference(PODS, pod)
+    for reason in decision.reasons:
+        hands.events.note(about, "Normal", reason.event_reason, sentence, action="StrimziInitiatedPodRestart")
+    await hands.client.delete(PODS, name_of(pod), uid=pod.metadata.uid)
 
 
-async def observe_partitions(
-    hands: Hands, cluster: KafkaCluster, authorities: Authorities
-) -> tuple[list[Partition] | None, int | None]:
-    """The partitions and the active controller; (None, None) when no broker answers."""
-    try:
-        async with await hands.open_admin(admin_connection(cluster, authorities)) as admin:
-            partitions, described = await asyncio.gather(partitions_of(admin), admin.describe_cluster())
-            return partitions, described.controller
-    except KafkaFailure as failure:
-        _log.info("partitions could not be read", because=str(failure))
-        return None, None
-
-
-async def zookeeper_leader(names: Mapping[int, str], authorities: Authorities) -> int | None:
-    """The ordinal of the leader among the ZooKeepers at `names` (ordinal → host), None when nobody says.
-
-    Asks each by the four-letter word `srvr` over mutual TLS on the client port.
-    """
-    files = authorities.operator.files
-    context = client_context(authorities.cluster.trusted, files.certificate, files.key)
-    answers = await asyncio.gather(*(_mode(host, context) for host in names.values()))
-    return next((node for node, mode in zip(names, answers, strict=True) if mode == "leader"), None)
-
-
-async def _mode(host: str, context: ssl.SSLContext) -> str | None:
-    try:
-        async with asyncio.timeout(5):
-            reader, writer = await asyncio.open_connection(host, 2181, ssl=context, server_hostname=host)
-            try:
-                writer.write(b"srvr")
-                answer = await reader.read(4096)
-            finally:
-                writer.close()
-    except (OSError, TimeoutError):
-        return None
-    for line in answer.decode("ascii", "replace").splitlines():
-        if line.startswith("Mode: "):
-            return line.removeprefix("Mode: ").strip()
-    return None
+async def zookeeper_leader(hands: Hands, hosts: Mapping[int, str], identity: Identity) -> int | None:
+    """The ordinal of the leader among the ZooKeepers at `hosts` (by ordinal), None when nobody says."""
+    context = identity.context()
+    answers = await asyncio.gather(*(hands.zookeeper_mode(host, context) for host in hosts.values()))
+    return next((node for node, mode in zip(hosts, answers, strict=True) if mode == "leader"), None)

@@ -1,10 +1,17 @@
-"""The certificates of one cluster: two authorities, the operator's own identity, and every component's leaves."""
+"""The certificates of one cluster: two authorities, the operator's own identity, and every component's leaves.
+
+When the cluster authority gets a new key, the trust in it goes round in three steps, each a roll of all pods
+(`planning.authorities.trust`): first everybody learns to trust it beside the old one, then leaves are signed by it,
+then the old one is forgotten. This module takes the step that the pods' annotations call for, and hands the generations
+on that pods are to carry; the restarts follow from their annotations, through the one roller.
+"""
 
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from klamm.base import logs
 from klamm.certificates.issue import Subject
 from klamm.desired.entity_operator.operators import EntityOperator
 from klamm.desired.kafka import certificate_subjects as broker_subjects
@@ -12,6 +19,7 @@ from klamm.desired.kafka.cluster import KafkaCluster
 from klamm.desired.kafka.listeners import Addresses
 from klamm.desired.kafka.pods import brokers_secret
 from klamm.desired.labels import Component
+from klamm.desired.pod_sets import CLUSTER_CA_CERT_GENERATION, CLUSTER_CA_KEY_GENERATION
 from klamm.desired.secrets import (
     CLIENTS_CA,
     CLUSTER_CA,
@@ -22,29 +30,47 @@ from klamm.desired.secrets import (
 )
 from klamm.desired.zookeeper import certificate_subjects as zookeeper_subjects
 from klamm.desired.zookeeper.ensemble import Ensemble
-from klamm.operations.authorities import AuthoritySpec, CurrentAuthority, reconcile_authority
+from klamm.operations.authorities import (
+    AuthoritySpec,
+    CurrentAuthority,
+    forget_old_authorities,
+    reconcile_authority,
+)
 from klamm.operations.leaves import Issuing, Leaf, WantedLeaf, leaves
 from klamm.operators.cluster.hands import Hands
 from klamm.operators.cluster.kafka.gather import Observed
+from klamm.operators.cluster.kafka.identity import Identity, operator_secret
 from klamm.planning.authorities.authority import AuthorityRules, ExpirationPolicy
+from klamm.planning.authorities.trust import DropOld, PodTrust, SpreadTrust, TrustStep, decide_trust
 from klamm.planning.maintenance_windows import parse_window, window_open
 from klamm.resources.custom.kafka import CertificateAuthority
+from klamm.resources.native.pod import Pod
+
+_log = logs.room("trust")
 
 
 @dataclass(frozen=True, slots=True)
 class Authorities:
-    """Both authorities after this pass, and the operator's identity (PEM)."""
+    """Both authorities in this pass, and whether trust in the cluster's is still being spread."""
 
     cluster: CurrentAuthority
     clients: CurrentAuthority
-    operator: Leaf
+    step: TrustStep
+
+    @property
+    def spreading(self) -> bool:
+        return isinstance(self.step, SpreadTrust)
 
     @property
     def generations(self) -> Generations:
+        """What pods made now carry: while trust is spread, leaves are still those of the authority before."""
+        cluster, step = self.cluster, self.step
+        signed = step.leaf_generation if isinstance(step, SpreadTrust) else cluster.certificate_generation
         return Generations(
-            cluster_ca_cert=self.cluster.certificate_generation,
-            cluster_ca_key=self.cluster.key_generation,
+            cluster_ca_cert=signed,
+            cluster_ca_key=cluster.key_generation,
             clients_ca_cert=self.clients.certificate_generation,
+            old_cluster_ca=bool(cluster.older),
         )
 
 
@@ -56,6 +82,7 @@ class Trust:
     observed: Observed
     now: datetime
     authorities: Authorities | None = None
+    operator: Identity | None = None
     brokers: Mapping[str, str] = field(default_factory=dict)
     zookeepers: Mapping[str, str] = field(default_factory=dict)
     operators: Mapping[str, str] = field(default_factory=dict)
@@ -65,17 +92,38 @@ class Trust:
         assert self.authorities is not None, "this step comes after the authorities"
         return self.authorities
 
+    @property
+    def identity(self) -> Identity:
+        assert self.operator is not None, "this step comes after the authorities"
+        return self.operator
+
     async def reconcile_authorities(self, cluster: KafkaCluster) -> None:
+        """Both authorities, the step of trust, and the operator's own leaf."""
         spec = self.observed.resource.spec
-        cluster_ca, clients_ca = await asyncio.gather(
-            self._authority(cluster, CLUSTER_CA, spec.cluster_ca or CertificateAuthority()),
-            self._authority(cluster, CLIENTS_CA, spec.clients_ca or CertificateAuthority()),
+        specs = (
+            self._spec(cluster, CLUSTER_CA, spec.cluster_ca or CertificateAuthority()),
+            self._spec(cluster, CLIENTS_CA, spec.clients_ca or CertificateAuthority()),
         )
+        cluster_ca, clients_ca = await asyncio.gather(*(self._authority(one) for one in specs))
+        self.authorities = Authorities(*await self._trusted(specs[0], cluster_ca, clients_ca))
         wanted = {CLUSTER_OPERATOR: WantedLeaf(CLUSTER_OPERATOR, Subject(CLUSTER_OPERATOR))}
         component = operator_component(cluster.name, cluster.resource.metadata.labels)
-        secret = f"{cluster.name}-cluster-operator-certs"
-        made = await self._leaves(cluster, secret, component, wanted, cluster_ca, clients_ca)
-        self.authorities = Authorities(cluster_ca, clients_ca, made[CLUSTER_OPERATOR])
+        made = (await self._leaves(cluster, operator_secret(cluster.name), component, wanted))[CLUSTER_OPERATOR]
+        self.operator = Identity(self.ready.cluster.trusted, made.files.certificate, made.files.key)
+
+    async def _trusted(
+        self, spec: AuthoritySpec, cluster_ca: CurrentAuthority, clients_ca: CurrentAuthority
+    ) -> tuple[CurrentAuthority, CurrentAuthority, TrustStep]:
+        """The step that is due; forgetting the old authority is done at once, the others take restarts."""
+        pods = [_pod_trust(pod) for pod in self.observed.all_pods if pod.metadata.deletion_timestamp is None]
+        step = decide_trust(
+            pods, cluster_ca.certificate_generation, cluster_ca.key_generation, old_certificates=bool(cluster_ca.older)
+        )
+        if isinstance(step, DropOld):
+            _log.info(f"the old cluster authority of {spec.namespace}/{spec.cluster} is forgotten: nobody shows it")
+            password = self.hands.new_password()
+            cluster_ca = await forget_old_authorities(self.hands.applier, spec, cluster_ca, password)
+        return cluster_ca, clients_ca, step
 
     async def reconcile_brokers(self, cluster: KafkaCluster, addresses: Addresses) -> None:
         subject = Subject(broker_subjects.common_name(cluster))
@@ -84,25 +132,25 @@ class Trust:
             for node in cluster.nodes
         }
         secret = brokers_secret(cluster)
-        self.brokers = await self._component_leaves(cluster, secret, cluster.component, wanted, trusts_clients=True)
+        self.brokers = await self._thumbprints(cluster, secret, cluster.component, wanted, trusts_clients=True)
 
     async def reconcile_zookeepers(self, cluster: KafkaCluster, ensemble: Ensemble) -> None:
         subject = Subject(zookeeper_subjects.common_name(ensemble))
         wanted = {
             pod: WantedLeaf(pod, subject, zookeeper_subjects.alternative_names(ensemble, pod)) for pod in ensemble.pods
         }
-        self.zookeepers = await self._component_leaves(cluster, ensemble.nodes_secret, ensemble.component, wanted)
+        self.zookeepers = await self._thumbprints(cluster, ensemble.nodes_secret, ensemble.component, wanted)
 
     async def reconcile_operators(self, cluster: KafkaCluster, operator: EntityOperator) -> None:
         found: dict[str, str] = {}
         for part in operator.parts:
             wanted = {part.container: WantedLeaf("entity-operator", Subject(part.name))}
-            found |= await self._component_leaves(cluster, part.secret, part.component, wanted)
+            found |= await self._thumbprints(cluster, part.secret, part.component, wanted)
         self.operators = found
 
-    async def _authority(self, cluster: KafkaCluster, name: str, given: CertificateAuthority) -> CurrentAuthority:
+    def _spec(self, cluster: KafkaCluster, name: str, given: CertificateAuthority) -> AuthoritySpec:
         owned = given.generate_secret_owner_reference is not False
-        spec = AuthoritySpec(
+        return AuthoritySpec(
             cluster=cluster.name,
             namespace=cluster.namespace,
             name=name,
@@ -112,6 +160,8 @@ class Trust:
             key_algorithm=self.hands.key_algorithm,
             template=cluster.template.cluster_ca_cert if name == CLUSTER_CA else None,
         )
+
+    async def _authority(self, spec: AuthoritySpec) -> CurrentAuthority:
         return await reconcile_authority(
             self.hands.applier,
             spec,
@@ -121,7 +171,7 @@ class Trust:
             window_open=self._window_open(),
         )
 
-    async def _component_leaves(
+    async def _thumbprints(
         self,
         cluster: KafkaCluster,
         secret: str,
@@ -130,11 +180,8 @@ class Trust:
         *,
         trusts_clients: bool = False,
     ) -> dict[str, str]:
-        """Thumbprints by the keys of `wanted`."""
-        current = self.ready
-        made = await self._leaves(
-            cluster, secret, component, wanted, current.cluster, current.clients, trusts_clients=trusts_clients
-        )
+        """Of the leaves, by the keys of `wanted`."""
+        made = await self._leaves(cluster, secret, component, wanted, trusts_clients=trusts_clients)
         return {name: one.thumbprint for name, one in made.items()}
 
     async def _leaves(
@@ -143,17 +190,19 @@ class Trust:
         secret: str,
         component: Component,
         wanted: Mapping[str, WantedLeaf],
-        cluster_ca: CurrentAuthority,
-        clients_ca: CurrentAuthority,
         *,
         trusts_clients: bool = False,
     ) -> dict[str, Leaf]:
-        issuing = Issuing(self.now, self._window_open(), self.hands.new_password, self.hands.key_algorithm)
-        made = leaves(wanted, self.observed.secrets.get(secret), cluster_ca, issuing)
-        files = {wanted[name].entry: one.files for name, one in made.items()}
-        generations = Generations(
-            cluster_ca.certificate_generation, cluster_ca.key_generation, clients_ca.certificate_generation
+        authorities = self.ready
+        issuing = Issuing(
+            self.now,
+            self._window_open(),
+            self.hands.new_password,
+            spreading=authorities.spreading,
+            key_algorithm=self.hands.key_algorithm,
         )
+        made = leaves(wanted, self.observed.secrets.get(secret), authorities.cluster, issuing)
+        files = {wanted[name].entry: one.files for name, one in made.items()}
         await self.hands.applier.apply(
             leaf_secret(
                 component,
@@ -161,7 +210,7 @@ class Trust:
                 cluster.namespace,
                 cluster.owner,
                 files,
-                generations,
+                authorities.generations,
                 trusts_clients=trusts_clients,
             )
         )
@@ -179,3 +228,13 @@ def _rules(given: CertificateAuthority) -> AuthorityRules:
         renewal_days=given.renewal_days or 30,
         expiration_policy=ExpirationPolicy(given.certificate_expiration_policy or "renew-certificate"),
     )
+
+
+def _pod_trust(pod: Pod) -> PodTrust:
+    """Which authorities a pod was started with, from its annotations."""
+    annotations = pod.metadata.annotations
+    certificate, key = (
+        int(text) if (text := annotations.get(name, "")).isdecimal() else 0
+        for name in (CLUSTER_CA_CERT_GENERATION, CLUSTER_CA_KEY_GENERATION)
+    )
+    return PodTrust(pod.metadata.name or "", certificate, key)

@@ -1,0 +1,243 @@
+"""One pass over one cluster. The table of contents is `KafkaPass.steps`.
+
+Certificates, accounts, claims, Services and policies do not wait for one another; pods wait for what they mount;
+ZooKeeper's and the brokers' pods are made together; a roll begins when every object is as wanted, ZooKeeper first.
+The pass never waits for pods: it says `Again`, and their changes trigger the next one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from klamm.control.passes import Pass
+from klamm.control.results import DONE, Again, Result
+from klamm.control.steps import Step
+from klamm.desired.entity_operator.access import access_objects
+from klamm.desired.entity_operator.objects import network_policy as operator_network_policy
+from klamm.desired.entity_operator.operators import EntityOperator
+from klamm.desired.kafka import ingresses
+from klamm.desired.kafka.access import init_binding, service_account
+from klamm.desired.kafka.cluster import KafkaCluster
+from klamm.desired.kafka.configuration import ConfigurationInputs, config_maps
+from klamm.desired.kafka.listeners import Addresses
+from klamm.desired.kafka.network_policy import network_policy
+from klamm.desired.kafka.objects import kafka_budget, kafka_claims, kafka_pod_set
+from klamm.desired.kafka.pods import PodInputs
+from klamm.desired.kafka.server_config import unknown_addresses
+from klamm.desired.kafka.services import services
+from klamm.desired.zookeeper import objects as zookeeper
+from klamm.desired.zookeeper.configuration import config_map as zookeeper_config_map
+from klamm.desired.zookeeper.ensemble import Ensemble, EnsembleInputs
+from klamm.desired.zookeeper.network_policy import network_policy as zookeeper_network_policy
+from klamm.desired.zookeeper.services import services as zookeeper_services
+from klamm.kube.catalogue import POD_SETS
+from klamm.kube.kinds import Name, name_of
+from klamm.operators.cluster.hands import Hands
+from klamm.operators.cluster.kafka import asked, entity_operator, report, tidying
+from klamm.operators.cluster.kafka.addresses import known_addresses
+from klamm.operators.cluster.kafka.brokers import ask_brokers, ask_cluster_id
+from klamm.operators.cluster.kafka.checks import Checked
+from klamm.operators.cluster.kafka.claims import apply_claims
+from klamm.operators.cluster.kafka.gather import Observed
+from klamm.operators.cluster.kafka.references import References, read_references
+from klamm.operators.cluster.kafka.rolling import is_due, roll, zookeeper_leader
+from klamm.operators.cluster.kafka.scale import Scaled
+from klamm.operators.cluster.kafka.trust import Trust
+from klamm.operators.cluster.pod_sets import is_ready
+from klamm.resources.custom.listeners import ListenerStatus
+from klamm.resources.custom.pod_set import StrimziPodSet
+from klamm.resources.custom.status import Condition
+from klamm.resources.structure import Block
+
+LOOK_AGAIN = 20.0
+"""Seconds after which pods that are waited for are looked at without being told: a net under the watch."""
+
+
+@dataclass
+class KafkaPass:
+    """The state of one pass: what was observed, and what each step leaves for the steps after it."""
+
+    hands: Hands
+    observed: Observed
+    scaled: Scaled
+    checked: Checked
+    pass_: Pass
+    now: datetime
+    addresses: Addresses = field(default_factory=Addresses)
+    references: References = field(default_factory=References)
+    warnings: list[Condition] = field(default_factory=list)
+    cluster_id: str | None = None
+    asked_cluster_id: bool = False
+
+    def __post_init__(self) -> None:
+        self.resource, around = self.scaled.resource, self.hands.surroundings
+        self.name = name_of(self.resource)
+        self.warnings += self.scaled.warnings
+        self.cluster = KafkaCluster(self.resource, around, self.checked.kafka_storage)
+        self.ensemble = Ensemble(self.resource, around, self.checked.zookeeper_storage)
+        self.operators = EntityOperator(self.resource, around)
+        self.trust = Trust(self.hands, self.observed, self.now)
+
+    def steps(self) -> list[Step]:
+        return [
+            Step("authorities", self.authorities),
+            Step("references", self.read_references),
+            Step("services", self.services),
+            Step("accounts", self.accounts),
+            Step("policies", self.policies),
+            Step("wishes", self.wishes),
+            Step("storage", self.storage, after=("wishes",)),
+            Step("zookeeper certificates", self.zookeeper_certificates, after=("authorities",)),
+            Step("broker certificates", self.broker_certificates, after=("authorities", "services")),
+            Step("operator certificates", self.operator_certificates, after=("authorities",)),
+            Step(
+                "zookeeper pods",
+                self.zookeeper_pods,
+                after=("zookeeper certificates", "accounts", "storage", "references"),
+            ),
+            Step(
+                "broker pods",
+                self.broker_pods,
+                after=("broker certificates", "accounts", "storage", "services", "references"),
+            ),
+            Step("entity operator", self.entity_operator, after=("operator certificates", "accounts", "references")),
+            Step("roll zookeeper", self.roll_zookeeper, after=("zookeeper pods",)),
+            Step("roll brokers", self.roll_brokers, after=("broker pods", "roll zookeeper")),
+            Step("ready", self.ready, after=("roll brokers", "entity operator")),
+            Step("tidy", self.tidy, after=("ready", "policies")),
+            Step("cluster id", self.ask_cluster_id, after=("ready",)),
+        ]
+
+    async def authorities(self) -> None:
+        await self.trust.reconcile_authorities(self.cluster)
+
+    async def read_references(self) -> None:
+        self.references = await read_references(self.hands.client, self.resource)
+
+    async def services(self) -> Result:
+        """All Services; brokers cannot start before they know the ports and addresses that clients are to use."""
+        wanted = [*zookeeper_services(self.ensemble), *services(self.cluster)]
+        applied = await self.hands.applier.apply_all(wanted)
+        await self._apply(ingresses.ingresses(self.cluster))
+        self.addresses = known_addresses(self.cluster, applied)
+        missing = unknown_addresses(self.cluster, self.addresses)
+        return Again(2.0, "; ".join(missing)) if missing else DONE
+
+    async def accounts(self) -> None:
+        binding = init_binding(self.cluster)
+        await self._apply(
+            [
+                zookeeper.service_account(self.ensemble),
+                service_account(self.cluster),
+                *([binding] if binding else []),
+                *(access_objects(self.operators) if self.operators.parts else []),
+            ]
+        )
+
+    async def policies(self) -> None:
+        await self._apply(
+            [
+                zookeeper_network_policy(self.ensemble),
+                network_policy(self.cluster),
+                zookeeper.zookeeper_budget(self.ensemble),
+                kafka_budget(self.cluster),
+                *([operator_network_policy(self.operators)] if self.operators.parts else []),
+            ]
+        )
+
+    async def wishes(self) -> Result:
+        """What people asked for by annotations on pods and pod sets."""
+        await asked.hand_on_manual_rolls(self.hands, self.observed)
+        return await asked.renew_pod_and_claims(self.hands, self.observed)
+
+    async def storage(self) -> Result:
+        wanted = [*zookeeper.zookeeper_claims(self.ensemble), *kafka_claims(self.cluster)]
+        outcome = await apply_claims(self.hands, self.name, wanted)
+        self.warnings += outcome.warnings
+        return outcome.result
+
+    async def zookeeper_certificates(self) -> None:
+        await self.trust.reconcile_zookeepers(self.cluster, self.ensemble)
+
+    async def broker_certificates(self) -> None:
+        await self.trust.reconcile_brokers(self.cluster, self.addresses)
+
+    async def operator_certificates(self) -> None:
+        await self.trust.reconcile_operators(self.cluster, self.operators)
+
+    async def zookeeper_pods(self) -> None:
+        texts = self.references
+        inputs = EnsembleInputs(
+            self.trust.ready.generations, self.trust.zookeepers, texts.zookeeper_logging, texts.zookeeper_metrics
+        )
+        await self._apply([zookeeper_config_map(self.ensemble, inputs)])
+        self.zookeeper_pod_set = zookeeper.zookeeper_pod_set(self.ensemble, inputs)
+        await self._apply_pod_set(self.zookeeper_pod_set)
+
+    async def broker_pods(self) -> None:
+        texts = self.references
+        configuration = ConfigurationInputs(self.addresses, texts.kafka_logging, texts.kafka_metrics)
+        inputs = PodInputs(configuration, self.trust.ready.generations, self.trust.brokers, texts.certificates)
+        await self._apply(config_maps(self.cluster, configuration))
+        self.broker_pod_set = kafka_pod_set(self.cluster, inputs)
+        await self._apply_pod_set(self.broker_pod_set)
+
+    async def entity_operator(self) -> None:
+        if self.operators.parts:
+            await entity_operator.apply_operators(self.hands, self.operators, self.trust, self.references)
+        await entity_operator.delete_unwanted(self.hands, self.operators, self.observed)
+
+    async def roll_zookeeper(self) -> Result:
+        pod_set, pods = self.zookeeper_pod_set, self.observed.pods_of(self.ensemble.name)
+        if not is_due(pod_set, pods):
+            return DONE
+        hosts = {
+            number: f"{pod}.{self.ensemble.nodes_service}.{self.cluster.namespace}.svc"
+            for number, pod in enumerate(self.ensemble.pods)
+        }
+        leader = await zookeeper_leader(self.hands, hosts, self.trust.identity)
+        return await roll(self.hands, pod_set, pods, partitions=[], leader=leader, check=self.pass_.check)
+
+    async def roll_brokers(self) -> Result:
+        pod_set, pods = self.broker_pod_set, self.observed.pods_of(self.cluster.kafka)
+        if not is_due(pod_set, pods):
+            return DONE
+        if missing := self._unready(self.zookeeper_pod_set):
+            return Again(LOOK_AGAIN, f"no broker is restarted while {missing[0]} is not ready")
+        said = await ask_brokers(self.hands, self.name, self.trust.identity)
+        partitions, leader = (said.partitions, said.controller) if said else (None, None)
+        return await roll(self.hands, pod_set, pods, partitions=partitions, leader=leader, check=self.pass_.check)
+
+    async def ready(self) -> Result:
+        missing = [*self._unready(self.zookeeper_pod_set), *self._unready(self.broker_pod_set)]
+        if self.operators.parts and not entity_operator.is_operator_ready(self.observed):
+            missing.append(self.operators.name)
+        return Again(LOOK_AGAIN, f"waiting for {', '.join(missing)} to be ready") if missing else DONE
+
+    async def tidy(self) -> None:
+        await tidying.delete_leftovers(self.hands, self.cluster, self.ensemble)
+
+    async def ask_cluster_id(self) -> None:
+        status = self.resource.status
+        if status is None or status.cluster_id or not status.listeners:
+            return
+        self.asked_cluster_id = True
+        self.cluster_id = await ask_cluster_id(self.hands, self.name, self.trust.identity)
+
+    async def listener_statuses(self) -> list[ListenerStatus]:
+        return await report.listener_statuses(self.hands, self.cluster, self.observed, self.addresses, self.trust)
+
+    async def _apply(self, objects: Sequence[Block]) -> None:
+        await self.hands.applier.apply_all(objects)
+
+    async def _apply_pod_set(self, wanted: StrimziPodSet) -> None:
+        """Pods depend on it so much that one which somebody deleted is made again at once."""
+        name = Name(self.name.namespace, wanted.metadata.name or "")
+        if self.hands.pod_sets.get(name) is None:
+            self.hands.applier.forget(POD_SETS, name)
+        await self._apply([wanted])
+
+    def _unready(self, pod_set: StrimziPodSet) -> list[str]:
+        pods = self.observed.pods_of(pod_set.metadata.name or "")
+        names = [description["metadata"]["name"] for description in pod_set.spec.pods]
+        return [name for name in names if (pod := pods.get(name)) is None or not is_ready(pod)]

@@ -1,0 +1,119 @@
+"""What the resource refers to: entries of ConfigMaps (logging, metrics) and the user's certificates for listeners."""
+
+import asyncio
+import json
+from base64 import b64decode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from klamm.base import faults
+from klamm.certificates.read import UnreadableCertificate, read_certificate
+from klamm.kube.client import Client
+from klamm.kube.kinds import Name, name_of
+from klamm.kube.native import CONFIG_MAPS, SECRETS
+from klamm.resources.custom.kafka import Kafka
+from klamm.resources.custom.listeners import Listener
+from klamm.resources.custom.process import Logging, MetricsConfig
+from klamm.resources.custom.secrets import ConfigMapValue
+
+
+class ReferenceMissing(faults.Invalid):
+    """A ConfigMap or Secret that the resource names, or the entry in it, is not there or cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """Contents; None where the resource refers to nothing. `certificates`: thumbprints by listener identifier."""
+
+    kafka_logging: str | None = None
+    kafka_metrics: str | None = None
+    zookeeper_logging: str | None = None
+    zookeeper_metrics: str | None = None
+    topic_operator_logging: str | None = None
+    user_operator_logging: str | None = None
+    certificates: Mapping[str, str] = field(default_factory=dict)
+
+
+async def read_references(client: Client, resource: Kafka) -> References:
+    """Raises `ReferenceMissing`, whose message names the field and what to create."""
+    kafka, zookeeper, operators = resource.spec.kafka, resource.spec.zookeeper, resource.spec.entity_operator
+    topic = operators.topic_operator if operators else None
+    user = operators.user_operator if operators else None
+    reader = _Reader(client, name_of(resource).namespace)
+    entity = "spec.entityOperator"
+    texts = await asyncio.gather(
+        reader.logging(kafka.logging, "spec.kafka.logging"),
+        reader.metrics(kafka.metrics_config, "spec.kafka.metricsConfig"),
+        reader.logging(zookeeper.logging if zookeeper else None, "spec.zookeeper.logging"),
+        reader.metrics(zookeeper.metrics_config if zookeeper else None, "spec.zookeeper.metricsConfig"),
+        reader.logging(topic.logging if topic else None, f"{entity}.topicOperator.logging"),
+        reader.logging(user.logging if user else None, f"{entity}.userOperator.logging"),
+    )
+    return References(*texts, certificates=await reader.certificates(kafka.listeners))
+
+
+class _Reader:
+    def __init__(self, client: Client, namespace: str) -> None:
+        self._client = client
+        self._namespace = namespace
+
+    async def logging(self, logging: Logging | None, field: str) -> str | None:
+        if logging is None or logging.type != "external":
+            return None
+        return await self._entry(logging.value_from, field)
+
+    async def metrics(self, metrics: MetricsConfig | None, field: str) -> str | None:
+        """The YAML of the ConfigMap as JSON, which the metrics agent reads just as well (and users' tools expect)."""
+        if metrics is None or metrics.type != "jmxPrometheusExporter":
+            return None
+        text = await self._entry(metrics.value_from, field)
+        return _json(text, f"{field}.valueFrom.configMapKeyRef")
+
+    async def certificates(self, listeners: list[Listener]) -> dict[str, str]:
+        """Thumbprints of the certificates that users brought for listeners; a changed one restarts the brokers."""
+        found = {}
+        for index, listener in enumerate(listeners):
+            given = listener.configuration.broker_cert_chain_and_key if listener.configuration else None
+            if given is None or not listener.tls:
+                continue
+            path = f"spec.kafka.listeners[{index}].configuration.brokerCertChainAndKey"
+            entries = await self._secret(given.secret_name or "", (given.certificate, given.key), path)
+            try:
+                thumbprint = read_certificate(entries[0]).thumbprint
+            except UnreadableCertificate as error:
+                raise ReferenceMissing(f"{path}.certificate: {error}; store a certificate as PEM") from error
+            found[f"{listener.name}-{listener.port}"] = thumbprint
+        return found
+
+    async def _secret(self, name: str, keys: tuple[str | None, ...], path: str) -> list[bytes]:
+        where = Name(self._namespace, name)
+        found = await self._client.find(SECRETS, where) if name else None
+        if found is None:
+            raise ReferenceMissing(f"{path}.secretName: there is no Secret {where}; create it")
+        for key in keys:
+            if key not in found.data:
+                has = ", ".join(sorted(found.data)) or "none"
+                raise ReferenceMissing(f"{path}: Secret {where} has no key {key!r} (it has: {has})")
+        return [b64decode(found.data[key or ""]) for key in keys]
+
+    async def _entry(self, source: ConfigMapValue | None, field: str) -> str:
+        path, reference = f"{field}.valueFrom.configMapKeyRef", source.config_map_key_ref if source else None
+        if reference is None or not reference.name or not reference.key:
+            raise ReferenceMissing(f"{path} is not given; name a ConfigMap and a key in it")
+        where = Name(self._namespace, reference.name)
+        found = await self._client.find(CONFIG_MAPS, where)
+        if found is None:
+            raise ReferenceMissing(f"{path}: there is no ConfigMap {where}; create it")
+        if reference.key not in found.data:
+            keys = ", ".join(sorted(found.data)) or "none"
+            raise ReferenceMissing(f"{path}: ConfigMap {where} has no key {reference.key!r} (it has: {keys})")
+        return found.data[reference.key]
+
+
+def _json(text: str, path: str) -> str:
+    import yaml  # only for those who show metrics
+
+    try:
+        return json.dumps(yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+    except (yaml.YAMLError, TypeError, ValueError) as error:
+        raise ReferenceMissing(f"{path}: the content is not YAML that fits JSON: {error}") from error
