@@ -1,13 +1,334 @@
 """The cluster operator from the outside: what it makes, what it tells, what it leaves alone."""
 
-from tests.builders.kafka import kafka_object
-from tests.builders.kafka_world import kafka_world
+from pathlib import Path
+from typing import Any
+
+import yaml
+from tests.builders.kafka import kafka_object, overlaid
+from tests.builders.kafka_world import KAFKAS, NAME, NAMESPACE, POD_SET_RESOURCE, TOPICS, kafka_world
 from tests.builders.virtual_time import in_virtual_time
+
+from klamm.kube.requests import Request
+from klamm.localkube.objects import (
+    CONFIG_MAPS,
+    DEPLOYMENTS,
+    PERSISTENT_VOLUME_CLAIMS,
+    POD_DISRUPTION_BUDGETS,
+    SECRETS,
+    SERVICE_ACCOUNTS,
+    SERVICES,
+    Refused,
+    Resource,
+)
+
+GOLDEN = Path(__file__).parents[3] / "golden"
+NETWORK_POLICIES = Resource("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy")
+ROLES = Resource("rbac.authorization.k8s.io", "v1", "roles", "Role")
+ROLE_BINDINGS = Resource("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding")
+BINDINGS = Resource("rbac.authorization.k8s.io", "v1", "clusterrolebindings", "ClusterRoleBinding", False)
+KINDS = {
+    resource.kind: resource
+    for resource in (
+        CONFIG_MAPS,
+        DEPLOYMENTS,
+        NETWORK_POLICIES,
+        PERSISTENT_VOLUME_CLAIMS,
+        POD_DISRUPTION_BUDGETS,
+        ROLES,
+        ROLE_BINDINGS,
+        SECRETS,
+        SERVICE_ACCOUNTS,
+        SERVICES,
+    )
+}
+BINDING = "strimzi-kafka-my-cluster-kafka-init"
+
+
+def kafka_1() -> Any:
+    first = next(yaml.safe_load_all((GOLDEN / "kafka-1.yaml").read_text()))
+    return overlaid(first, {"metadata": {"namespace": NAMESPACE}})
+
+
+def with_node_port(**changes: Any) -> Any:
+    listeners = [
+        {"name": "plain", "port": 9092, "type": "internal", "tls": False},
+        {"name": "external", "port": 9094, "type": "nodeport", "tls": False},
+    ]
+    return kafka_object({"spec": {"kafka": {"listeners": listeners, **changes}}})
 
 
 @in_virtual_time
-async def test_a_new_cluster_becomes_ready() -> None:
+async def test_a_new_cluster_has_every_object_of_the_golden_file() -> None:
+    wanted = [one for one in yaml.safe_load_all((GOLDEN / "kafka-1.out.yaml").read_text()) if one["kind"] in KINDS]
+    async with kafka_world() as world:
+        world.apply(kafka_1())
+        await world.ready()
+        for kind, resource in KINDS.items():
+            names = {one["metadata"]["name"] for one in wanted if one["kind"] == kind}
+            assert names, kind
+            assert names <= set(world.names(resource)), kind
+        pods = {f"my-cluster-{kind}-{number}" for kind in ("kafka", "zookeeper") for number in range(3)}
+        assert pods <= set(world.pods())
+        assert world.cluster.find(BINDINGS, BINDING, None) is not None
+
+
+@in_virtual_time
+async def test_the_status_goes_from_creating_to_ready_with_what_clients_need() -> None:
+    async with kafka_world() as world:
+        world.cluster.holds_back.add("my-cluster-kafka")
+        world.apply(kafka_1())
+        await world.passes(5)
+        [condition] = world.conditions("NotReady")
+        assert condition["reason"] == "Creating"
+        assert "waiting for my-cluster-kafka-0" in condition["message"]
+        world.cluster.holds_back.clear()
+        for number in range(3):
+            world.cluster.becomes(f"my-cluster-kafka-{number}", ready=True, namespace=NAMESPACE)
+        await world.ready()
+        status = world.kafka()["status"]
+        await world.until("the cluster's id is told", lambda: None if "clusterId" in world.kafka()["status"] else "no")
+        assert world.kafka()["status"]["clusterId"] == "fake-cluster-id"
+        assert status["kafkaVersion"] == "3.6.0"
+        port = world.get(SERVICES, "my-cluster-kafka-external-bootstrap")["spec"]["ports"][0]["nodePort"]
+        assert {one["name"]: one["bootstrapServers"] for one in status["listeners"]} == {
+            "plain": "my-cluster-kafka-bootstrap.kafka.svc:9092",
+            "tls": "my-cluster-kafka-bootstrap.kafka.svc:9093",
+            "external": f"127.0.0.1:{port}",
+        }
+
+
+@in_virtual_time
+async def test_a_quiet_cluster_is_neither_written_to_nor_asked() -> None:
     async with kafka_world() as world:
         world.apply(kafka_object())
         await world.ready()
-        print(world.kafka()["status"], world.cluster.clock.monotonic(), len(world.transport.requests))
+        await world.passes(10)
+        world.transport.requests.clear()
+        asked = world.brokers.asked
+        await world.passes(100)
+        assert [one for one in world.transport.requests if not one.startswith("GET")] == []
+        assert world.brokers.asked == asked
+
+
+def refuse_claims(request: Request) -> Refused | None:
+    if request.method == "PATCH" and "persistentvolumeclaims" in request.path:
+        return Refused(403, "Forbidden", "exceeded quota: no more storage")
+    return None
+
+
+@in_virtual_time
+async def test_certificates_are_renewed_while_storage_is_refused() -> None:
+    async with kafka_world() as world:
+        world.apply(kafka_object())
+        await world.ready()
+        before = world.get(SECRETS, "my-cluster-kafka-brokers")["data"]
+        world.transport.refuse = refuse_claims
+        world.change(kafka={"storage": {"volumes": [{"id": 0, "type": "persistent-claim", "size": "20Gi"}]}})
+        world.annotate(SECRETS, "my-cluster-cluster-ca-cert", force_renew="true")
+        await world.passes(30)
+        renewed = world.get(SECRETS, "my-cluster-cluster-ca-cert")
+        assert renewed["metadata"]["annotations"]["strimzi.io/ca-cert-generation"] == "1"
+        assert "strimzi.io/force-renew" not in renewed["metadata"]["annotations"]
+        assert world.get(SECRETS, "my-cluster-kafka-brokers")["data"] != before
+        [condition] = world.conditions("NotReady")
+        assert condition["reason"] == "Forbidden"
+        assert "no more storage" in condition["message"]
+        brokers = {death.pod for death in world.deaths if "-kafka-" in death.pod or "-zookeeper-" in death.pod}
+        assert brokers == set(), "their pods wait for the claims"
+
+
+@in_virtual_time
+async def test_a_paused_cluster_is_left_alone_but_for_pods_that_are_lost() -> None:
+    async with kafka_world() as world:
+        world.apply(kafka_object())
+        await world.ready()
+        world.annotate(KAFKAS, NAME.name, pause_reconciliation="true")
+        world.change(kafka={"config": {"num.io.threads": 4}})
+        await world.passes(30)
+        assert [one["type"] for one in world.kafka()["status"]["conditions"]] == ["ReconciliationPaused"]
+        assert world.deaths == []
+        assert "num.io.threads" not in world.get(CONFIG_MAPS, "my-cluster-kafka-0")["data"]["server.config"]
+        world.cluster.ends("my-cluster-kafka-0", "Failed", NAMESPACE)
+        await world.until("the pod is back", lambda: None if "my-cluster-kafka-0" in world.ready_pods() else "no")
+        world.annotate(KAFKAS, NAME.name, pause_reconciliation=None)
+        await world.ready()
+        assert "num.io.threads=4" in world.get(CONFIG_MAPS, "my-cluster-kafka-0")["data"]["server.config"]
+
+
+@in_virtual_time
+async def test_deletion_takes_what_was_made_and_keeps_claims_that_are_to_be_kept() -> None:
+    async with kafka_world() as world:
+        topic = {
+            "apiVersion": "kafka.strimzi.io/v1beta2",
+            "kind": "KafkaTopic",
+            "metadata": {
+                "name": "orders",
+                "labels": {"strimzi.io/cluster": "my-cluster"},
+                "finalizers": ["strimzi.io/topic-operator", "example.com/mine"],
+            },
+            "spec": {"partitions": 1, "replicas": 1},
+        }
+        world.apply(with_node_port())
+        world.apply(topic)
+        await world.ready()
+        world.cluster.objects.delete(KAFKAS, NAMESPACE, NAME.name)
+        await world.until("no pod is left", lambda: ", ".join(world.pods()) or None)
+        await world.passes(5)
+        assert world.cluster.find(BINDINGS, BINDING, None) is None
+        assert world.get(TOPICS, "orders")["metadata"]["finalizers"] == ["example.com/mine"]
+        assert [name for name in world.names(SECRETS) if name.startswith("my-cluster")] == []
+        assert [name for name in world.names(SERVICES) if name.startswith("my-cluster")] == []
+        kept = [f"data-0-my-cluster-kafka-{n}" for n in range(3)] + [f"data-my-cluster-zookeeper-{n}" for n in range(3)]
+        assert world.names(PERSISTENT_VOLUME_CLAIMS) == kept
+
+
+@in_virtual_time
+async def test_claims_go_with_the_cluster_when_deleteclaim_says_so() -> None:
+    async with kafka_world() as world:
+        world.apply(kafka_1())
+        await world.ready()
+        world.cluster.objects.delete(KAFKAS, NAMESPACE, NAME.name)
+        await world.until("no claim is left", lambda: ", ".join(world.names(PERSISTENT_VOLUME_CLAIMS)) or None)
+
+
+@in_virtual_time
+async def test_a_cluster_of_the_same_name_is_made_anew() -> None:
+    async with kafka_world() as world:
+        world.apply(kafka_object())
+        await world.ready()
+        world.cluster.objects.delete(KAFKAS, NAMESPACE, NAME.name)
+        await world.until("no pod is left", lambda: ", ".join(world.pods()) or None)
+        world.apply(kafka_object())
+        await world.ready()
+        assert len(world.pods()) == 7
+
+
+@in_virtual_time
+async def test_all_mistakes_are_told_at_once_and_the_running_cluster_goes_on() -> None:
+    async with kafka_world() as world:
+        world.apply(kafka_object())
+        await world.ready()
+        pods, service = world.uids(), world.get(SERVICES, "my-cluster-kafka-bootstrap")
+        world.change(
+            kafka={
+                "version": "2.0.0",
+                "config": {"default.replication.factor": 5, "num.io.threads": "many"},
+                "resources": {"requests": {"memory": "2Gi"}, "limits": {"memory": "1Gi"}},
+            }
+        )
+        await world.passes(30)
+        [condition] = world.conditions("NotReady")
+        assert condition["reason"] == "InvalidResourceException"
+        for path in ("spec.kafka.version", "default.replication.factor", "resources.requests.memory"):
+            assert path in condition["message"], path
+        assert world.kafka()["status"]["observedGeneration"] == 2
+        assert world.uids() == pods
+        assert world.get(SERVICES, "my-cluster-kafka-bootstrap") == service
+
+
+@in_virtual_time
+async def test_a_missing_configmap_is_named_and_stops_nothing_else() -> None:
+    async with kafka_world() as world:
+        source = {"configMapKeyRef": {"name": "metrics", "key": "kafka.yml"}}
+        world.apply(with_node_port(metricsConfig={"type": "jmxPrometheusExporter", "valueFrom": source}))
+        await world.passes(5)
+        [condition] = world.conditions("NotReady")
+        assert "spec.kafka.metricsConfig.valueFrom.configMapKeyRef" in condition["message"]
+        assert "there is no ConfigMap kafka/metrics; create it" in condition["message"]
+        assert "my-cluster-kafka-brokers" in world.names(SECRETS), "certificates do not wait for it"
+        text = "rules: [{pattern: kafka.*}]"
+        metrics = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "metrics"},
+            "data": {"kafka.yml": text},
+        }
+        world.cluster.objects.create(CONFIG_MAPS, NAMESPACE, metrics)
+        await world.ready()
+        assert world.get(CONFIG_MAPS, "my-cluster-kafka-0")["data"]["metrics-config.json"] == (
+            '{"rules": [{"pattern": "kafka.*"}]}'
+        )
+
+
+@in_virtual_time
+async def test_unknown_and_deprecated_fields_become_warnings() -> None:
+    async with kafka_world() as world:
+        # The API drops what its schema does not know; the nodes where the two versions differ keep it.
+        volume = {"id": 0, "type": "ephemeral", "kraftMetadatta": "shared"}
+        template = {"statefulset": {"metadata": {"labels": {"a": "b"}}}}
+        world.apply(kafka_object({"spec": {"kafka": {"template": template, "storage": {"volumes": [volume]}}}}))
+        await world.ready()
+        told = {one["reason"]: one["message"] for one in world.conditions("Warning")}
+        assert "spec.kafka.template.statefulset is deprecated" in told["DeprecatedFields"]
+        assert "did you mean kraftMetadata" in told["UnknownFields"]
+
+
+@in_virtual_time
+async def test_a_newer_generation_ends_an_older_wait() -> None:
+    """The image of the first generation cannot be had; nobody waits for it once a second one came."""
+    async with kafka_world() as world:
+        world.cluster.holds_back.add("my-cluster-kafka")
+        world.apply(kafka_object())
+        await world.passes(20)
+        world.cluster.holds_back.clear()
+        world.change(kafka={"config": {"num.io.threads": 4}})
+        await world.ready(120)
+        assert "num.io.threads=4" in world.get(CONFIG_MAPS, "my-cluster-kafka-0")["data"]["server.config"]
+
+
+@in_virtual_time
+async def test_a_removed_listener_takes_its_services_along() -> None:
+    async with kafka_world() as world:
+        world.apply(with_node_port())
+        await world.ready()
+        own = ["my-cluster-kafka-0", "my-cluster-kafka-1", "my-cluster-kafka-2", "my-cluster-kafka-external-bootstrap"]
+        assert set(own) <= set(world.names(SERVICES))
+        mine = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "mine"}, "spec": {"ports": [{"port": 1}]}}
+        labels = world.get(SERVICES, own[0])["metadata"]["labels"]
+        world.cluster.objects.create(SERVICES, NAMESPACE, overlaid(mine, {"metadata": {"labels": labels}}))
+        world.apply(kafka_object())
+        await world.ready()
+        await world.passes(5)
+        assert not set(own) & set(world.names(SERVICES))
+        assert "mine" in world.names(SERVICES), "it has our labels, but another owner"
+
+
+@in_virtual_time
+async def test_without_entity_operator_all_of_it_goes() -> None:
+    async with kafka_world() as world:
+        world.apply(kafka_object())
+        await world.ready()
+        world.cluster.objects.patch(KAFKAS, NAMESPACE, NAME.name, {"spec": {"entityOperator": None}})
+        await world.ready()
+        left = {kind: [n for n in world.names(resource) if "entity" in n] for kind, resource in KINDS.items()}
+        assert {kind: names for kind, names in left.items() if names} == {}
+
+
+@in_virtual_time
+async def test_one_of_the_two_operators_goes_and_the_other_stays() -> None:
+    async with kafka_world() as world:
+        world.apply(kafka_object())
+        await world.ready()
+        world.change(entityOperator={"userOperator": None})
+        await world.ready()
+        left = {name for resource in KINDS.values() for name in world.names(resource) if "entity" in name}
+        assert {name for name in left if "user" in name} == set()
+        topic = "my-cluster-entity-topic-operator"
+        assert {f"{topic}-certs", f"{topic}-config", f"{topic}-role", "my-cluster-entity-operator"} <= left
+        containers = world.get(DEPLOYMENTS, "my-cluster-entity-operator")["spec"]["template"]["spec"]["containers"]
+        assert [one["name"] for one in containers] == ["topic-operator"]
+
+
+@in_virtual_time
+async def test_what_somebody_deletes_comes_back() -> None:
+    async with kafka_world() as world:
+        world.apply(kafka_object())
+        await world.ready()
+        world.cluster.objects.delete(POD_SET_RESOURCE, NAMESPACE, "my-cluster-kafka")
+        await world.passes(5)
+        world.cluster.objects.delete(SERVICES, NAMESPACE, "my-cluster-kafka-bootstrap")
+        await world.ready(60)
+        assert "my-cluster-kafka" in world.names(POD_SET_RESOURCE)
+        await world.until(
+            "the Service is back", lambda: None if "my-cluster-kafka-bootstrap" in world.names(SERVICES) else "no"
+        )

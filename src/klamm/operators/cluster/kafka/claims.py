@@ -54,9 +54,7 @@ async def _sized(
     """The claim with the size that can be had."""
     found, size = existing.get(wanted.metadata.name or ""), _size(wanted)
     if found is None:
-        hands.applier.forget(
-            PERSISTENT_VOLUME_CLAIMS, Name(wanted.metadata.namespace or "", wanted.metadata.name or "")
-        )
+        hands.applier.forget(PERSISTENT_VOLUME_CLAIMS, name_of(wanted))
         return wanted, None
     decision = claim_size(await _observed(hands, found, size), size)
     if decision.size == size:
