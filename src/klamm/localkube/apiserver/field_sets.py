@@ -16,6 +16,7 @@ from klamm.localkube.apiserver.schema import ANY, Node
 Path = tuple[str, ...]
 FieldSet = set[Path]
 _encoder = msgspec.json.Encoder(order="sorted")
+_encode = msgspec.json.Encoder().encode
 
 
 class DuplicateItem(Exception):
@@ -142,10 +143,20 @@ def _is_leaf(old: Any, new: Any, node: Node) -> bool:
 def _compare_maps(old: Any, new: Any, node: Node, path: Path, found: Comparison) -> None:
     before, after = _mapping(old), _mapping(new)
     for name in {**before, **after}:
+        was, now = before.get(name, _ABSENT), after.get(name, _ABSENT)
+        if was is not _ABSENT and now is not _ABSENT and _equal(was, now):
+            continue
         child = node.child(name)
-        was = before.get(name, _ABSENT if old is _ABSENT else _empty(name, child, node))
-        now = after.get(name, _ABSENT if new is _ABSENT else _empty(name, child, node))
+        if was is _ABSENT and old is not _ABSENT:
+            was = _empty(name, child, node)
+        if now is _ABSENT and new is not _ABSENT:
+            now = _empty(name, child, node)
         _compare(was, now, child, (*path, f"f:{name}"), found)
+
+
+def _equal(was: Any, now: Any) -> bool:
+    """Whole branches that stayed as they are need no walk. Python takes True for 1, JSON does not."""
+    return bool(was == now) and _encode(was) == _encode(now)
 
 
 def _empty(name: str, child: Node, parent: Node) -> Any:

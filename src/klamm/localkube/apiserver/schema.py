@@ -15,9 +15,26 @@ _SCALARS = frozenset(["string", "integer", "number", "boolean"])
 
 
 class Node:
-    """A type at some place. Compare by identity; never changed after it is made."""
+    """A type at some place. Compare by identity; never changed after it is made.
 
-    __slots__ = ("_additional", "_fields", "_items", "native", "raw", "types")
+    What every walk asks of every node (`type`, `is_scalar`, `free`) is worked out once, when the node is made.
+    """
+
+    __slots__ = (
+        "_additional",
+        "_always",
+        "_fields",
+        "_items",
+        "always_present",
+        "free",
+        "int_or_string",
+        "is_scalar",
+        "native",
+        "properties",
+        "raw",
+        "type",
+        "types",
+    )
 
     def __init__(self, raw: Mapping[str, Any], types: Mapping[str, Mapping[str, Any]], native: bool) -> None:
         self.raw = _resolved(raw, types)
@@ -26,11 +43,19 @@ class Node:
         self._fields: dict[str, Node] = {}
         self._items: Node | None = None
         self._additional: Node | None = None
-
-    @property
-    def properties(self) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self.raw.get("properties") or {}
-        return found
+        self._always: tuple[tuple[str, Node], ...] | None = None
+        self.properties: Mapping[str, Any] = self.raw.get("properties") or {}
+        self.type: str = self.raw.get("type", "")
+        """ "object", "array", a scalar's type, or "" for anything (int-or-string included)."""
+        self.int_or_string = bool(self.raw.get("x-kubernetes-int-or-string")) or (
+            self.raw.get("format") == "int-or-string"
+        )
+        self.is_scalar = self.type in _SCALARS or ("oneOf" in self.raw and native) or self.int_or_string
+        is_map = self.raw.get("additionalProperties") not in (None, False)
+        self.free = not (self.is_scalar or self.properties or is_map or self.type == "array")
+        """Nothing is known of what is inside (RawExtension, `x-kubernetes-preserve-unknown-fields` without fields)."""
+        self.always_present = native and self.raw.get("default") == {} and "properties" in self.raw
+        """A struct that is no pointer in Kubernetes' Go types: serialized even when empty."""
 
     @property
     def required(self) -> Iterable[str]:
@@ -67,31 +92,12 @@ class Node:
         return self._items
 
     @property
-    def type(self) -> str:
-        """ "object", "array", a scalar's type, or "" for anything (int-or-string included)."""
-        found: str = self.raw.get("type", "")
-        return found
-
-    @property
     def is_struct(self) -> bool:
         return "properties" in self.raw
 
     @property
     def is_map(self) -> bool:
         return not self.properties and self.map_value is not None
-
-    @property
-    def is_scalar(self) -> bool:
-        return self.type in _SCALARS or ("oneOf" in self.raw and self.native) or self.int_or_string
-
-    @property
-    def int_or_string(self) -> bool:
-        return bool(self.raw.get("x-kubernetes-int-or-string")) or self.raw.get("format") == "int-or-string"
-
-    @property
-    def free(self) -> bool:
-        """Nothing is known of what is inside (RawExtension, `x-kubernetes-preserve-unknown-fields` without fields)."""
-        return not self.is_scalar and not self.properties and self.map_value is None and self.type != "array"
 
     @property
     def preserves_unknown(self) -> bool:
@@ -127,9 +133,12 @@ class Node:
         return found
 
     @property
-    def always_present(self) -> bool:
-        """A struct that is no pointer in Kubernetes' Go types: serialized even when empty."""
-        return self.native and self.raw.get("default") == {} and self.is_struct
+    def always_present_fields(self) -> "tuple[tuple[str, Node], ...]":
+        """The fields that are there even when nobody wrote them."""
+        if self._always is None:
+            fields = ((name, self.field(name)) for name in self.properties)
+            self._always = tuple((name, field) for name, field in fields if field is not None and field.always_present)
+        return self._always
 
 
 def _resolved(raw: Mapping[str, Any], types: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:

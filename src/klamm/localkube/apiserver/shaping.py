@@ -86,11 +86,9 @@ def _shape_struct(value: dict[str, Any], node: Node, unknown: list[str], path: s
         if result in ({}, []) and not _kept_empty(name, field, node):
             continue
         shaped[name] = result
-    for name in node.properties:
+    for name, field in node.always_present_fields:
         if name not in shaped:
-            field = node.field(name)
-            if field is not None and field.always_present:
-                shaped[name] = _shape_struct({}, field, unknown, path)
+            shaped[name] = _shape_struct({}, field, unknown, path)
     return shaped
 
 
