@@ -59,7 +59,7 @@ def operator_logging(logging: Logging | None, external: str | None) -> str:
 
 def appenders_fingerprint(text: str) -> str:
     """Fingerprint of what a running broker does not take over: all but the loggers' levels."""
-    return fingerprint("\n".join(line for line in text.splitlines() if not _LEVEL_ONLY.match(line)))
+    return fingerprint("\n".join(line for line in text.removesuffix("\n").split("\n") if not _LEVEL_ONLY.match(line)))
 
 
 def metrics_json(content: Any) -> str:

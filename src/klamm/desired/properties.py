@@ -1,13 +1,16 @@
 """Java properties files, written line by line.
 
-A value from a manifest can never become a second line: line breaks and backslashes are escaped as
-`java.util.Properties` reads them.
+Nothing from a manifest can become a second line or another key: what `java.util.Properties` reads specially is
+escaped. It reads bytes as Latin-1, so whatever is not plain ASCII goes in as `\\uXXXX`.
 """
 
 from collections.abc import Iterable
 from typing import Any
 
 from klamm.releases.settings import as_text
+
+_NAMED = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
+_END_A_KEY = frozenset("=: #!")
 
 
 class Properties:
@@ -23,7 +26,7 @@ class Properties:
         self._lines += [f"# {line}" for line in comment]
 
     def set(self, key: str, value: Any) -> None:
-        self._lines.append(f"{_escaped(key)}={_escaped(as_text(value))}")
+        self._lines.append(f"{_escaped_key(key)}={_escaped(as_text(value))}")
 
     def update(self, values: Iterable[tuple[str, Any]]) -> None:
         for key, value in values:
@@ -33,7 +36,21 @@ class Properties:
         return "\n".join(self._lines) + "\n"
 
 
+def _escaped_key(key: str) -> str:
+    """A key ends at the first space, `=` or `:`, and a line that begins with `#` or `!` is a comment."""
+    return "".join(f"\\{sign}" if sign in _END_A_KEY else _sign(sign) for sign in key)
+
+
 def _escaped(text: str) -> str:
-    r"""`\` and line breaks as properties files write them; a leading space would be dropped when it is read."""
-    escaped = text.replace("\\", "\\\\").replace("\r", "\\r").replace("\n", "\\n")
+    """A value; a leading space would be dropped when it is read."""
+    escaped = text if text.isascii() and text.isprintable() and "\\" not in text else "".join(map(_sign, text))
     return f"\\{escaped}" if escaped.startswith(" ") else escaped
+
+
+def _sign(sign: str) -> str:
+    if sign in _NAMED:
+        return _NAMED[sign]
+    if sign.isascii() and sign.isprintable():
+        return sign
+    units = sign.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))

@@ -47,7 +47,7 @@ def configuration_fingerprint(cluster: KafkaCluster, node: Node, inputs: Configu
 
     It is made of settings, not of text, so that comments and their order may change freely.
     """
-    lines = server_config(cluster, node, inputs.addresses).splitlines()
+    lines = server_config(cluster, node, inputs.addresses).split("\n")
     settings = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
     return fingerprint_of({key: value for key, value in settings.items() if key not in inputs.live_settings})
 

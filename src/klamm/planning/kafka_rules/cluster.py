@@ -9,10 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from klamm.desired.labels import CLUSTER, DOMAIN
+from klamm.planning.kafka_rules.additions import addition_problems, addition_remarks
 from klamm.planning.kafka_rules.listeners import listener_problems
 from klamm.planning.kafka_rules.remark import Remark
 from klamm.planning.kafka_rules.settings import setting_problems, setting_remarks
 from klamm.planning.kafka_rules.storage import heap_problems, resource_problems, storage_problems
+from klamm.planning.kafka_rules.texts import text_problems
 from klamm.planning.maintenance_windows import UnreadableWindow, parse_window
 from klamm.releases.versions import DEFAULT_WITH_ZOOKEEPER, SUPPORTED
 from klamm.resources.custom.kafka import CertificateAuthority, Kafka
@@ -25,6 +27,12 @@ NODE_POOLS = "strimzi.io/node-pools"
 _NAME = re.compile(r"^[a-z]([-a-z0-9]*[a-z0-9])?$")
 # The longest name made from a cluster's is a certificate's `<cluster>-entity-topic-operator`, of at most 64 characters.
 _LONGEST_NAME = 64 - len("-entity-topic-operator")
+_MOST_BROKERS = 1000
+"""Ids above belong to brokers without one of their own (reserved.broker.max.id)."""
+_MOST_ZOOKEEPERS = 255
+"""A node's id is one byte (ZooKeeper Administrator's Guide)."""
+_LONGEST_VALIDITY = 36500
+"""Days: a date after the year 9999 cannot be written into a certificate."""
 _LATER = "klamm does not do this yet"
 
 
@@ -56,6 +64,8 @@ def problems(kafka: Kafka, versions: SupportedVersions = RELEASED) -> list[Probl
         *_required(kafka),
         *listener_problems(spec.kafka.listeners, spec.kafka.replicas or 0),
         *setting_problems(kafka, version),
+        *text_problems(kafka),
+        *addition_problems(kafka),
         *_security(kafka),
         *_processes(kafka),
         *_authority("spec.clusterCa", spec.cluster_ca),
@@ -67,7 +77,13 @@ def problems(kafka: Kafka, versions: SupportedVersions = RELEASED) -> list[Probl
 def remarks(kafka: Kafka, versions: SupportedVersions = RELEASED) -> list[Remark]:
     """What becomes a Warning condition."""
     version = kafka.spec.kafka.version or versions.default
-    return [*setting_remarks(kafka, version), *_zookeeper_remarks(kafka), *_storage_remarks(kafka), *_not_yet(kafka)]
+    return [
+        *setting_remarks(kafka, version),
+        *_zookeeper_remarks(kafka),
+        *_storage_remarks(kafka),
+        *_not_yet(kafka),
+        *addition_remarks(kafka),
+    ]
 
 
 def _identity(kafka: Kafka) -> Iterator[Problem]:
@@ -109,18 +125,20 @@ def _version(version: str, given: str | None, versions: SupportedVersions) -> It
 def _required(kafka: Kafka) -> Iterator[Problem]:
     """What one of the two generations of the API leaves out, and a ZooKeeper-based cluster needs."""
     spec, zookeeper = kafka.spec.kafka, kafka.spec.zookeeper
-    yield from _count("spec.kafka.replicas", spec.replicas, "brokers")
+    yield from _count("spec.kafka.replicas", spec.replicas, "brokers", _MOST_BROKERS)
     yield from storage_problems("spec.kafka.storage", spec.storage, jbod=True)
     if zookeeper is not None:
-        yield from _count("spec.zookeeper.replicas", zookeeper.replicas, "ZooKeeper nodes")
+        yield from _count("spec.zookeeper.replicas", zookeeper.replicas, "ZooKeeper nodes", _MOST_ZOOKEEPERS)
         yield from storage_problems("spec.zookeeper.storage", zookeeper.storage, jbod=False)
 
 
-def _count(path: str, replicas: int | None, what: str) -> Iterator[Problem]:
+def _count(path: str, replicas: int | None, what: str, most: int) -> Iterator[Problem]:
     if replicas is None:
         yield Problem(path, None, "is missing", f"write how many {what} to run, e.g. 3")
     elif replicas < 1:
         yield Problem(path, replicas, f"is no number of {what}", "write at least 1")
+    elif replicas > most:
+        yield Problem(path, replicas, f"is more than the {most} {what} that there can be", f"write at most {most}")
 
 
 def _security(kafka: Kafka) -> Iterator[Problem]:
@@ -186,6 +204,8 @@ def _metrics(path: str, metrics: MetricsConfig | None) -> Iterator[Problem]:
 def _authority(path: str, authority: CertificateAuthority | None) -> Iterator[Problem]:
     given = authority or CertificateAuthority()
     validity, renewal = given.validity_days or 365, given.renewal_days or 30
+    if validity > _LONGEST_VALIDITY:
+        yield Problem(f"{path}.validityDays", validity, "is too long", f"write at most {_LONGEST_VALIDITY} days")
     if renewal >= validity:
         rule = f"is not less than validityDays {validity}, so the authority would be renewed in every pass"
         yield Problem(f"{path}.renewalDays", renewal, rule, "lower renewalDays or raise validityDays")
