@@ -1,10 +1,14 @@
-"""Writes what is generated from the code (install/crds), or with --check says what is stale. Run by `make`."""
+"""Writes what is generated from the code, or with --check says what is stale. Run by `make`.
+
+That is install/crds (the CRDs) and the reference in docs/guides/command-line.md.
+"""
 
 import argparse
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from klamm.cli.reference import with_reference
 from klamm.resources import crds
 
 ROOT = Path(__file__).parents[3]
@@ -12,10 +16,12 @@ ROOT = Path(__file__).parents[3]
 
 def generated() -> Mapping[Path, str]:
     """Every generated file of the repository with its content."""
-    return {
+    definitions = {
         ROOT / "install" / "crds" / crds.file_name(definition): crds.render(definition)
         for definition in crds.all_definitions()
     }
+    page = ROOT / "docs" / "guides" / "command-line.md"
+    return {**definitions, page: with_reference(page.read_text(encoding="utf-8"))}
 
 
 def stale(wanted: Mapping[Path, str]) -> list[Path]:
