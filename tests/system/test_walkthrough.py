@@ -104,7 +104,7 @@ def test_the_operator_is_ready_in_the_namespace(bare: LocalCluster) -> None:
 def test_the_operator_s_deployment_tells_the_supported_versions_with_their_images(bare: LocalCluster) -> None:
     shown = bare.typed("kubectl describe deploy -n kafka | grep KAFKA_IMAGES: -A3")
     for version in ("3.5.0", "3.5.1", "3.6.0"):
-        assert re.search(rf"\b{version}=\S+kafka-{version}\b", shown), shown
+        assert re.search(rf"\b{version}=\S+-kafka-{version}\b", shown), shown
 
 
 def test_eleven_kinds_are_defined(bare: LocalCluster) -> None:

@@ -9,12 +9,16 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
-    """`kafka_images`: Kafka version -> image. `operator_namespace_labels` find the operator from other namespaces."""
+    """`kafka_images`: Kafka version -> image. `kafka_init_image`: empty for the operator's own.
+
+    `operator_namespace_labels` find the operator from other namespaces.
+    """
 
     operator_namespace: str
     operator_image: str
     kafka_images: Mapping[str, str]
     default_version: str
+    kafka_init_image: str = ""
     operator_namespace_labels: Mapping[str, str] = field(default_factory=dict)
     dns_domain: str = "cluster.local"
     image_pull_policy: str | None = None

@@ -52,7 +52,8 @@ def read_settings(environment: Mapping[str, str]) -> OperatorSettings:
     return OperatorSettings(
         surroundings=Surroundings(
             operator_namespace=namespace,
-            operator_image=environment.get("STRIMZI_DEFAULT_KAFKA_INIT_IMAGE", ""),
+            operator_image=environment.get("STRIMZI_DEFAULT_TOPIC_OPERATOR_IMAGE", ""),
+            kafka_init_image=environment.get("STRIMZI_DEFAULT_KAFKA_INIT_IMAGE", ""),
             kafka_images=image_table(environment.get("STRIMZI_KAFKA_IMAGES", "")),
             default_version=environment.get("KLAMM_DEFAULT_KAFKA_VERSION", "3.6.0"),
             operator_namespace_labels=_pairs(environment.get("STRIMZI_OPERATOR_NAMESPACE_LABELS", "")),

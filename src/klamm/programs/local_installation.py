@@ -28,6 +28,8 @@ from klamm.localkube.objects import (
 from klamm.resources.structure import Block, encode
 
 _VERSION = "klamm.dev/version"
+_OF_THIS_MACHINE = "local"
+"""In place of klamm's version in the images of brokers and ZooKeepers: a newer klamm must not restart them all."""
 
 
 def install_cluster_wide(registry: Registry, objects: Objects, home: Home) -> None:
@@ -65,7 +67,8 @@ def operator_objects(settings: LocalSettings) -> list[Block]:
         Installation(
             namespace=settings.operator_namespace,
             operator_image=operator_image(__version__),
-            kafka_images={version: kafka_image(__version__, version) for version in versions},
+            kafka_images={version: kafka_image(_OF_THIS_MACHINE, version) for version in versions},
+            settings={"STRIMZI_DEFAULT_KAFKA_INIT_IMAGE": operator_image(_OF_THIS_MACHINE)},
             leader_election=False,
         )
     )

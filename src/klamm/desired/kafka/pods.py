@@ -152,10 +152,11 @@ def _init_container(cluster: KafkaCluster) -> Container:
         environment.append(EnvVar(name="RACK_TOPOLOGY_KEY", value=cluster.rack_label))
     if cluster.has_node_ports:
         environment.append(EnvVar(name="EXTERNAL_ADDRESS", value="TRUE"))
+    around = cluster.surroundings
     container = Container(
         name="kafka-init",
-        image=cluster.spec.broker_rack_init_image or cluster.surroundings.operator_image,
-        image_pull_policy=cluster.surroundings.image_pull_policy,
+        image=cluster.spec.broker_rack_init_image or around.kafka_init_image or around.operator_image,
+        image_pull_policy=around.image_pull_policy,
         command=["/opt/strimzi/bin/kafka_init_run.sh"],
         env=environment,
         volume_mounts=[mount(_RACK, "/opt/kafka/init")],
