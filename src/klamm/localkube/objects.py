@@ -127,7 +127,7 @@ class Objects(Protocol):
         propagation: PropagationPolicy | None = None,
         uid: str | None = None,
     ) -> None:
-        """As DELETE over HTTP. A bound pod only gets its deletionTimestamp; the kubelet ends it with grace_seconds=0."""
+        """As DELETE over HTTP. A bound pod only gets a deletionTimestamp; the kubelet ends it with grace_seconds=0."""
         ...
 
     def watch(self, resource: Resource, namespace: str | None = None) -> AsyncIterator[WatchEvent]:

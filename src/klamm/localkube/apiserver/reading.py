@@ -8,21 +8,30 @@ from typing import Any
 
 import msgspec
 
-from klamm.localkube.apiserver import selectors, statuses, tables
+from klamm.localkube.apiserver import field_selectors, statuses, tables
 from klamm.localkube.apiserver.kinds import Kind
 from klamm.localkube.apiserver.negotiation import Accepted
 from klamm.localkube.apiserver.registry import Registry
 from klamm.localkube.apiserver.storage import Stored
 from klamm.localkube.apiserver.watching import Selection, shaped
-from klamm.localkube.objects import Object, Refused
+from klamm.localkube.objects import LabelMatch, Object, Refused
+from klamm.localkube.selectors import InvalidSelector, parse_selector
 
 
 def selection_of(kind: Kind, namespace: str | None, query: Mapping[str, str]) -> Selection:
     return Selection(
         namespace,
-        selectors.parse_labels(query.get("labelSelector", "")),
-        selectors.parse_fields(query.get("fieldSelector", ""), kind),
+        _labels(query.get("labelSelector", "")),
+        field_selectors.parse_fields(query.get("fieldSelector", ""), kind),
     )
+
+
+def _labels(text: str) -> LabelMatch | None:
+    """None when everything matches, so that lists need not be decoded."""
+    try:
+        return parse_selector(text) if text.strip() else None
+    except InvalidSelector as error:
+        raise statuses.bad_request(str(error)) from error
 
 
 @dataclass(frozen=True, slots=True)

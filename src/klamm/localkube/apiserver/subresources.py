@@ -10,9 +10,9 @@ from klamm.localkube.apiserver.cell_texts import labels_text, selector_text
 from klamm.localkube.apiserver.deletion import DeleteOptions
 from klamm.localkube.apiserver.kinds import Kind
 from klamm.localkube.apiserver.registry import Registry
-from klamm.localkube.apiserver.selectors import match_selector
 from klamm.localkube.apiserver.write_rules import WriteOptions
 from klamm.localkube.objects import NODES, PODS, SERVICE_ACCOUNTS, Object, Refused
+from klamm.localkube.selectors import InvalidSelector, label_selector
 
 _NATIVE_SCALE = {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"}
 
@@ -110,7 +110,15 @@ def _budgets(registry: Registry, namespace: str, pod: Object) -> list[Object]:
     labels = pod["metadata"].get("labels") or {}
     stored = registry.storage.all("policy/poddisruptionbudgets", namespace)
     budgets = [registry.storage.decode(each) for each in stored]
-    return [each for each in budgets if match_selector((each.get("spec") or {}).get("selector"))(labels)]
+    return [each for each in budgets if _selects((each.get("spec") or {}).get("selector"), labels)]
+
+
+def _selects(selector: Object | None, labels: Mapping[str, str]) -> bool:
+    """A budget whose selector cannot be read guards nothing: it must not hold every eviction of the namespace up."""
+    try:
+        return label_selector(selector)(labels)
+    except InvalidSelector:
+        return False
 
 
 def _take_disruption(registry: Registry, namespace: str, pod: Object, budget: Object, dry_run: bool) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from klamm.localkube.apiserver import selectors, statuses, tables
+from klamm.localkube.apiserver import field_selectors, statuses, tables
 from klamm.localkube.apiserver.kinds import Kind
 from klamm.localkube.apiserver.negotiation import Accepted
 from klamm.localkube.apiserver.registry import Registry
@@ -58,7 +58,7 @@ class Selection:
                 equal, wanted = rest.pop(name)
                 if (value == wanted) is not equal:
                     return False
-        return not rest or selectors.matches_fields(rest, registry.storage.decode(stored))
+        return not rest or field_selectors.matches_fields(rest, registry.storage.decode(stored))
 
 
 @dataclass(frozen=True, slots=True)
