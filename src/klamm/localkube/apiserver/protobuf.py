@@ -18,6 +18,7 @@ import msgspec
 
 from klamm.localkube.apiserver import statuses
 from klamm.localkube.objects import Object
+from klamm.localkube.times import rfc3339
 
 _MAGIC = b"k8s\0"
 _HEAD = re.compile(r"^(\*|\[\](?!byte)|map\[string\])")
@@ -168,7 +169,7 @@ def _time(fields: dict[int, Any]) -> str | None:
     seconds -= (1 << 64) if seconds >= 1 << 63 else 0
     if not fields:
         return None
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return rfc3339(seconds)
 
 
 def _micro_time(fields: dict[int, Any]) -> str | None:

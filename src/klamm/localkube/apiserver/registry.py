@@ -51,6 +51,7 @@ from klamm.localkube.objects import (
     Refused,
     Resource,
 )
+from klamm.localkube.times import timestamp
 
 _SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 _SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
@@ -174,7 +175,7 @@ class Registry:
         return obj
 
     def _now(self, after: float = 0) -> str:
-        return (self.clock.now() + timedelta(seconds=after)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return timestamp(self.clock.now() + timedelta(seconds=after))
 
     def suffix(self, length: int = 5) -> str:
         return "".join(self.randomness.choice(_SUFFIX_LETTERS) for _ in range(length))

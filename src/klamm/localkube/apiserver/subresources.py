@@ -1,7 +1,6 @@
 """Subresources and kinds that are questions: scale, binding, eviction, tokens, access and token reviews."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from klamm.localkube.apiserver import jsonpath, patches, statuses
@@ -13,6 +12,7 @@ from klamm.localkube.apiserver.registry import Registry
 from klamm.localkube.apiserver.write_rules import WriteOptions
 from klamm.localkube.objects import NODES, PODS, SERVICE_ACCOUNTS, Object, Refused
 from klamm.localkube.selectors import InvalidSelector, label_selector
+from klamm.localkube.times import rfc3339, timestamp
 
 _NATIVE_SCALE = {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"}
 
@@ -140,7 +140,7 @@ def _take_disruption(registry: Registry, namespace: str, pod: Object, budget: Ob
         message = "Cannot evict pod as it would violate the pod's disruption budget."
         raise Refused(429, "TooManyRequests", message, {"causes": [cause]})
     if not dry_run:
-        now = registry.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        now = timestamp(registry.clock.now())
         change = {"status": {"disruptionsAllowed": allowed - 1, "disruptedPods": {pod["metadata"]["name"]: now}}}
         kind = registry.kind("policy", "v1", "poddisruptionbudgets")
         assert kind is not None
@@ -187,7 +187,7 @@ def token_request(registry: Registry, tokens: Tokens, namespace: str, name: str,
         raise statuses.invalid("authentication.k8s.io", "TokenRequest", name, [cause])
     bound = _bound(registry, namespace, account, spec.get("boundObjectRef") or {})
     token, ends = tokens.issue(bound, spec.get("audiences") or (), seconds)
-    expiration = datetime.fromtimestamp(ends, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    expiration = rfc3339(ends)
     return {
         "kind": "TokenRequest",
         "apiVersion": "authentication.k8s.io/v1",

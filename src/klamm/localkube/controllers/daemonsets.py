@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from klamm.base.clock import Clock
-from klamm.localkube.controllers.events import Events
 from klamm.localkube.controllers.informers import Change, Informers, Key, key_of
 from klamm.localkube.controllers.nodes import matches_node, untolerated_taint
 from klamm.localkube.controllers.ownership import (
@@ -29,6 +28,7 @@ from klamm.localkube.controllers.ownership import (
 from klamm.localkube.controllers.rollout import share
 from klamm.localkube.controllers.templates import template_hash, with_label
 from klamm.localkube.controllers.workqueue import WorkQueue
+from klamm.localkube.events import Events
 from klamm.localkube.objects import DAEMON_SETS, NODES, PODS, Object
 from klamm.localkube.selectors import label_selector
 

@@ -16,22 +16,22 @@ from datetime import timedelta
 from typing import Any, Final
 
 from klamm.base.clock import Clock
-from klamm.localkube.controllers.events import Events, timestamp
 from klamm.localkube.controllers.informers import Change, Informers, Key
 from klamm.localkube.controllers.ownership import (
     claim,
     controller_reference,
     is_deleting,
     is_finished,
-    parse_timestamp,
     queue_adopters,
     queue_owner,
 )
 from klamm.localkube.controllers.rollout import Size, grow_new, limits, scale_in_proportion, shrink_old
 from klamm.localkube.controllers.templates import POD_TEMPLATE_HASH, same_template, template_hash, with_label
 from klamm.localkube.controllers.workqueue import WorkQueue
+from klamm.localkube.events import Events
 from klamm.localkube.objects import DEPLOYMENTS, PODS, REPLICA_SETS, Object
 from klamm.localkube.selectors import label_selector
+from klamm.localkube.times import parse_timestamp, timestamp
 
 REVISION: Final = "deployment.kubernetes.io/revision"
 REVISION_HISTORY: Final = "deployment.kubernetes.io/revision-history"

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from klamm.base.clock import Clock
-from klamm.localkube.controllers.events import timestamp
 from klamm.localkube.controllers.informers import Change, Informers, Key, key_of
 from klamm.localkube.controllers.ownership import controller_of, is_active, is_ready, with_condition
 from klamm.localkube.controllers.rollout import share
@@ -24,6 +23,7 @@ from klamm.localkube.objects import (
     Resource,
 )
 from klamm.localkube.selectors import label_selector
+from klamm.localkube.times import timestamp
 
 SCALED: Mapping[str, Resource] = {"ReplicaSet": REPLICA_SETS, "StatefulSet": STATEFUL_SETS}
 

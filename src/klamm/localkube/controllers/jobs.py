@@ -13,20 +13,20 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from klamm.base.clock import Clock
-from klamm.localkube.controllers.events import Events, timestamp
 from klamm.localkube.controllers.informers import Change, Informers, Key
 from klamm.localkube.controllers.ownership import (
     condition,
     is_active,
     is_deleting,
     is_ready,
-    parse_timestamp,
     pod_from_template,
     queue_owner,
 )
 from klamm.localkube.controllers.templates import with_label
 from klamm.localkube.controllers.workqueue import WorkQueue
+from klamm.localkube.events import Events
 from klamm.localkube.objects import JOBS, PODS, Object
+from klamm.localkube.times import parse_timestamp, timestamp
 
 INDEX: Final = "batch.kubernetes.io/job-completion-index"
 FIRST_WAIT: Final = 10.0

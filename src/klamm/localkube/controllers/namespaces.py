@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from klamm.base.clock import Clock
-from klamm.localkube.controllers.events import timestamp
 from klamm.localkube.controllers.informers import Change, Informers, Key
 from klamm.localkube.controllers.ownership import is_deleting, with_condition
 from klamm.localkube.controllers.workqueue import WorkQueue
 from klamm.localkube.objects import NAMESPACES, PODS, Object, Refused, Resource
+from klamm.localkube.times import timestamp
 
 FINALIZER: Final = "kubernetes"
 ALWAYS_THERE: Final = ("default", "kube-system", "kube-public")

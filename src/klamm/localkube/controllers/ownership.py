@@ -7,6 +7,7 @@ from typing import Any
 from klamm.localkube.controllers.informers import Change, Informers, Key, key_of, owner_references
 from klamm.localkube.controllers.workqueue import WorkQueue
 from klamm.localkube.objects import PODS, LabelMatch, Object, Resource
+from klamm.localkube.times import parse_timestamp
 
 
 def controller_reference(resource: Resource, owner: Object) -> Object:
@@ -113,10 +114,6 @@ def seconds_until_available(pod: Object, min_ready_seconds: int, now: datetime) 
     if min_ready_seconds <= 0 or since is None:
         return 0.0
     return max(0.0, (since + timedelta(seconds=min_ready_seconds) - now).total_seconds())
-
-
-def parse_timestamp(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None
 
 
 def pod_from_template(owner_resource: Resource, owner: Object, template: Object) -> Object:

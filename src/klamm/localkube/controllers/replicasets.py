@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from klamm.base.clock import Clock
-from klamm.localkube.controllers.events import Events, timestamp
 from klamm.localkube.controllers.informers import Change, Informers, Key
 from klamm.localkube.controllers.ownership import (
     claim,
@@ -26,8 +25,10 @@ from klamm.localkube.controllers.ownership import (
     with_condition,
 )
 from klamm.localkube.controllers.workqueue import WorkQueue
+from klamm.localkube.events import Events
 from klamm.localkube.objects import PODS, REPLICA_SETS, Object, Refused
 from klamm.localkube.selectors import label_selector
+from klamm.localkube.times import timestamp
 
 DELETION_COST: Final = "controller.kubernetes.io/pod-deletion-cost"
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from klamm.base.clock import Clock
-from klamm.localkube.controllers.events import Events
 from klamm.localkube.controllers.informers import Change, Informers, Key
 from klamm.localkube.controllers.ownership import (
     claim,
@@ -27,6 +26,7 @@ from klamm.localkube.controllers.ownership import (
 )
 from klamm.localkube.controllers.templates import template_hash, with_label
 from klamm.localkube.controllers.workqueue import WorkQueue
+from klamm.localkube.events import Events
 from klamm.localkube.objects import PERSISTENT_VOLUME_CLAIMS, PODS, STATEFUL_SETS, Object
 from klamm.localkube.selectors import label_selector
 

@@ -21,10 +21,10 @@ from typing import Any, Final, Protocol
 
 from klamm.base.clock import Clock
 from klamm.base.quantities import quantity
-from klamm.localkube.controllers.events import Events
 from klamm.localkube.controllers.informers import Change, Informers, Key, key_of
 from klamm.localkube.controllers.ownership import is_deleting, is_finished
 from klamm.localkube.controllers.workqueue import WorkQueue
+from klamm.localkube.events import Events
 from klamm.localkube.objects import (
     PERSISTENT_VOLUME_CLAIMS,
     PERSISTENT_VOLUMES,

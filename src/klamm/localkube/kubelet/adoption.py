@@ -12,8 +12,8 @@ from klamm.localkube.kubelet.facts import BackOff, ContainerFacts, ContainerId, 
 from klamm.localkube.kubelet.runtime import ContainerState
 from klamm.localkube.kubelet.settings import BackOffPolicy
 from klamm.localkube.kubelet.statuses import LOST, LOST_PID, UNSTARTED_PID
-from klamm.localkube.kubelet.times import seconds_of
 from klamm.localkube.objects import Object
+from klamm.localkube.times import seconds_of
 
 _KILLED = 137
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from klamm.localkube.kubelet.facts import Observed, Role
 from klamm.localkube.kubelet.plan import has_succeeded
-from klamm.localkube.kubelet.times import rfc3339
 from klamm.localkube.objects import Object
+from klamm.localkube.times import rfc3339
 
 _OURS = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady")
 

@@ -19,7 +19,7 @@ from random import Random
 from klamm.base import logs
 from klamm.base.clock import Clock
 from klamm.base.tasks import Supervisor
-from klamm.localkube.kubelet.events import PodEvents
+from klamm.localkube.events import PodEvents
 from klamm.localkube.kubelet.facts import ContainerId
 from klamm.localkube.kubelet.nodes import ensure_nodes
 from klamm.localkube.kubelet.orphans import lost_pod

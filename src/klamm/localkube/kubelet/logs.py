@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from klamm.localkube.kubelet.times import seconds_of
 from klamm.localkube.objects import LogOptions
+from klamm.localkube.times import seconds_of
 
 _BLOCK = 64 * 1024
 LAST_LINES = 80

@@ -9,8 +9,8 @@ from typing import Any
 
 from klamm.base.clock import Clock
 from klamm.localkube.kubelet.settings import KUBELET_VERSION, RUNTIME_VERSION, NodeSettings
-from klamm.localkube.kubelet.times import rfc3339
 from klamm.localkube.objects import NODES, Object, Objects
+from klamm.localkube.times import rfc3339
 
 _HEALTHY = (
     ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from klamm.base.clock import Clock
-from klamm.localkube.kubelet.events import PodEvents
+from klamm.localkube.events import PodEvents
 from klamm.localkube.kubelet.facts import PodKey
 from klamm.localkube.kubelet.nodes import capacity
 from klamm.localkube.kubelet.runtime import Runtime

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from klamm.localkube.kubelet.backoff import restart_at
 from klamm.localkube.kubelet.facts import ContainerFacts, Failure, Observed, Role, VolumesAre, containers_of
 from klamm.localkube.kubelet.settings import BackOffPolicy
-from klamm.localkube.kubelet.times import rfc3339, seconds_of
 from klamm.localkube.objects import Object
+from klamm.localkube.times import rfc3339, seconds_of
 
 SHORTEST_SIDECAR_GRACE = 2.0
 DEFINITION_CHANGED = "definition changed, will be restarted"

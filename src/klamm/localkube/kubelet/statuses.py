@@ -19,8 +19,8 @@ from klamm.localkube.kubelet.plan import (
 from klamm.localkube.kubelet.quality import quality_of_service
 from klamm.localkube.kubelet.runtime import ContainerState
 from klamm.localkube.kubelet.settings import BackOffPolicy
-from klamm.localkube.kubelet.times import rfc3339
 from klamm.localkube.objects import Object
+from klamm.localkube.times import rfc3339
 
 CONTAINER_PREFIX = "klamm://"
 LOST = "ContainerStatusUnknown"
