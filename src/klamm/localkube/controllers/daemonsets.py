@@ -16,16 +16,17 @@ from klamm.base.clock import Clock
 from klamm.localkube.controllers.informers import Change, Informers, Key, key_of
 from klamm.localkube.controllers.nodes import matches_node, untolerated_taint
 from klamm.localkube.controllers.ownership import (
+    OwnedPods,
     claim,
     is_active,
     is_deleting,
     is_ready,
     pod_from_template,
-    queue_adopters,
-    queue_owner,
     seconds_until_available,
+    watch_with_owned,
 )
 from klamm.localkube.controllers.rollout import share
+from klamm.localkube.controllers.statuses import write_status
 from klamm.localkube.controllers.templates import template_hash, with_label
 from klamm.localkube.controllers.workqueue import WorkQueue
 from klamm.localkube.events import Events
@@ -61,23 +62,19 @@ class DaemonSets:
     def __init__(self, informers: Informers, clock: Clock) -> None:
         self._informers = informers
         self._clock = clock
-        self._events = Events(informers.objects, clock, "daemonset-controller")
+        events = Events(informers.objects, clock, "daemonset-controller")
+        self._owned = OwnedPods(informers, events, DAEMON_SETS)
         self._sets = informers.cache(DAEMON_SETS)
         self._pods = informers.cache(PODS)
         self._nodes = informers.cache(NODES)
 
     def watch(self, queue: WorkQueue[Key]) -> None:
-        def pod_changed(change: Change) -> None:
-            queue_owner(queue, "DaemonSet", change)
-            queue_adopters(queue, self._sets.list(change.key.namespace), change)
-
         def node_changed(change: Change) -> None:
             if change.old is None or change.new is None or _face(change.old) != _face(change.new):
                 for daemon_set in self._sets.list():
                     queue.add(key_of(daemon_set))
 
-        self._informers.subscribe(DAEMON_SETS, lambda change: queue.add(change.key))
-        self._informers.subscribe(PODS, pod_changed)
+        watch_with_owned(self._informers, queue, DAEMON_SETS, PODS)
         self._informers.subscribe(NODES, node_changed)
 
     async def reconcile(self, key: Key) -> float | None:
@@ -91,7 +88,8 @@ class DaemonSets:
             self._act(daemon_set, plan(daemon_set, pods, nodes, self._waits(daemon_set, pods)))
         pods = self._pods.owned_by(daemon_set["metadata"]["uid"])
         waits = self._waits(daemon_set, pods)
-        self._write_status(daemon_set, pods, nodes, waits)
+        status = counts(daemon_set, pods, nodes, {name for name, seconds in waits.items() if seconds == 0})
+        write_status(self._informers, DAEMON_SETS, daemon_set, status)
         return min((w for w in waits.values() if w > 0), default=None)
 
     def _waits(self, daemon_set: Object, pods: Sequence[Object]) -> Mapping[str, float]:
@@ -101,22 +99,9 @@ class DaemonSets:
         return {name: seconds for name, seconds in found.items() if seconds is not None}
 
     def _act(self, daemon_set: Object, todo: Plan) -> None:
-        for pod in todo.delete:
-            self._informers.delete(PODS, pod)
-            told = f"Deleted pod: {pod['metadata']['name']}"
-            self._events.normal(DAEMON_SETS, daemon_set, "SuccessfulDelete", told)
+        self._owned.delete(daemon_set, todo.delete)
         for node in todo.create_on:
-            made = self._informers.create(PODS, daemon_set["metadata"]["namespace"], pod_for(daemon_set, node))
-            told = f"Created pod: {made['metadata']['name']}"
-            self._events.normal(DAEMON_SETS, daemon_set, "SuccessfulCreate", told)
-
-    def _write_status(
-        self, daemon_set: Object, pods: Sequence[Object], nodes: Sequence[Object], waits: Mapping[str, float]
-    ) -> None:
-        status = counts(daemon_set, pods, nodes, {name for name, seconds in waits.items() if seconds == 0})
-        known = daemon_set.get("status") or {}
-        if any((known.get(name) or 0) != value for name, value in status.items()):
-            self._informers.patch(DAEMON_SETS, daemon_set, {"status": status}, subresource="status")
+            self._owned.create(daemon_set, pod_for(daemon_set, node))
 
 
 def plan(daemon_set: Object, pods: Sequence[Object], nodes: Sequence[Object], waits: Mapping[str, float]) -> Plan:

@@ -22,10 +22,10 @@ from klamm.localkube.controllers.ownership import (
     controller_reference,
     is_deleting,
     is_finished,
-    queue_adopters,
-    queue_owner,
+    watch_with_owned,
 )
 from klamm.localkube.controllers.rollout import Size, grow_new, limits, scale_in_proportion, shrink_old
+from klamm.localkube.controllers.statuses import write_status
 from klamm.localkube.controllers.templates import POD_TEMPLATE_HASH, same_template, template_hash, with_label
 from klamm.localkube.controllers.workqueue import WorkQueue
 from klamm.localkube.events import Events
@@ -74,10 +74,6 @@ class Deployments:
         self._pods = informers.cache(PODS)
 
     def watch(self, queue: WorkQueue[Key]) -> None:
-        def set_changed(change: Change) -> None:
-            queue_owner(queue, "Deployment", change)
-            queue_adopters(queue, self._deployments.list(change.key.namespace), change)
-
         def pod_changed(change: Change) -> None:
             if change.new is not None and not is_finished(change.new):
                 return
@@ -85,8 +81,7 @@ class Deployments:
                 if _is_recreate(deployment):
                     queue.add(Key(change.key.namespace, deployment["metadata"]["name"]))
 
-        self._informers.subscribe(DEPLOYMENTS, lambda change: queue.add(change.key))
-        self._informers.subscribe(REPLICA_SETS, set_changed)
+        watch_with_owned(self._informers, queue, DEPLOYMENTS, REPLICA_SETS)
         self._informers.subscribe(PODS, pod_changed)
 
     async def reconcile(self, key: Key) -> float | None:
@@ -256,12 +251,10 @@ class Deployments:
     # Status
 
     def _write_status(self, deployment: Object, sets: Sets, created: str | None) -> float | None:
-        known = deployment.get("status") or {}
         status = _counts(deployment, sets)
         conditions, again_after = self._conditions(deployment, sets, status, created)
         status["conditions"] = conditions
-        if any((known.get(name) or 0) != (value or 0) for name, value in status.items()):
-            self._informers.patch(DEPLOYMENTS, deployment, {"status": status}, subresource="status")
+        write_status(self._informers, DEPLOYMENTS, deployment, status)
         return again_after
 
     def _conditions(

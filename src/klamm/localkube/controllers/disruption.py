@@ -11,8 +11,9 @@ from typing import Any
 
 from klamm.base.clock import Clock
 from klamm.localkube.controllers.informers import Change, Informers, Key, key_of
-from klamm.localkube.controllers.ownership import controller_of, is_active, is_ready, with_condition
+from klamm.localkube.controllers.ownership import controller_of, is_active, is_ready
 from klamm.localkube.controllers.rollout import share
+from klamm.localkube.controllers.statuses import with_condition, write_status
 from klamm.localkube.controllers.workqueue import WorkQueue
 from klamm.localkube.objects import (
     POD_DISRUPTION_BUDGETS,
@@ -65,8 +66,7 @@ class DisruptionBudgets:
         }
         now = timestamp(self._clock.now())
         status["conditions"] = with_condition(known.get("conditions") or [], condition, now)
-        if any(known.get(name) != value for name, value in status.items()):
-            self._informers.patch(POD_DISRUPTION_BUDGETS, budget, {"status": status}, subresource="status")
+        write_status(self._informers, POD_DISRUPTION_BUDGETS, budget, status)
 
     def _expected(self, namespace: str, pods: Sequence[Object]) -> int:
         wanted: dict[str, int] = {}

@@ -13,15 +13,16 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from klamm.base.clock import Clock
-from klamm.localkube.controllers.informers import Change, Informers, Key
+from klamm.localkube.controllers.informers import Informers, Key
 from klamm.localkube.controllers.ownership import (
-    condition,
+    OwnedPods,
     is_active,
     is_deleting,
     is_ready,
     pod_from_template,
-    queue_owner,
+    watch_with_owned,
 )
+from klamm.localkube.controllers.statuses import condition, write_status
 from klamm.localkube.controllers.templates import with_label
 from klamm.localkube.controllers.workqueue import WorkQueue
 from klamm.localkube.events import Events
@@ -51,12 +52,12 @@ class Jobs:
         self._informers = informers
         self._clock = clock
         self._events = Events(informers.objects, clock, "job-controller")
+        self._owned = OwnedPods(informers, self._events, JOBS)
         self._jobs = informers.cache(JOBS)
         self._pods = informers.cache(PODS)
 
     def watch(self, queue: WorkQueue[Key]) -> None:
-        self._informers.subscribe(JOBS, lambda change: queue.add(change.key))
-        self._informers.subscribe(PODS, lambda change: _queue(queue, change))
+        watch_with_owned(self._informers, queue, JOBS, PODS, adopts=False)
 
     async def reconcile(self, key: Key) -> float | None:
         job = self._jobs.get(*key)
@@ -87,8 +88,7 @@ class Jobs:
         if wait > 0:
             return wait
         for index in _free_indexes(job, pods, room):
-            made = self._informers.create(PODS, job["metadata"]["namespace"], pod_for(job, index))
-            self._events.normal(JOBS, job, "SuccessfulCreate", f"Created pod: {made['metadata']['name']}")
+            self._owned.create(job, pod_for(job, index))
         return self._until_deadline(job)
 
     def _until_deadline(self, job: Object) -> float | None:
@@ -134,8 +134,7 @@ class Jobs:
                 status["completionTime"] = now
             report = self._events.normal if kind == "Complete" else self._events.warning
             report(JOBS, job, reason, message)
-        if any((known.get(name) or 0) != value for name, value in status.items()):
-            self._informers.patch(JOBS, job, {"status": status}, subresource="status")
+        write_status(self._informers, JOBS, job, status)
 
 
 def tally(pods: Sequence[Object]) -> Tally:
@@ -225,7 +224,3 @@ def _ended_at(pod: Object) -> datetime | None:
     states = [c.get("state", {}).get("terminated") or {} for c in pod.get("status", {}).get("containerStatuses") or ()]
     ended = [t for s in states if (t := parse_timestamp(s.get("finishedAt"))) is not None]
     return max(ended, default=None)
-
-
-def _queue(queue: WorkQueue[Key], change: Change) -> None:
-    queue_owner(queue, "Job", change)

@@ -14,7 +14,8 @@ from typing import Final
 
 from klamm.base.clock import Clock
 from klamm.localkube.controllers.informers import Change, Informers, Key
-from klamm.localkube.controllers.ownership import is_deleting, with_condition
+from klamm.localkube.controllers.ownership import is_deleting
+from klamm.localkube.controllers.statuses import with_condition
 from klamm.localkube.controllers.workqueue import WorkQueue
 from klamm.localkube.objects import NAMESPACES, PODS, Object, Refused, Resource
 from klamm.localkube.times import timestamp

@@ -1,11 +1,13 @@
 """Controllers and what they own: owner references and pods' readiness (Kubernetes docs, "Owners and Dependents")."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from klamm.localkube.controllers.informers import Change, Informers, Key, key_of, owner_references
+from klamm.localkube.controllers.statuses import condition
 from klamm.localkube.controllers.workqueue import WorkQueue
+from klamm.localkube.events import Events
 from klamm.localkube.objects import PODS, LabelMatch, Object, Resource
 from klamm.localkube.times import parse_timestamp
 
@@ -32,7 +34,22 @@ def controls(owner: Object, obj: Object) -> bool:
     return reference is not None and reference["uid"] == owner["metadata"]["uid"]
 
 
-def queue_owner(queue: WorkQueue[Key], kind: str, change: Change) -> None:
+def watch_with_owned(
+    informers: Informers, queue: WorkQueue[Key], resource: Resource, owned: Resource, *, adopts: bool = True
+) -> None:
+    """Queue an owner when it changes, when what it manages changes, and when something appears that it may adopt."""
+    owners = informers.cache(resource)
+
+    def owned_changed(change: Change) -> None:
+        _queue_owner(queue, resource.kind, change)
+        if adopts:
+            _queue_adopters(queue, owners.list(change.key.namespace), change)
+
+    informers.subscribe(resource, lambda change: queue.add(change.key))
+    informers.subscribe(owned, owned_changed)
+
+
+def _queue_owner(queue: WorkQueue[Key], kind: str, change: Change) -> None:
     """Queue whoever of this kind manages (or managed) the changed object."""
     for state in change.states:
         reference = controller_of(state)
@@ -40,7 +57,7 @@ def queue_owner(queue: WorkQueue[Key], kind: str, change: Change) -> None:
             queue.add(Key(change.key.namespace, reference["name"]))
 
 
-def queue_adopters(queue: WorkQueue[Key], candidates: Iterable[Object], change: Change) -> None:
+def _queue_adopters(queue: WorkQueue[Key], candidates: Iterable[Object], change: Change) -> None:
     """Queue every candidate of the namespace when an object without controller appeared or changed."""
     if change.new is not None and controller_of(change.new) is None:
         for candidate in candidates:
@@ -86,9 +103,24 @@ def is_deleting(obj: Object) -> bool:
 # Pods.
 
 
-def condition(obj: Object, kind: str) -> Object | None:
-    conditions: Sequence[Object] = obj.get("status", {}).get("conditions") or ()
-    return next((c for c in conditions if c["type"] == kind), None)
+@dataclass(frozen=True, slots=True)
+class OwnedPods:
+    """Makes and deletes the pods of owners of one kind, and tells it in their events."""
+
+    informers: Informers
+    events: Events
+    owner_resource: Resource
+
+    def create(self, owner: Object, pod: Object) -> None:
+        made = self.informers.create(PODS, owner["metadata"]["namespace"], pod)
+        told = f"Created pod: {made['metadata']['name']}"
+        self.events.normal(self.owner_resource, owner, "SuccessfulCreate", told)
+
+    def delete(self, owner: Object, pods: Iterable[Object]) -> None:
+        for pod in pods:
+            self.informers.delete(PODS, pod)
+            told = f"Deleted pod: {pod['metadata']['name']}"
+            self.events.normal(self.owner_resource, owner, "SuccessfulDelete", told)
 
 
 def is_ready(pod: Object) -> bool:
@@ -133,13 +165,3 @@ def pod_from_template(owner_resource: Resource, owner: Object, template: Object)
         if value := metadata.get(name):
             pod["metadata"][name] = value
     return pod
-
-
-def with_condition(conditions: Sequence[Object], new: Object, now: str) -> list[Object]:
-    """The conditions with this one set; lastTransitionTime changes only with its status."""
-    old = next((c for c in conditions if c["type"] == new["type"]), None)
-    since = old["lastTransitionTime"] if old and old["status"] == new["status"] else now
-    merged: dict[str, Any] = {**new, "lastTransitionTime": since}
-    if old is None:
-        return [*conditions, merged]
-    return [merged if c["type"] == new["type"] else c for c in conditions]

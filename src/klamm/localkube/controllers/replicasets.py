@@ -11,19 +11,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from klamm.base.clock import Clock
-from klamm.localkube.controllers.informers import Change, Informers, Key
+from klamm.localkube.controllers.informers import Informers, Key
 from klamm.localkube.controllers.ownership import (
+    OwnedPods,
     claim,
-    condition,
     is_active,
     is_deleting,
     is_ready,
     pod_from_template,
-    queue_adopters,
-    queue_owner,
     seconds_until_available,
-    with_condition,
+    watch_with_owned,
 )
+from klamm.localkube.controllers.statuses import condition, with_condition, write_status
 from klamm.localkube.controllers.workqueue import WorkQueue
 from klamm.localkube.events import Events
 from klamm.localkube.objects import PODS, REPLICA_SETS, Object, Refused
@@ -40,16 +39,12 @@ class ReplicaSets:
         self._informers = informers
         self._clock = clock
         self._events = Events(informers.objects, clock, "replicaset-controller")
+        self._owned = OwnedPods(informers, self._events, REPLICA_SETS)
         self._sets = informers.cache(REPLICA_SETS)
         self._pods = informers.cache(PODS)
 
     def watch(self, queue: WorkQueue[Key]) -> None:
-        def pod_changed(change: Change) -> None:
-            queue_owner(queue, "ReplicaSet", change)
-            queue_adopters(queue, self._sets.list(change.key.namespace), change)
-
-        self._informers.subscribe(REPLICA_SETS, lambda change: queue.add(change.key))
-        self._informers.subscribe(PODS, pod_changed)
+        watch_with_owned(self._informers, queue, REPLICA_SETS, PODS)
 
     async def reconcile(self, key: Key) -> float | None:
         replica_set = self._sets.get(*key)
@@ -66,39 +61,27 @@ class ReplicaSets:
 
     def _scale(self, replica_set: Object, pods: Sequence[Object]) -> Refused | None:
         missing = replica_set["spec"].get("replicas", 1) - len(pods)
-        for pod in deletion_order(pods)[: max(0, -missing)]:
-            self._informers.delete(PODS, pod)
-            told = f"Deleted pod: {pod['metadata']['name']}"
-            self._events.normal(REPLICA_SETS, replica_set, "SuccessfulDelete", told)
+        self._owned.delete(replica_set, deletion_order(pods)[: max(0, -missing)])
         for _ in range(missing):
             try:
-                self._create(replica_set)
+                pod = pod_from_template(REPLICA_SETS, replica_set, replica_set["spec"]["template"])
+                self._owned.create(replica_set, pod)
             except Refused as refused:
                 self._events.warning(REPLICA_SETS, replica_set, "FailedCreate", f"Error creating: {refused}")
                 return refused
         return None
 
-    def _create(self, replica_set: Object) -> None:
-        pod = pod_from_template(REPLICA_SETS, replica_set, replica_set["spec"]["template"])
-        made = self._informers.create(PODS, replica_set["metadata"]["namespace"], pod)
-        told = f"Created pod: {made['metadata']['name']}"
-        self._events.normal(REPLICA_SETS, replica_set, "SuccessfulCreate", told)
-
     def _write_status(self, replica_set: Object, pods: Sequence[Object], refused: Refused | None) -> float | None:
         waits = available_in(pods, replica_set["spec"].get("minReadySeconds", 0), self._clock)
-        known = replica_set.get("status") or {}
-        status: dict[str, Any] = {
+        status = {
             "replicas": len(pods),
             "fullyLabeledReplicas": len(pods),
             "readyReplicas": sum(map(is_ready, pods)),
             "availableReplicas": sum(w == 0 for w in waits),
             "observedGeneration": replica_set["metadata"].get("generation", 1),
+            "conditions": self._conditions(replica_set, refused) or None,
         }
-        conditions = self._conditions(replica_set, refused)
-        if conditions or known.get("conditions"):
-            status["conditions"] = conditions
-        if any(known.get(name, 0) != value for name, value in status.items()):
-            self._informers.patch(REPLICA_SETS, replica_set, {"status": status}, subresource="status")
+        write_status(self._informers, REPLICA_SETS, replica_set, status)
         return min((w for w in waits if w > 0), default=None)
 
     def _conditions(self, replica_set: Object, refused: Refused | None) -> list[Object]:

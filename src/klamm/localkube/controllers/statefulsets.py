@@ -12,18 +12,19 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from klamm.base.clock import Clock
-from klamm.localkube.controllers.informers import Change, Informers, Key
+from klamm.localkube.controllers.informers import Informers, Key
 from klamm.localkube.controllers.ownership import (
+    OwnedPods,
     claim,
     is_active,
     is_deleting,
     is_finished,
     is_ready,
     pod_from_template,
-    queue_adopters,
-    queue_owner,
     seconds_until_available,
+    watch_with_owned,
 )
+from klamm.localkube.controllers.statuses import write_status
 from klamm.localkube.controllers.templates import template_hash, with_label
 from klamm.localkube.controllers.workqueue import WorkQueue
 from klamm.localkube.events import Events
@@ -45,18 +46,13 @@ class StatefulSets:
     def __init__(self, informers: Informers, clock: Clock) -> None:
         self._informers = informers
         self._clock = clock
-        self._events = Events(informers.objects, clock, "statefulset-controller")
+        self._owned = OwnedPods(informers, Events(informers.objects, clock, "statefulset-controller"), STATEFUL_SETS)
         self._sets = informers.cache(STATEFUL_SETS)
         self._pods = informers.cache(PODS)
         self._claims = informers.cache(PERSISTENT_VOLUME_CLAIMS)
 
     def watch(self, queue: WorkQueue[Key]) -> None:
-        def pod_changed(change: Change) -> None:
-            queue_owner(queue, "StatefulSet", change)
-            queue_adopters(queue, self._sets.list(change.key.namespace), change)
-
-        self._informers.subscribe(STATEFUL_SETS, lambda change: queue.add(change.key))
-        self._informers.subscribe(PODS, pod_changed)
+        watch_with_owned(self._informers, queue, STATEFUL_SETS, PODS)
 
     async def reconcile(self, key: Key) -> float | None:
         owner = self._sets.get(*key)
@@ -69,9 +65,7 @@ class StatefulSets:
         pods = list(self._pods.owned_by(owner["metadata"]["uid"]))
         waits = [w for p in pods if (w := self._wait(owner, p)) is not None]
         status = counts(owner, [p for p in pods if is_active(p)], sum(w == 0 for w in waits))
-        known = owner.get("status") or {}
-        if any((known.get(name) or 0) != (value or 0) for name, value in status.items()):
-            self._informers.patch(STATEFUL_SETS, owner, {"status": status}, subresource="status")
+        write_status(self._informers, STATEFUL_SETS, owner, status)
         return min((w for w in waits if w > 0), default=None)
 
     def _wait(self, owner: Object, pod: Object) -> float | None:
@@ -81,15 +75,12 @@ class StatefulSets:
 
     def _act(self, owner: Object, todo: Plan) -> None:
         namespace = owner["metadata"]["namespace"]
-        for pod in todo.delete:
-            self._informers.delete(PODS, pod)
-            self._events.normal(STATEFUL_SETS, owner, "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}")
+        self._owned.delete(owner, todo.delete)
         for index in todo.create:
             for volume_claim in claims_for(owner, index):
                 if self._claims.get(namespace, volume_claim["metadata"]["name"]) is None:
                     self._informers.create(PERSISTENT_VOLUME_CLAIMS, namespace, volume_claim)
-            made = self._informers.create(PODS, namespace, pod_for(owner, index))
-            self._events.normal(STATEFUL_SETS, owner, "SuccessfulCreate", f"Created pod: {made['metadata']['name']}")
+            self._owned.create(owner, pod_for(owner, index))
 
 
 def plan(owner: Object, pods: Sequence[Object]) -> Plan:

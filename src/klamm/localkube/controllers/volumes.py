@@ -23,6 +23,7 @@ from klamm.base.clock import Clock
 from klamm.base.quantities import quantity
 from klamm.localkube.controllers.informers import Change, Informers, Key, key_of
 from klamm.localkube.controllers.ownership import is_deleting, is_finished
+from klamm.localkube.controllers.statuses import write_status
 from klamm.localkube.controllers.workqueue import WorkQueue
 from klamm.localkube.events import Events
 from klamm.localkube.objects import (
@@ -238,9 +239,7 @@ class Claims:
         return grown
 
     def _set_status(self, claim: Object, status: Object) -> None:
-        known = claim.get("status", {})
-        if any(known.get(name) != value for name, value in status.items()):
-            self._informers.patch(PERSISTENT_VOLUME_CLAIMS, claim, {"status": status}, subresource="status")
+        write_status(self._informers, PERSISTENT_VOLUME_CLAIMS, claim, status)
 
 
 class Volumes:
