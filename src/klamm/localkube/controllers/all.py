@@ -12,6 +12,7 @@ from random import Random
 
 from klamm.base.clock import Clock
 from klamm.base.tasks import Supervisor
+from klamm.localkube.controllers.claims import Claims, StorageClasses
 from klamm.localkube.controllers.controller import Controller, Loop
 from klamm.localkube.controllers.daemonsets import DaemonSets
 from klamm.localkube.controllers.deployments import Deployments
@@ -26,7 +27,7 @@ from klamm.localkube.controllers.replicasets import ReplicaSets
 from klamm.localkube.controllers.scheduling import Scheduler
 from klamm.localkube.controllers.serviceaccounts import ServiceAccounts
 from klamm.localkube.controllers.statefulsets import StatefulSets
-from klamm.localkube.controllers.volumes import Claims, Folders, LocalFolders, StorageClasses, Volumes
+from klamm.localkube.controllers.volumes import Folders, LocalFolders, Volumes
 from klamm.localkube.kubelet.runtime import Network
 from klamm.localkube.objects import Objects
 

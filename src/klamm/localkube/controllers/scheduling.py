@@ -7,11 +7,11 @@ again when something changes that could help: a node, another pod's end or label
 from typing import Final
 
 from klamm.base.clock import Clock
+from klamm.localkube.controllers.claims import claim_names
 from klamm.localkube.controllers.informers import Change, Informers, Key
 from klamm.localkube.controllers.ownership import is_deleting, is_finished
 from klamm.localkube.controllers.placement import Placed, Unschedulable, choose_node, unready_claims
 from klamm.localkube.controllers.statuses import condition, with_condition
-from klamm.localkube.controllers.volumes import claim_names
 from klamm.localkube.controllers.workqueue import WorkQueue
 from klamm.localkube.events import Events
 from klamm.localkube.objects import NAMESPACES, NODES, PERSISTENT_VOLUME_CLAIMS, PODS, Object
