@@ -7,15 +7,13 @@
 - RollingUpdate moves replicas within maxSurge and maxUnavailable (`rollout`); Recreate first waits until no old
   pod runs.
 - A paused Deployment is scaled, and else left alone.
-- Conditions: Available, Progressing (ProgressDeadlineExceeded when nothing moved for progressDeadlineSeconds).
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 from klamm.base.clock import Clock
+from klamm.localkube.controllers.deployment_status import Sets, conditions, counts, is_complete
 from klamm.localkube.controllers.informers import Change, Informers, Key
 from klamm.localkube.controllers.ownership import (
     claim,
@@ -31,7 +29,6 @@ from klamm.localkube.controllers.workqueue import WorkQueue
 from klamm.localkube.events import Events
 from klamm.localkube.objects import DEPLOYMENTS, PODS, REPLICA_SETS, Object
 from klamm.localkube.selectors import label_selector
-from klamm.localkube.times import parse_timestamp, timestamp
 
 REVISION: Final = "deployment.kubernetes.io/revision"
 REVISION_HISTORY: Final = "deployment.kubernetes.io/revision-history"
@@ -48,18 +45,6 @@ NOT_COPIED: Final = frozenset(
     }
 )
 """Annotations that a Deployment does not hand on to its ReplicaSets."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sets:
-    """A Deployment's ReplicaSets: the one with its template, if there is one, and the others, oldest first."""
-
-    new: Object | None
-    old: Sequence[Object]
-
-    @property
-    def all(self) -> Sequence[Object]:
-        return [*self.old, *([self.new] if self.new else [])]
 
 
 class Deployments:
@@ -240,7 +225,7 @@ class Deployments:
         return any(not is_finished(pod) for pod in pods)
 
     def _forget_history(self, deployment: Object, sets: Sets) -> None:
-        if not _is_complete(deployment, sets):
+        if not is_complete(deployment, sets):
             return
         unused = [s for s in sets.old if not _in_use(s) and not is_deleting(s)]
         unused.sort(key=_revision)
@@ -248,59 +233,11 @@ class Deployments:
         for replica_set in unused[: max(0, len(unused) - keep)]:
             self._informers.delete(REPLICA_SETS, replica_set)
 
-    # Status
-
     def _write_status(self, deployment: Object, sets: Sets, created: str | None) -> float | None:
-        status = _counts(deployment, sets)
-        conditions, again_after = self._conditions(deployment, sets, status, created)
-        status["conditions"] = conditions
-        write_status(self._informers, DEPLOYMENTS, deployment, status)
+        status = counts(deployment, sets)
+        told, again_after = conditions(deployment, sets, status, created, self._clock.now())
+        write_status(self._informers, DEPLOYMENTS, deployment, {**status, "conditions": told})
         return again_after
-
-    def _conditions(
-        self, deployment: Object, sets: Sets, status: Mapping[str, Any], created: str | None
-    ) -> tuple[list[Object], float | None]:
-        known = {c["type"]: c for c in (deployment.get("status") or {}).get("conditions") or ()}
-        progressing, again_after = self._progress(deployment, sets, status, created, known.get("Progressing"))
-        new = [_availability(deployment, status)]
-        if progressing is not None:
-            new.append(progressing)
-        new += _failures(sets)
-        now = timestamp(self._clock.now())
-        return [_dated(c, known.get(c["type"]), now) for c in new], again_after
-
-    def _progress(
-        self,
-        deployment: Object,
-        sets: Sets,
-        status: Mapping[str, Any],
-        created: str | None,
-        known: Object | None,
-    ) -> tuple[Object | None, float | None]:
-        deadline = deployment["spec"].get("progressDeadlineSeconds", 600)
-        name = sets.new["metadata"]["name"] if sets.new else ""
-        if deployment["spec"].get("paused"):
-            return _progressing("Unknown", "DeploymentPaused", "Deployment is paused"), None
-        if known is not None and known["reason"] == "DeploymentPaused":
-            return _progressing("Unknown", "DeploymentResumed", "Deployment is resumed"), 0.0
-        if _is_complete(deployment, sets):
-            done = f'ReplicaSet "{name}" has successfully progressed.'
-            return _progressing("True", "NewReplicaSetAvailable", done), None
-        if created is not None:
-            return _progressing("True", "NewReplicaSetCreated", f'Created new replica set "{name}"'), float(deadline)
-        if known is None or _moved(deployment.get("status") or {}, status):
-            moving = f'ReplicaSet "{name}" is progressing.'
-            return _progressing("True", "ReplicaSetUpdated", moving), float(deadline)
-        left = self._seconds_left(known, deadline)
-        if known["reason"] in ("NewReplicaSetAvailable", "ProgressDeadlineExceeded") or left > 0:
-            # A finished roll-out has no deadline: pods that fail later are told by Available.
-            return {**known}, left if left > 0 else None
-        late = f'ReplicaSet "{name}" has timed out progressing.'
-        return _progressing("False", "ProgressDeadlineExceeded", late), None
-
-    def _seconds_left(self, known: Object, deadline: int) -> float:
-        since = parse_timestamp(known.get("lastUpdateTime")) or self._clock.now()
-        return (since + timedelta(seconds=deadline) - self._clock.now()).total_seconds()
 
 
 def _is_recreate(deployment: Object) -> bool:
@@ -336,69 +273,3 @@ def _sizes(sets: Sequence[Object]) -> Sequence[Size]:
 
 def _in_use(replica_set: Object) -> bool:
     return bool(replica_set["spec"].get("replicas", 1) or (replica_set.get("status") or {}).get("replicas"))
-
-
-def _counts(deployment: Object, sets: Sets) -> dict[str, Any]:
-    def total(field: str, of: Sequence[Object]) -> int:
-        return sum((s.get("status") or {}).get(field) or 0 for s in of)
-
-    wanted = sum(s["spec"].get("replicas", 1) for s in sets.all)
-    available = total("availableReplicas", sets.all)
-    return {
-        "observedGeneration": deployment["metadata"].get("generation", 1),
-        "replicas": total("replicas", sets.all),
-        "updatedReplicas": total("replicas", [sets.new] if sets.new else []),
-        "readyReplicas": total("readyReplicas", sets.all),
-        "availableReplicas": available,
-        "unavailableReplicas": max(0, wanted - available),
-    }
-
-
-def _is_complete(deployment: Object, sets: Sets) -> bool:
-    status, replicas = _counts(deployment, sets), deployment["spec"].get("replicas", 1)
-    if sets.new is None or sets.new["spec"].get("replicas", 1) != replicas:
-        return False
-    return all(status[f] == replicas for f in ("replicas", "updatedReplicas", "availableReplicas"))
-
-
-def _moved(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
-    def old_pods(status: Mapping[str, Any]) -> int:
-        return int(status.get("replicas") or 0) - int(status.get("updatedReplicas") or 0)
-
-    grown = any(
-        (now.get(f) or 0) > (before.get(f) or 0) for f in ("updatedReplicas", "readyReplicas", "availableReplicas")
-    )
-    return grown or old_pods(now) < old_pods(before)
-
-
-def _availability(deployment: Object, status: Mapping[str, Any]) -> Object:
-    enough = status["availableReplicas"] >= limits(deployment["spec"]).at_least_available
-    return {
-        "type": "Available",
-        "status": "True" if enough else "False",
-        "reason": "MinimumReplicasAvailable" if enough else "MinimumReplicasUnavailable",
-        "message": f"Deployment {'has' if enough else 'does not have'} minimum availability.",
-    }
-
-
-def _progressing(status: str, reason: str, message: str) -> Object:
-    return {"type": "Progressing", "status": status, "reason": reason, "message": message}
-
-
-def _failures(sets: Sets) -> list[Object]:
-    found = [
-        c for s in sets.all for c in (s.get("status") or {}).get("conditions") or () if c["type"] == "ReplicaFailure"
-    ]
-    return [{k: found[0][k] for k in ("type", "status", "reason", "message")}] if found else []
-
-
-def _dated(new: Object, known: Object | None, now: str) -> Object:
-    """lastUpdateTime moves with every progress (the deadline counts from it), lastTransitionTime with the status."""
-    if known is None:
-        return {**new, "lastUpdateTime": now, "lastTransitionTime": now}
-    since = known["lastTransitionTime"] if known["status"] == new["status"] else now
-    if new == known:
-        return known
-    same = all(known.get(k) == new[k] for k in ("status", "reason", "message"))
-    updated = known["lastUpdateTime"] if same and new["reason"] != "ReplicaSetUpdated" else now
-    return {**new, "lastUpdateTime": updated, "lastTransitionTime": since}
