@@ -18,4 +18,4 @@ def fingerprint_of(content: Any) -> str:
 
 def fingerprint(text: str) -> str:
     """Fingerprint of a text."""
-    return hashlib.sha256(text.encode()).hexdigest()[:_LENGTH]
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_LENGTH]

@@ -2,17 +2,18 @@
 
 Making a pod anew from its changed description is the roller's decision (operators/cluster/kafka/rolling.py): it
 deletes a pod, and this reconciler makes the new one. It goes on working while the Kafka resource is paused or broken,
-because a missing broker must come back whatever else is wrong (Strimzi behaviour).
+because a missing broker must come back whatever else is wrong (Strimzi behaviour). A pod that the API refuses becomes
+an Error condition of the set, which the Kafka resource's status repeats: nobody looks for it in a log.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from klamm.base import logs
 from klamm.control.passes import Pass
-from klamm.control.results import DONE, Again, Result
+from klamm.control.results import DONE, Again, Blocked, Result
 from klamm.kube import errors
 from klamm.kube.catalogue import POD_SETS
 from klamm.kube.client import Client
@@ -20,12 +21,14 @@ from klamm.kube.kinds import Name, name_of, owner_reference
 from klamm.kube.native import PODS
 from klamm.kube.watching import Watched
 from klamm.resources.custom.pod_set import StrimziPodSet, StrimziPodSetStatus
+from klamm.resources.custom.status import Condition
 from klamm.resources.native.pod import Pod
 from klamm.resources.structure import decode
 
 BY_POD_SET = "pod set"
 """Index of the pods' cache, by `pod_set_of`."""
 
+ERROR = "Error"
 _CONTROLLER_NAME = "strimzi.io/controller-name"
 _REVISION = "strimzi.io/revision"
 _ENDED = frozenset({"Failed", "Succeeded"})
@@ -60,7 +63,8 @@ def plan(pod_set: StrimziPodSet, pods: Mapping[str, Pod]) -> Plan:
     return Plan({name: what for name, what in wanted.items() if name not in pods}, tuple(going.values()))
 
 
-def status(pod_set: StrimziPodSet, pods: Mapping[str, Pod]) -> StrimziPodSetStatus:
+def status(pod_set: StrimziPodSet, pods: Mapping[str, Pod], refused: Sequence[str] = ()) -> StrimziPodSetStatus:
+    """`refused`: why pods could not be made."""
     revisions = {what["metadata"]["name"]: _revision(what["metadata"]) for what in pod_set.spec.pods}
     return StrimziPodSetStatus(
         pods=len(revisions),
@@ -71,7 +75,14 @@ def status(pod_set: StrimziPodSet, pods: Mapping[str, Pod]) -> StrimziPodSetStat
             if name in revisions
         ),
         observed_generation=pod_set.metadata.generation,
+        conditions=[Condition(type=ERROR, status="True", reason="PodRefused", message=why) for why in refused],
     )
+
+
+def error_of(pod_set: StrimziPodSet) -> str | None:
+    """Why its pods cannot be made, from its status; None when they can."""
+    told = pod_set.status.conditions if pod_set.status else []
+    return next((condition.message for condition in told if condition.type == ERROR), None)
 
 
 def is_ready(pod: Pod) -> bool:
@@ -100,12 +111,21 @@ class PodSetReconciler:
             return DONE
         pods = {pod.metadata.name or "": pod for pod in self._pods.under(BY_POD_SET, str(name))}
         wanted = plan(pod_set, pods)
-        made = await asyncio.gather(*(self._create(pod_set, what) for what in wanted.create.values()))
+        made = await asyncio.gather(*(self._attempt(pod_set, what) for what in wanted.create.values()))
+        refused = [str(one) for one in made if isinstance(one, errors.Invalid)]
         for pod in wanted.delete:
             _log.info(f"pod {name_of(pod)} is deleted: it has ended, or is not in its set any more")
             await self._client.delete(PODS, name_of(pod), uid=pod.metadata.uid)
-        await self._write_status(pod_set, pods)
+        await self._write_status(pod_set, pods, refused)
+        if refused:
+            return Blocked(refused[0])
         return DONE if all(made) else Again(None, "a pod of that name is still there")
+
+    async def _attempt(self, pod_set: StrimziPodSet, description: dict[str, Any]) -> bool | errors.Invalid:
+        try:
+            return await self._create(pod_set, description)
+        except errors.Invalid as error:
+            return error
 
     async def _create(self, pod_set: StrimziPodSet, description: dict[str, Any]) -> bool:
         """False when there is one already, which the cache did not know of (or which is on its way out)."""
@@ -118,8 +138,8 @@ class PodSetReconciler:
             return False
         return True
 
-    async def _write_status(self, pod_set: StrimziPodSet, pods: Mapping[str, Pod]) -> None:
-        new = status(pod_set, pods)
+    async def _write_status(self, pod_set: StrimziPodSet, pods: Mapping[str, Pod], refused: Sequence[str]) -> None:
+        new = status(pod_set, pods, refused)
         if pod_set.status == new:
             return
         self._pod_sets.saw(await self._client.apply_status(POD_SETS, name_of(pod_set), new))

@@ -9,18 +9,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_address
 from typing import Any
 
-from klamm.resources.custom.kafka import Kafka
+from klamm.resources.custom.entity_operator import EntityOperatorSpec
+from klamm.resources.custom.kafka import Kafka, KafkaClusterSpec
 from klamm.resources.custom.listeners import Listener, ListenerConfiguration
 from klamm.resources.custom.process import JvmOptions, Logging
+from klamm.resources.custom.zookeeper import ZookeeperClusterSpec
 from klamm.resources.reading import Problem
 
 _KEY = re.compile(r"[A-Za-z0-9_$][A-Za-z0-9_.$/{}@*+,-]*")
 _WORD = re.compile(r"[\x21-\x7e]*")
 _OPTION = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_HOST = re.compile(
-    r"(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*"
-)
+_PART = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_HOST = re.compile(rf"(\*\.)?{_PART}(\.{_PART})*")
 _LABEL_KEY = re.compile(r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
+_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LONGEST_HOST = 253
 _LONGEST_SETTING = 65536
@@ -32,17 +34,22 @@ def text_problems(kafka: Kafka) -> list[Problem]:
     found = [*_settings("spec.kafka.config", spec.kafka.config)]
     for index, listener in enumerate(spec.kafka.listeners):
         found += _listener(f"spec.kafka.listeners[{index}]", listener)
-    for path, process in [("spec.kafka", spec.kafka), *([("spec.zookeeper", zookeeper)] if zookeeper else [])]:
-        found += _jvm(f"{path}.jvmOptions", process.jvm_options)
-        found += _loggers(f"{path}.logging", process.logging)
+    found += _process("spec.kafka", spec.kafka)
     if zookeeper is not None:
+        found += _process("spec.zookeeper", zookeeper)
         found += _settings("spec.zookeeper.config", zookeeper.config)
+    found += _watched_namespaces(spec.entity_operator)
     if authorization is not None:
         found += _super_users(authorization.super_users)
     if rack is not None and rack.topology_key and not _LABEL_KEY.fullmatch(rack.topology_key):
         mend = "write the key of a label of nodes, e.g. topology.kubernetes.io/zone"
         found.append(Problem("spec.kafka.rack.topologyKey", rack.topology_key, "is no key of a label", mend))
     return found
+
+
+def _process(path: str, process: KafkaClusterSpec | ZookeeperClusterSpec) -> Iterator[Problem]:
+    yield from _jvm(f"{path}.jvmOptions", process.jvm_options)
+    yield from _loggers(f"{path}.logging", process.logging)
 
 
 def is_host(text: str) -> bool:
@@ -86,6 +93,16 @@ def _jvm(path: str, options: JvmOptions | None) -> Iterator[Problem]:
             yield Problem(f"{place}.name", one.name or "", rule, "use letters, digits, dots, '_' and '-'")
         if one.value is not None and not _WORD.fullmatch(one.value):
             yield Problem(f"{place}.value", one.value, "holds a space or a control character", "write one word")
+
+
+def _watched_namespaces(operators: EntityOperatorSpec | None) -> Iterator[Problem]:
+    if operators is None:
+        return
+    for name, operator in (("topicOperator", operators.topic_operator), ("userOperator", operators.user_operator)):
+        watched = operator.watched_namespace if operator else None
+        if watched is not None and not _NAMESPACE.fullmatch(watched):
+            path = f"spec.entityOperator.{name}.watchedNamespace"
+            yield Problem(path, watched, "is no name of a namespace", "use lower-case letters, digits and '-'")
 
 
 def _super_users(names: Sequence[str]) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from klamm.control.passes import Pass
-from klamm.control.results import DONE, Again, Result
+from klamm.control.results import DONE, Again, Blocked, Result
 from klamm.control.steps import Step
 from klamm.desired.entity_operator.access import access_objects
 from klamm.desired.entity_operator.objects import network_policy as operator_network_policy
@@ -43,7 +43,7 @@ from klamm.operators.cluster.kafka.references import References, read_references
 from klamm.operators.cluster.kafka.rolling import is_due, roll, zookeeper_leader
 from klamm.operators.cluster.kafka.scale import Scaled
 from klamm.operators.cluster.kafka.trust import Trust
-from klamm.operators.cluster.pod_sets import is_ready
+from klamm.operators.cluster.pod_sets import error_of, is_ready
 from klamm.resources.custom.listeners import ListenerStatus
 from klamm.resources.custom.pod_set import StrimziPodSet
 from klamm.resources.custom.status import Condition
@@ -84,6 +84,7 @@ class KafkaPass:
             Step("references", self.read_references),
             Step("services", self.services),
             Step("accounts", self.accounts),
+            Step("operator accounts", self.operator_accounts),
             Step("policies", self.policies),
             Step("wishes", self.wishes),
             Step("storage", self.storage, after=("wishes",)),
@@ -100,7 +101,11 @@ class KafkaPass:
                 self.broker_pods,
                 after=("broker certificates", "accounts", "storage", "services", "references"),
             ),
-            Step("entity operator", self.entity_operator, after=("operator certificates", "accounts", "references")),
+            Step(
+                "entity operator",
+                self.entity_operator,
+                after=("operator certificates", "operator accounts", "references"),
+            ),
             Step("roll zookeeper", self.roll_zookeeper, after=("zookeeper pods",)),
             Step("roll brokers", self.roll_brokers, after=("broker pods", "roll zookeeper")),
             Step("ready", self.ready, after=("roll brokers", "entity operator")),
@@ -130,9 +135,13 @@ class KafkaPass:
                 zookeeper.service_account(self.ensemble),
                 service_account(self.cluster),
                 *([binding] if binding else []),
-                *(access_objects(self.operators) if self.operators.parts else []),
             ]
         )
+
+    async def operator_accounts(self) -> None:
+        """A step of their own: they also lie in namespaces that are to be watched, which may not be there."""
+        if self.operators.parts:
+            await self._apply(access_objects(self.operators))
 
     async def policies(self) -> None:
         await self._apply(
@@ -209,6 +218,10 @@ class KafkaPass:
         return await roll(self.hands, pod_set, pods, partitions=partitions, leader=leader, check=self.pass_.check)
 
     async def ready(self) -> Result:
+        """A pod set whose pods the API refuses tells why: only the user can help."""
+        for pod_set in self.observed.pod_sets.values():
+            if (why := error_of(pod_set)) is not None:
+                return Blocked(f"pods of {pod_set.metadata.name} cannot be made: {why}")
         missing = [*self._unready(self.zookeeper_pod_set), *self._unready(self.broker_pod_set)]
         if self.operators.parts and not entity_operator.is_operator_ready(self.observed):
             missing.append(self.operators.name)
