@@ -84,9 +84,12 @@ class LocalCluster:
 
     # Commands
 
-    def klamm(self, *arguments: str, exit_code: int = 0, within: float = READY_WITHIN + 60) -> str:
-        """What the command prints; fails when it ends otherwise than with `exit_code`."""
-        return self._output([self.user.python, "-m", "klamm.programs.klamm", *arguments], exit_code, within)
+    def klamm(
+        self, *arguments: str, exit_code: int = 0, within: float = READY_WITHIN + 60, under: Sequence[str] = ()
+    ) -> str:
+        """What the command prints; fails when it ends otherwise than with `exit_code`. `under`: it is started by."""
+        argv = [*under, self.user.python, "-m", "klamm.programs.klamm", *arguments]
+        return self._output(argv, exit_code, within)
 
     def start_klamm(self, *arguments: str) -> "subprocess.Popen[str]":
         return self._start([self.user.python, "-m", "klamm.programs.klamm", *arguments], self.environment)

@@ -258,6 +258,15 @@ def test_a_newer_klamm_takes_over_a_running_home(cluster: LocalCluster, tmp_path
         assert not flowing.refused
 
 
+def test_two_ups_of_a_running_home_both_end_well(cluster: LocalCluster) -> None:
+    cluster.until_ready()
+    before = identities(cluster)
+    both = [cluster.start_klamm("up", "kafka-1.yaml", "-n", "kafka") for _ in range(2)]
+    said = [one.communicate(timeout=120)[0] for one in both]
+    assert [one.returncode for one in both] == [0, 0], said
+    assert identities(cluster) == before
+
+
 def test_two_ups_at_the_same_time_make_one_cluster() -> None:
     with local_cluster() as cluster:
         both = [cluster.start_klamm("up") for _ in range(2)]
@@ -266,19 +275,6 @@ def test_two_ups_at_the_same_time_make_one_cluster() -> None:
         guardians = [one for one in cluster.processes() if " guardian --home" in one.command]
         assert len(guardians) == 1
         assert cluster.kubectl("get", "nodes", "-o", "name").split() == [f"node/klamm-{index}" for index in range(3)]
-
-
-def test_a_port_in_use_is_told_with_a_way_out() -> None:
-    import socket
-
-    with local_cluster() as cluster, socket.create_server(("127.0.0.1", 0)) as other:
-        port = str(other.getsockname()[1])
-        said = cluster.klamm("up", "--api-port", port, exit_code=3)
-        assert port in said
-        assert "--api-port" in said
-        other.close()
-        cluster.klamm("up", "--api-port", port)
-        assert cluster.kubectl("get", "nodes")
 
 
 # An ordinary user
