@@ -145,6 +145,13 @@ def with_status(definition: Object, now: str, taken: str | None) -> Object:
     return {**definition, "status": status}
 
 
+def with_cleanup(definition: Object) -> Object:
+    """The definition with the finalizer that waits for its objects."""
+    metadata = definition["metadata"]
+    finalizers = list(dict.fromkeys([*(metadata.get("finalizers") or []), CLEANUP]))
+    return {**definition, "metadata": {**metadata, "finalizers": finalizers}}
+
+
 def _condition(name: str, holds: bool, reason: str, message: str) -> Object:
     return {
         "type": name,

@@ -5,11 +5,12 @@ from typing import Any
 
 import msgspec
 
-from klamm.localkube.apiserver import ownership, statuses
+from klamm.localkube.apiserver import ownership, statuses, validation
 from klamm.localkube.apiserver.field_sets import FieldSet
 from klamm.localkube.apiserver.kinds import Kind
 from klamm.localkube.apiserver.schema import Node
-from klamm.localkube.objects import Object
+from klamm.localkube.apiserver.storage import Stored
+from klamm.localkube.objects import NAMESPACES, Object
 
 GENERATION = frozenset(
     [
@@ -71,6 +72,38 @@ def check_type(kind: Kind, obj: Object) -> None:
         )
 
 
+def check_given_namespace(metadata: dict[str, Any], namespace: str | None) -> None:
+    """What the object says must be what the URL says; it may leave it out."""
+    if metadata.setdefault("namespace", namespace) != namespace:
+        raise statuses.bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
+
+
+def check_given_name(metadata: dict[str, Any], name: str) -> None:
+    given = metadata.setdefault("name", name)
+    if given != name:
+        raise statuses.bad_request(f"the name of the object ({given}) does not match the name on the URL ({name})")
+
+
+def check_same(kind: Kind, stored: Stored, old: Object, new: Object, options: WriteOptions) -> None:
+    """Whether `new` may replace `old`: name, uid and resourceVersion, as far as it says them."""
+    metadata, name = new["metadata"], stored.name
+    check_given_name(metadata, name)
+    if kind.resource.namespaced:
+        check_given_namespace(metadata, stored.namespace)
+    uid = metadata.get("uid")
+    if uid and uid != old["metadata"]["uid"]:
+        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {old['metadata']['uid']}"
+        raise statuses.conflict(kind.resource, name, why)
+    version = metadata.get("resourceVersion")
+    if version and version != str(stored.version):
+        raise statuses.conflict(kind.resource, name, statuses.MODIFIED)
+    if not version and not options.unconditional and validation.needs_version(kind):
+        cause = statuses.invalid_value("metadata.resourceVersion", 0, "must be specified for an update")
+        raise statuses.invalid(kind.resource.group, kind.resource.kind, name, [cause])
+
+
 def tell_unknown(kind: Kind, unknown: list[str], options: WriteOptions) -> None:
     if options.field_validation == "Ignore":
         return
@@ -88,7 +121,7 @@ def ignored_fields(kind: Kind, subresource: str) -> FieldSet:
     return {("f:status",)} if kind.has_status else set()
 
 
-def with_part(old: Object, new: Object, subresource: str, kind: Kind) -> Object:
+def _with_part(old: Object, new: Object, subresource: str, kind: Kind) -> Object:
     """The old object with only the subresource's part taken from the new one."""
     combined = {**old, "metadata": dict(old["metadata"])}
     if "managedFields" in new["metadata"]:
@@ -101,6 +134,28 @@ def with_part(old: Object, new: Object, subresource: str, kind: Kind) -> Object:
     else:
         combined.pop("status", None)
     return combined
+
+
+def combined(kind: Kind, old: Object, new: Object, subresource: str) -> Object:
+    """What of the new object counts: everything but status, or only status, and never what the server keeps."""
+    if subresource in ("status", "finalize"):
+        return _with_part(old, new, subresource, kind)
+    result = dict(new)
+    if kind.has_status:
+        result.pop("status", None)
+        if "status" in old:
+            result["status"] = old["status"]
+    metadata = dict(new["metadata"])
+    for name in ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"):
+        metadata.pop(name, None)
+        if name in old["metadata"]:
+            metadata[name] = old["metadata"][name]
+    metadata.pop("selfLink", None)
+    result["metadata"] = metadata
+    if kind.resource == NAMESPACES:
+        # Only the finalize subresource ends them: a replaced namespace must still be emptied before it goes.
+        result["spec"] = {**(new.get("spec") or {}), **(old.get("spec") or {})}
+    return result
 
 
 def spec_changed(kind: Kind, old: Object, new: Object) -> bool:
