@@ -12,12 +12,12 @@ from typing import Any, cast
 from aiohttp import web
 from multidict import CIMultiDict, MultiDict
 
-from klamm.kube.errors import Unreachable
 from klamm.kube.exchange import Response, Stream
 from klamm.kube.requests import Request
 from klamm.localkube.apiserver import reading, routing, statuses, web_objects
 from klamm.localkube.apiserver.answers import Api, json_response
 from klamm.localkube.apiserver.authentication import Identity
+from klamm.localkube.apiserver.kinds import Kind
 from klamm.localkube.apiserver.negotiation import Accepted
 from klamm.localkube.apiserver.registry import Registry
 from klamm.localkube.apiserver.watching import Watch, WatchRequest
@@ -49,10 +49,7 @@ class RegistryTransport:
         return Response(answer.status, body, dict(answer.headers))
 
     async def _answer(self, request: Request) -> web.Response:
-        target = routing.parse(request.path)
-        kind = target and self._api.registry.kind(target.group, target.version, target.plural)
-        if target is None or kind is None:
-            raise Refused(404, "NotFound", "the server could not find the requested resource")
+        target, kind = self._found(request)
         asked = _as_web(request)
         api, found = self._api, None
         if target.subresource:
@@ -72,12 +69,16 @@ class RegistryTransport:
         assert isinstance(found, web.Response), request
         return found
 
+    def _found(self, request: Request) -> tuple[routing.Target, Kind]:
+        target = routing.parse(request.path)
+        kind = self._api.registry.kind(target.group, target.version, target.plural) if target is not None else None
+        if target is None or kind is None:
+            raise Refused(404, "NotFound", "the server could not find the requested resource")
+        return target, kind
+
     @asynccontextmanager
     async def stream(self, request: Request) -> AsyncIterator[Stream]:
-        target = routing.parse(request.path)
-        kind = target and self._api.registry.kind(target.group, target.version, target.plural)
-        if target is None or kind is None:
-            raise Unreachable(request.doing, "no such kind", sent=False)
+        target, kind = self._found(request)
         query = dict(request.query)
         watch = Watch(
             self._api.registry,

@@ -138,5 +138,6 @@ def test_each_part_of_a_valid_manifest_may_be_missing_or_of_another_type() -> No
         if path[0] != "spec":
             continue  # nobody but the API writes metadata that are none
         operator_answer(without(whole, path))
-        for value in (None, True, "x", 7, [], {}):
+        others: list[Any] = [None, True, "x", 7, [], {}]
+        for value in others:
             operator_answer(with_value(whole, path, value))

@@ -332,3 +332,27 @@ async def test_what_somebody_deletes_comes_back() -> None:
         await world.until(
             "the Service is back", lambda: None if "my-cluster-kafka-bootstrap" in world.names(SERVICES) else "no"
         )
+
+
+@in_virtual_time
+async def test_a_jmx_port_with_a_password_has_its_secret_which_stays() -> None:
+    async with kafka_world() as world:
+        options = {"jmxOptions": {"authentication": {"type": "password"}}}
+        world.apply(kafka_object({"spec": {"kafka": options, "zookeeper": options}}))
+        await world.ready()
+        before = world.get(SECRETS, "my-cluster-kafka-jmx")["data"]
+        assert sorted(before) == ["jmx-password", "jmx-username"]
+        assert "my-cluster-zookeeper-jmx" in world.names(SECRETS)
+        await world.passes(300)
+        assert world.get(SECRETS, "my-cluster-kafka-jmx")["data"] == before
+
+
+@in_virtual_time
+async def test_a_namespace_that_is_to_be_watched_and_is_not_there_stops_only_the_entity_operator() -> None:
+    async with kafka_world() as world:
+        world.apply(kafka_object({"spec": {"entityOperator": {"topicOperator": {"watchedNamespace": "team-b"}}}}))
+        await world.passes(20)
+        assert {"my-cluster-kafka-0", "my-cluster-zookeeper-0"} <= world.ready_pods()
+        [condition] = world.conditions("NotReady")
+        assert "operator accounts" in condition["message"]
+        assert "team-b" in condition["message"]

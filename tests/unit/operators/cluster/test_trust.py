@@ -6,6 +6,7 @@ was made; `Handshakes` notes that, and tries all pairs whenever a pod comes.
 
 from base64 import b64decode
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from cryptography import x509
@@ -38,6 +39,9 @@ class Handshakes:
     def __post_init__(self) -> None:
         registry = self.world.cluster.registry
         registry.storage.subscribe(registry.kind_of(PODS).storage_key, self._on_pod)
+
+    def reason_to_wait(self, pods: int) -> str | None:
+        return None if len(self.story) >= pods else f"{len(self.story)} pods came"
 
     def note_those_that_run(self) -> None:
         for name, pod in self.world.pods().items():
@@ -140,7 +144,7 @@ async def test_an_operator_that_dies_again_and_again_goes_on_with_the_step_it_wa
         handshakes = Handshakes(world)
         world.annotate(SECRETS, CA_KEY, force_replace="true")
         for seen in (1, 4, 7, 11, 14, 17):
-            await world.until("pods come", lambda seen=seen: None if len(handshakes.story) >= seen else "too few")
+            await world.until("pods come", partial(handshakes.reason_to_wait, seen))
             await world.stop_operator()
             world.start_operator()
         await settled(world)

@@ -15,6 +15,7 @@ from klamm.control.steps import Step
 from klamm.desired.entity_operator.access import access_objects
 from klamm.desired.entity_operator.objects import network_policy as operator_network_policy
 from klamm.desired.entity_operator.operators import EntityOperator
+from klamm.desired.jmx import jmx_secret, jmx_secret_name
 from klamm.desired.kafka import ingresses
 from klamm.desired.kafka.access import init_binding, service_account
 from klamm.desired.kafka.cluster import KafkaCluster
@@ -86,6 +87,7 @@ class KafkaPass:
             Step("accounts", self.accounts),
             Step("operator accounts", self.operator_accounts),
             Step("policies", self.policies),
+            Step("jmx passwords", self.jmx_passwords),
             Step("wishes", self.wishes),
             Step("storage", self.storage, after=("wishes",)),
             Step("zookeeper certificates", self.zookeeper_certificates, after=("authorities",)),
@@ -94,12 +96,12 @@ class KafkaPass:
             Step(
                 "zookeeper pods",
                 self.zookeeper_pods,
-                after=("zookeeper certificates", "accounts", "storage", "references"),
+                after=("zookeeper certificates", "accounts", "storage", "references", "jmx passwords"),
             ),
             Step(
                 "broker pods",
                 self.broker_pods,
-                after=("broker certificates", "accounts", "storage", "services", "references"),
+                after=("broker certificates", "accounts", "storage", "services", "references", "jmx passwords"),
             ),
             Step(
                 "entity operator",
@@ -153,6 +155,17 @@ class KafkaPass:
                 *([operator_network_policy(self.operators)] if self.operators.parts else []),
             ]
         )
+
+    async def jmx_passwords(self) -> None:
+        """Made once; whoever connects copies them from the Secret."""
+        for component, options in (
+            (self.cluster.component, self.cluster.spec.jmx_options),
+            (self.ensemble.component, self.ensemble.spec.jmx_options),
+        ):
+            if options is not None and options.authentication is not None:
+                stored = self.observed.secrets.get(jmx_secret_name(component))
+                new, owner = self.hands.new_password, self.cluster.owner
+                await self._apply([jmx_secret(component, self.name.namespace, owner, stored, new)])
 
     async def wishes(self) -> Result:
         """What people asked for by annotations on pods and pod sets."""
