@@ -174,7 +174,7 @@ class FakeNode:
             raise ConnectionRefusedError(f"connection refused on port {port}")
         return FakeConnection(self, port)
 
-    async def configure(self, network: Network) -> None:
+    async def configure(self, network: Network) -> Mapping[int, str]:
         raise NotImplementedError
 
     def _end(self, identity: str, code: int, signal_number: int | None = None, message: str = "") -> None:

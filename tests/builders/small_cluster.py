@@ -12,7 +12,7 @@ Runs in virtual time (`virtual_time`): `settled` lets everything happen that nee
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,6 +89,8 @@ class SmallCluster:
     """Names (or their beginnings) of pods that the pretended kubelet leaves unready."""
     slow_to_end: set[str] = field(default_factory=set)
     """Names (or their beginnings) of pods that stay when they are deleted."""
+    refused_node_ports: dict[int, str] = field(default_factory=dict)
+    """What the pretended host says when it is told its network."""
 
     around: controllers.Surroundings | None = None
     running: asyncio.Task[None] | None = None
@@ -173,8 +175,9 @@ async def small_cluster(
     objects = LocalObjects(registry, "test")
     cluster = SmallCluster(objects, registry, clock, NotedFolders(), [])
 
-    async def configure(network: Network) -> None:
+    async def configure(network: Network) -> Mapping[int, str]:
         cluster.networks.append(network)
+        return dict(cluster.refused_node_ports)
 
     cluster.around = controllers.Surroundings(
         clock=clock,

@@ -99,10 +99,10 @@ async def test_a_node_port_in_use_is_told_with_its_number(node: "Node") -> None:
     a = await _server(node, "a")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        await node.runtime.configure(Network((_service(a, node_port=port),)))
-        assert list(node.runtime.node_port_problems) == [port]
-        assert f"127.0.0.1:{port}" in node.runtime.node_port_problems[port]
-        assert "Address already in use" in node.runtime.node_port_problems[port]
+        refused = await node.runtime.configure(Network((_service(a, node_port=port),)))
+        assert list(refused) == [port]
+        assert f"127.0.0.1:{port}" in refused[port]
+        assert "Address already in use" in refused[port]
         assert await _say(node, "a", SERVICE) == (0, "a\n")
 
 

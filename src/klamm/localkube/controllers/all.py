@@ -5,7 +5,7 @@ back-off, the others go on (`Supervisor`).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -43,8 +43,8 @@ class Surroundings:
     """PEM; becomes kube-root-ca.crt in each namespace."""
     volumes: Path
     """The folder in which each provisioned volume has its own."""
-    configure: Callable[[Network], Awaitable[None]]
-    """Hands the node's relay and DNS their newest configuration; raises when it did not arrive."""
+    configure: Callable[[Network], Awaitable[Mapping[int, str]]]
+    """As `Runtime.configure`: the newest configuration for the node's relay and DNS; raises when it did not arrive."""
     random: Random
     folders: Folders = field(default_factory=LocalFolders)
 
@@ -66,7 +66,7 @@ def all_controllers(informers: Informers, around: Surroundings) -> list[Controll
         Volumes(informers, clock, around.volumes, around.folders),
         Scheduler(informers, clock),
         EndpointsController(informers),
-        NetworkController(informers, around.configure),
+        NetworkController(informers, clock, around.configure),
         DisruptionBudgets(informers, clock),
         # Last: it takes what watches there are, and of all other resources only metadata.
         GarbageCollector(informers, around.served, heard=[namespaces.heard]),

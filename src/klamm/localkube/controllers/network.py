@@ -10,10 +10,12 @@ Rules (Kubernetes docs, "Virtual IPs and Service Proxies", "DNS for Services and
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Final
 
+from klamm.base.clock import Clock
 from klamm.localkube.controllers.endpoints import SERVICE_NAME
 from klamm.localkube.controllers.informers import Change, Informers
 from klamm.localkube.controllers.ownership import is_finished
 from klamm.localkube.controllers.workqueue import WorkQueue
+from klamm.localkube.events import Events
 from klamm.localkube.kubelet.runtime import Backend, Network, ServicePort
 from klamm.localkube.objects import ENDPOINT_SLICES, PODS, SERVICES, Object
 
@@ -46,17 +48,25 @@ def network(
 
 
 class NetworkController:
-    """Hands each new `Network` to `configure`, whole; changes that come together are one value."""
+    """Hands each new `Network` to `configure`, whole; changes that come together are one value.
+
+    A node port that the host refuses becomes a Warning at its Service, once for each reason; the node tries the port
+    again by itself.
+    """
 
     name = "network"
 
-    def __init__(self, informers: Informers, configure: Callable[[Network], Awaitable[None]]) -> None:
+    def __init__(
+        self, informers: Informers, clock: Clock, configure: Callable[[Network], Awaitable[Mapping[int, str]]]
+    ) -> None:
         self._informers = informers
+        self._events = Events(informers.objects, clock, "kube-proxy")
         self._configure = configure
         self._services = informers.cache(SERVICES)
         self._slices = informers.cache(ENDPOINT_SLICES)
         self._pods = informers.cache(PODS)
         self._handed_on: Network | None = None
+        self._refused: Mapping[int, str] = {}
         self._queue: WorkQueue[str] | None = None
 
     def watch(self, queue: WorkQueue[str]) -> None:
@@ -79,8 +89,20 @@ class NetworkController:
     async def reconcile(self, key: str) -> None:
         wanted = network(self._services.list(), self._slices.list(), self._pods.list())
         if wanted != self._handed_on:
-            await self._configure(wanted)
+            refused = await self._configure(wanted)
             self._handed_on = wanted
+            self._tell_refused(refused)
+
+    def _tell_refused(self, refused: Mapping[int, str]) -> None:
+        known, self._refused = self._refused, refused
+        new = {port: why for port, why in refused.items() if known.get(port) != why}
+        if not new:
+            return
+        for service in self._services.list():
+            for port in service["spec"].get("ports") or ():
+                if why := new.get(port.get("nodePort", 0)):
+                    message = f"node port {port['nodePort']}: {why}. Free it on this machine, or set another nodePort"
+                    self._events.warning(SERVICES, service, "NodePortRefused", message)
 
 
 def _by_service(slices: Iterable[Object]) -> Mapping[tuple[str, str], list[Object]]:

@@ -174,6 +174,6 @@ class Runtime(Protocol):
         """A stream to 127.0.0.1:port inside the sandbox (port-forward, HTTP probes)."""
         ...
 
-    async def configure(self, network: Network) -> None:
-        """Hand the relay its services and names."""
+    async def configure(self, network: Network) -> Mapping[int, str]:
+        """Hand the relay its services and names. Returns the node ports that the host refuses now → why."""
         ...

@@ -285,7 +285,8 @@ def explain(problem: str) -> str:
     from klamm.localkube.node import requirements
 
     unmet = [check for check in requirements.check() if check.problem]
-    return "\n".join([problem, *(f"{check.name}: {check.problem} {check.mend}" for check in unmet)])
+    told = [f"{check.name}: {check.problem}" for check in unmet]
+    return "\n".join([problem, *told, *requirements.mends(unmet)])
 
 
 def _tell(fd: int, message: Message) -> None:

@@ -47,6 +47,11 @@ def check(read: Callable[[str], str | None] | None = None) -> list[Check]:
     return checks
 
 
+def mends(checks: list[Check]) -> list[str]:
+    """Each mend once: one setting mostly forbids several things."""
+    return list(dict.fromkeys(check.mend for check in checks if check.problem))
+
+
 def mend_for(read: Callable[[str], str | None]) -> str:
     """The setting that forbids namespaces here, and the command that changes it."""
     if read("/proc/sys/kernel/unprivileged_userns_clone") == "0":
@@ -150,8 +155,7 @@ def main(arguments: list[str]) -> int:
     """Print every check (no arguments); 1 when one fails."""
     checks = check()
     for found in checks:
-        print(
-            f"{'no ' if found.problem else 'ok '} {found.name}"
-            + (f": {found.problem} {found.mend}" if found.problem else "")
-        )
+        print(f"no  {found.name}: {found.problem}" if found.problem else f"ok  {found.name}")
+    for mend in mends(checks):
+        print(mend)
     return 1 if any(found.problem for found in checks) else 0

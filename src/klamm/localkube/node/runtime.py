@@ -174,11 +174,10 @@ class Connection:
 
 
 class NodeRuntime:
-    """`Runtime` over the node of one home. `node_port_problems` says which node ports the host refuses, and why."""
+    """`Runtime` over the node of one home."""
 
     def __init__(self, home: str) -> None:
         folders = Folders(home)
-        self.node_port_problems: Mapping[int, str] = {}
         self._node = Connection(folders.node_socket, self._hear, self._node_connected)
         self._relay = Connection(folders.relay_socket, lambda news: None, self._relay_connected)
         self._network: Network | None = None
@@ -289,10 +288,10 @@ class NodeRuntime:
             sock.close()
         raise CannotStart("; ".join(refusals))
 
-    async def configure(self, network: Network) -> None:
+    async def configure(self, network: Network) -> Mapping[int, str]:
         self._network = network
         answer, _ = await self._relay.ask("configure", network=_network_message(network))
-        self.node_port_problems = {int(port): why for port, why in answer["problems"].items()}
+        return {int(port): why for port, why in answer["problems"].items()}
 
     async def _socket(self, sandbox_id: str) -> tuple[socket.socket, str]:
         answer, descriptors = await self._node.ask("socket", sandbox=sandbox_id)

@@ -4,7 +4,7 @@ from tests.builders.small_cluster import SmallCluster, pod, service, small_clust
 from tests.builders.virtual_time import in_virtual_time
 
 from klamm.localkube.kubelet.runtime import Backend
-from klamm.localkube.objects import ENDPOINT_SLICES, ENDPOINTS, PODS, SERVICES, Object
+from klamm.localkube.objects import ENDPOINT_SLICES, ENDPOINTS, EVENTS, PODS, SERVICES, Object
 
 NAMED: dict[str, Any] = {
     "containers": [{"name": "main", "image": "app:1", "ports": [{"name": "http", "containerPort": 8080}]}]
@@ -127,6 +127,20 @@ async def test_a_deleted_service_takes_its_endpoints_along() -> None:
         assert cluster.find(ENDPOINTS, "web") is None
         assert "web.default.svc.cluster.local" not in cluster.networks[-1].names
         assert not [n for n in cluster.names(ENDPOINT_SLICES) if n.startswith("web-")]
+
+
+@in_virtual_time
+async def test_a_node_port_that_the_host_refuses_is_told_once_at_its_service() -> None:
+    async with small_cluster() as cluster:
+        cluster.refused_node_ports[31000] = "listen on 127.0.0.1:31000: Address already in use"
+        cluster.apply(service("outside", type="NodePort", ports=[{"port": 80, "nodePort": 31000}]))
+        cluster.apply(service("inside"))
+        await cluster.settled()
+        cluster.apply(pod("web", labels={"app": "outside"}))
+        await cluster.settled()
+        told = [e for e in cluster.objects.list(EVENTS, "default") if e["reason"] == "NodePortRefused"]
+        assert [(e["type"], e["involvedObject"]["name"], e["count"]) for e in told] == [("Warning", "outside", 1)]
+        assert "node port 31000: listen on 127.0.0.1:31000: Address already in use." in told[0]["message"]
 
 
 @in_virtual_time
