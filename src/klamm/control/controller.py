@@ -102,10 +102,21 @@ class Controller:
         self._known = lambda: [*before(), *(name_of(obj) for obj in watched.all() if concerns(obj))]
         watched.subscribe(note)
 
-    def follow_others(self, watched: Watched[T], owner_of: Callable[[T], Name | None], settle: float = SETTLE) -> None:
-        """Objects that belong to one of ours: each change starts (or nudges) the owner's pass."""
+    def follow_others(
+        self,
+        watched: Watched[T],
+        owner_of: Callable[[T], Name | None],
+        settle: float = SETTLE,
+        says: Callable[[T], object] | None = None,
+    ) -> None:
+        """Objects that belong to one of ours: each change starts (or nudges) the owner's pass.
+
+        With `says` only a change of what it returns does: a pod that starts changes ten times, and few of them matter.
+        """
 
         def note(old: T | None, new: T | None) -> None:
+            if says is not None and old is not None and new is not None and says(old) == says(new):
+                return
             for name in {owner for obj in (old, new) if obj is not None and (owner := owner_of(obj)) is not None}:
                 self.trigger(name, settle)
 

@@ -35,6 +35,7 @@ from klamm.operators.cluster.pod_sets import BY_POD_SET, PodSetReconciler, pod_s
 from klamm.resources.native.pod import Pod, PodSpec
 
 MANAGER = "klamm-cluster-operator"
+_TELLING = frozenset({"Ready", "PodScheduled"})
 _PASSWORD_LETTERS = string.ascii_letters + string.digits
 
 
@@ -86,6 +87,20 @@ def trimmed(pod: Pod) -> Pod:
     return Pod(metadata=pod.metadata, spec=PodSpec(node_name=pod.spec.node_name), status=pod.status)
 
 
+def what_passes_see(pod: Pod) -> object:
+    """What of a pod a pass decides on: which one it is, how it stands, what it was made from."""
+    status = pod.status
+    waiting = (
+        [each.state.waiting.reason for each in status.container_statuses if each.state and each.state.waiting]
+        if status
+        else ()
+    )
+    conditions = [(each.type, each.status) for each in status.conditions if each.type in _TELLING] if status else ()
+    phase = status.phase if status else None
+    meta = pod.metadata
+    return meta.uid, meta.deletion_timestamp, meta.annotations, meta.owner_references, phase, conditions, waiting
+
+
 def cluster_of(obj: Pod) -> Name | None:
     name = obj.metadata.labels.get("strimzi.io/cluster")
     return Name(obj.metadata.namespace or "", name) if name else None
@@ -126,11 +141,11 @@ async def run(settings: OperatorSettings, client: Client, random: Random) -> Non
     loop_settings = Settings(resync=settings.resync)
     clusters = Controller("Kafka", KafkaReconciler(hands).reconcile, clock, random, loop_settings)
     clusters.follow(kafkas)
-    clusters.follow_others(pods, cluster_of)
+    clusters.follow_others(pods, cluster_of, says=what_passes_see)
     clusters.follow_others(deployments, cluster_of)  # type: ignore[arg-type]
     sets = Controller("StrimziPodSet", PodSetReconciler(client, pod_sets, pods).reconcile, clock, random, loop_settings)
     sets.follow(pod_sets)
-    sets.follow_others(pods, pod_set_of, settle=0.0)
+    sets.follow_others(pods, pod_set_of, settle=0.0, says=what_passes_see)
     caches = (kafkas, pod_sets, pods, deployments)
     health = Health(
         healthy={},

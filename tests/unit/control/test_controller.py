@@ -230,6 +230,18 @@ async def test_changes_of_others_are_collected_and_start_one_pass_of_the_owner()
 
 
 @in_virtual_time
+async def test_changes_of_others_that_do_not_matter_start_none() -> None:
+    changes = [event("MODIFIED", pod("a-0", version, cluster="a")) for version in (12, 13)]
+    children = _pods(then=[Pause(1), event("ADDED", pod("a-0", 11, cluster="a")), Pause(5), *changes])
+    reconciler = _Reconciler(DONE)
+    controller = _controller(reconciler)
+    controller.follow_others(children, lambda child: A, settle=0.1, says=lambda child: child.metadata.labels)
+    async with _running(children.run, controller.run):
+        await asyncio.sleep(10)
+    assert reconciler.times == [1.1]
+
+
+@in_virtual_time
 async def test_a_change_of_others_makes_a_waiting_pass_look_again_at_once() -> None:
     children = _pods(then=[Pause(5), event("ADDED", pod("a-0", 11, cluster="a"))])
 
