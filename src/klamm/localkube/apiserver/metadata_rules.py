@@ -34,8 +34,6 @@ _LABEL_VALUE_RULE = (
     "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
 )
 
-_PATH_NAMES = frozenset(["Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"])
-
 
 def metadata_violations(kind: Kind, obj: Object, old: Object | None) -> Iterator[Cause]:
     metadata = obj["metadata"]

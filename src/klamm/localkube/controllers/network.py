@@ -67,24 +67,16 @@ class NetworkController:
         self._pods = informers.cache(PODS)
         self._handed_on: Network | None = None
         self._refused: Mapping[int, str] = {}
-        self._queue: WorkQueue[str] | None = None
 
     def watch(self, queue: WorkQueue[str]) -> None:
         def pod_changed(change: Change) -> None:
             if _pod_face(change.old) != _pod_face(change.new):
                 queue.add(self.name)
 
-        self._queue = queue
         queue.add(self.name)
         for resource in (SERVICES, ENDPOINT_SLICES):
             self._informers.subscribe(resource, lambda change: queue.add(self.name))
         self._informers.subscribe(PODS, pod_changed)
-
-    def resend(self) -> None:
-        """The node lost what it was told: hand it on again."""
-        self._handed_on = None
-        if self._queue is not None:
-            self._queue.add(self.name)
 
     async def reconcile(self, key: str) -> None:
         wanted = network(self._services.list(), self._slices.list(), self._pods.list())

@@ -14,11 +14,11 @@ def main() -> int:
     sys.path[:] = [package_root, *(entry for entry in sys.path if os.path.abspath(entry or ".") != _HERE)]
     program, arguments = sys.argv[1], sys.argv[2:]
     if program == "supervisor":
-        from klamm.localkube.node.supervisor import main as program_main
+        from klamm.localkube.node.supervisor_start import main as program_main
     elif program == "relay":
         from klamm.localkube.node.relay import main as program_main
     elif program == "guardian":
-        from klamm.localkube.node.guardian import main as program_main
+        from klamm.localkube.node.guardian_start import main as program_main
     elif program == "doctor":
         from klamm.localkube.node.requirements import main as program_main
     else:

@@ -1,4 +1,4 @@
-"""The guardian's children: starting them, starting them again, and mapping the node's user namespace."""
+"""Children of guardian and supervisor: starting them, starting them again, and mapping the node's user namespace."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from klamm.localkube.node import epoll, linux
 
@@ -24,8 +24,12 @@ _STEADY_AFTER = 30.0
 class Process:
     """A child that is started again, later each time while it keeps ending soon after its start."""
 
-    def __init__(self, loop: epoll.Loop, name: str, spawn: Callable[[], int]) -> None:
+    def __init__(
+        self, loop: epoll.Loop, name: str, spawn: Callable[[], int], restart_after: tuple[float, ...] = _RESTART_AFTER
+    ) -> None:
+        """`restart_after`: seconds before the first, second, … start anew; the last one counts for all that follow."""
         self.name = name
+        self._restart_after = restart_after
         self.pid = 0
         self.restarts = 0
         self.last_end = ""
@@ -48,7 +52,7 @@ class Process:
             return
         if self._loop.monotonic() - self._started > _STEADY_AFTER:
             self._failures = 0
-        delay = _RESTART_AFTER[min(self._failures, len(_RESTART_AFTER) - 1)]
+        delay = self._restart_after[min(self._failures, len(self._restart_after) - 1)]
         self._failures += 1
         self.restarts += 1
         print(f"{self.name} ended: {self.last_end}; starts again in {delay} s", file=sys.stderr, flush=True)
@@ -60,6 +64,18 @@ class Process:
 
     def state(self) -> Message:
         return {"pid": self.pid, "restarts": self.restarts, "last_end": self.last_end}
+
+
+def reap() -> Iterator[tuple[int, int]]:
+    """(pid, wait status) of every child that has ended."""
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        yield pid, status
 
 
 def program_argv(arguments: list[str]) -> list[str]:

@@ -42,7 +42,6 @@ class MountFailed(Exception):
     """The text names the mount and the reason."""
 
 
-_PROVIDED = ("/proc", "/dev", "/sys")
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 
 

@@ -1,27 +1,21 @@
 """The node: process 1 of its own pid namespace, root of its own user namespace, owner of every pod's processes.
 
-Started by the guardian. It leaves the host's namespaces, waits until the guardian has written its id maps, forks
-into the new pid namespace and from then on serves the control plane on a unix socket, and outlives it. Its own
-death takes every process of the node with it (the kernel ends a pid namespace with its first process), and the
-guardian's death makes it end the pods in order and then itself.
+It serves the control plane on a unix socket, and outlives it. Its own death takes every process of the node with it
+(the kernel ends a pid namespace with its first process), and the guardian's death makes it end the pods in order and
+then itself. How it comes to be there: `supervisor_start`.
 
 One thread and one epoll loop; nothing in it blocks for longer than a fork takes.
 """
 
 from __future__ import annotations
 
-import fcntl
-import gc
 import os
-import resource
 import signal
-import socket
-import sys
-import time
 from collections.abc import Callable
 from functools import partial
 
-from klamm.localkube.node import epoll, linux, wire
+from klamm.localkube.node import epoll, wire
+from klamm.localkube.node.children import Process, program_argv, reap
 from klamm.localkube.node.containers import Container, Execution, Report
 from klamm.localkube.node.folders import Folders
 from klamm.localkube.node.sandboxes import NodeNetwork, Sandbox
@@ -33,7 +27,6 @@ if TYPE_CHECKING:
 
 PROTOCOL = 1
 _ORPHANED_GRACE_SECONDS = 30.0
-_OTHER_NODE_ENDS_WITHIN = 60
 _RELAY_RESTARTS_AFTER = (0.05, 0.2, 1.0, 5.0)
 
 
@@ -51,7 +44,7 @@ class Supervisor:
         self._by_pid: dict[int, Container] = {}
         self._executions: dict[int, tuple[Execution, Peer]] = {}
         self._execution_number = 0
-        self._relay = Relay(loop, folders)
+        self._relay = Process(loop, "relay", self._spawn_relay, _RELAY_RESTARTS_AFTER)
         self._stopping = False
         self._asked_to_end: set[str] = set()
         operations: dict[str, Callable[[Peer, Message], None]] = {
@@ -191,14 +184,12 @@ class Supervisor:
 
     # Ends
 
+    def _spawn_relay(self) -> int:
+        argv = program_argv(["relay", "--home", self._folders.home])
+        return os.posix_spawn(argv[0], argv, {"LC_ALL": "C.UTF-8"}, setsigdef=(signal.SIGPIPE, signal.SIGXFSZ))
+
     def _reap(self) -> None:
-        while True:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if pid == 0:
-                return
+        for pid, status in reap():
             self._ended(pid, status)
 
     def _ended(self, pid: int, status: int) -> None:
@@ -271,117 +262,7 @@ class Supervisor:
             container.send_signal(signal.SIGKILL)
 
 
-class Relay:
-    """Keeps the relay process running."""
-
-    def __init__(self, loop: epoll.Loop, folders: Folders) -> None:
-        self.pid = 0
-        self._loop = loop
-        self._folders = folders
-        self._failures = 0
-        self._started = 0.0
-
-    def start(self) -> None:
-        program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "__main__.py")
-        argv = [sys.executable, "-I", "-S", program, "relay", "--home", self._folders.home]
-        self._started = self._loop.monotonic()
-        self.pid = os.posix_spawn(
-            sys.executable, argv, {"LC_ALL": "C.UTF-8"}, setsigdef=(signal.SIGPIPE, signal.SIGXFSZ)
-        )
-
-    def ended(self, status: int) -> None:
-        lived = self._loop.monotonic() - self._started
-        self._failures = 0 if lived > 30 else self._failures
-        delay = _RELAY_RESTARTS_AFTER[min(self._failures, len(_RELAY_RESTARTS_AFTER) - 1)]
-        self._failures += 1
-        code = os.waitstatus_to_exitcode(status)
-        print(f"relay ended with {code}; starts again in {delay} s", file=sys.stderr, flush=True)
-        self.pid = 0
-        self._loop.later(delay, self.start)
-
-
-def clear_leftovers(folders: Folders) -> None:
-    """No pod outlives a node: the pods' files and the addresses that the relay kept are an earlier node's."""
-    if os.path.exists(folders.network_file):
-        os.unlink(folders.network_file)
-    for pod in os.scandir(folders.pods):
-        for file in os.scandir(pod.path):
-            os.unlink(file.path)
-        os.rmdir(pod.path)
-
-
 def maps_all_ids() -> bool:
     """Whether this user namespace knows more ids than the caller's own (klamm was started by root)."""
     with open("/proc/self/uid_map", encoding="ascii") as file:
         return sum(int(line.split()[2]) for line in file) > 1
-
-
-def _lock_node(folders: Folders) -> int:
-    """Wait for the node of a guardian that was killed: it is ending its pods, which own data folders."""
-    fd = os.open(folders.node_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-
-    def give_up(*_: object) -> None:
-        raise TimeoutError(f"the node of an earlier run still ends its pods after {_OTHER_NODE_ENDS_WITHIN} s")
-
-    signal.signal(signal.SIGALRM, give_up)
-    signal.alarm(_OTHER_NODE_ENDS_WITHIN)
-    fcntl.flock(fd, fcntl.LOCK_EX)
-    signal.alarm(0)
-    return fd
-
-
-def _leave_host(guardian: wire.Channel) -> None:
-    """Into new namespaces; the guardian, who stays outside, writes the id maps. Returns in process 1."""
-    linux.unshare(
-        linux.CLONE_NEWUSER
-        | linux.CLONE_NEWNS
-        | linux.CLONE_NEWNET
-        | linux.CLONE_NEWPID
-        | linux.CLONE_NEWIPC
-        | linux.CLONE_NEWUTS
-    )
-    guardian.send({"map": os.getpid()})
-    _await(guardian, "mapped")
-    pid = os.fork()
-    if pid:
-        guardian.send({"supervisor": pid})
-        os._exit(0)
-    _await(guardian, "known")
-    linux.mount("proc", "/proc", "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
-
-
-def _await(guardian: wire.Channel, word: str) -> None:
-    guardian.socket.settimeout(10)
-    for message, _ in guardian.receive():
-        if message.get("failed"):
-            raise RuntimeError(message["failed"])
-        if message.get(word):
-            guardian.socket.setblocking(False)
-            return
-    raise RuntimeError(f"the guardian did not answer {word}")
-
-
-def main(arguments: list[str]) -> int:
-    """`--home FOLDER --guardian-fd N`"""
-    given = dict(zip(arguments[::2], arguments[1::2], strict=True))
-    folders = Folders(given["--home"])
-    guardian = wire.Channel(socket.socket(fileno=int(given["--guardian-fd"])))
-    os.set_inheritable(guardian.fileno(), False)
-    try:
-        _lock_node(folders)
-        os.umask(0o022)  # what pods see (/etc/hosts) is for every user in them; the run folder itself is 0700
-        _leave_host(guardian)
-        linux.set_process_name("klamm-node")
-        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        clear_leftovers(folders)
-        loop = epoll.Loop(time.monotonic)  # noqa: TID251 (this is a program: its clock begins here)
-        Supervisor(loop, folders, guardian, time.time_ns)
-    except (OSError, RuntimeError) as error:
-        guardian.send({"failed": f"start the node: {error}"})
-        return 1
-    gc.collect()
-    gc.freeze()
-    loop.run()
-    clear_leftovers(folders)
-    return 0
