@@ -3,7 +3,7 @@
 import pytest
 
 from klamm.localkube.node.addresses import AddressPool
-from klamm.localkube.node.requirements import mend_for
+from klamm.localkube.node.requirements import Check, mend_for, mends
 from klamm.localkube.node.sandboxes import hosts_file, resolver_file
 
 
@@ -38,3 +38,8 @@ def test_a_search_list_of_the_pods_own_replaces_the_clusters() -> None:
 )
 def test_a_host_that_forbids_namespaces_is_told_the_setting(setting: str, value: str, says: str) -> None:
     assert says in mend_for({setting: value}.get)
+
+
+def test_a_setting_that_forbids_several_things_is_mended_once() -> None:
+    checks = [Check("mounts", "refused", "set it"), Check("networks", "refused", "set it"), Check("files", "", "")]
+    assert mends(checks) == ["set it"]
