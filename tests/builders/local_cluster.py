@@ -173,12 +173,22 @@ class LocalCluster:
 
     # Waiting
 
-    def until(self, what: str, condition: Callable[[], Found | None], *, within: float = READY_WITHIN) -> Found:
-        """What `condition` finds (neither None nor False) in the end; fails by name, with the cluster's story."""
+    def until(
+        self,
+        what: str,
+        condition: Callable[[], Found | None],
+        *,
+        within: float = READY_WITHIN,
+        telling: Callable[[], str] = str,
+    ) -> Found:
+        """What `condition` finds (neither None nor False) in the end.
+
+        Fails by name, with what `telling` tells and with the cluster's story.
+        """
         begun = CLOCK.monotonic()
         while not (found := condition()):
             if CLOCK.monotonic() - begun > within:
-                raise AssertionError(f"not within {within:g} s: {what}{self.story()}")
+                raise AssertionError(f"not within {within:g} s: {what}\n{telling()}{self.story()}")
             pause()
         print(f"{CLOCK.monotonic() - begun:6.1f} s until {what}")
         return found

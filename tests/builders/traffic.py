@@ -5,14 +5,18 @@ and feel a killed relay. Every record is different from all others. What Kafka a
 record may come twice (a retry whose first try arrived), and one that was not acknowledged may come or not.
 """
 
+import sys
 import threading
+import traceback
 import uuid
+from contextlib import suppress
 from types import TracebackType
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import KafkaConnectionError, KafkaError
 from tests.builders.local_cluster import CLOCK, pause
 
-_AT_ONCE = 100
+_ACKNOWLEDGED_WITHIN = 30.0
 _CATCHES_UP_WITHIN = 60.0
 
 
@@ -28,8 +32,10 @@ class Traffic:
         self._run = uuid.uuid4().hex[:8]
         self._producing = threading.Event()
         self._reading = threading.Event()
-        self._room = threading.Semaphore(_AT_ONCE)
-        self._threads = [threading.Thread(target=one, daemon=True) for one in (self._produce, self._read)]
+        self._threads = [
+            threading.Thread(target=self._produce, name="producer", daemon=True),
+            threading.Thread(target=self._read, name="consumer", daemon=True),
+        ]
         self._mark: tuple[int, int] | None = None
         self.problems: list[BaseException] = []
 
@@ -53,6 +59,17 @@ class Traffic:
             self._mark = None
         return moved
 
+    def where(self) -> str:
+        """How far both have come, and where in the code they are now: for the message of a wait that failed."""
+        frames = sys._current_frames()
+        stacks = [
+            f"{thread.name}:\n{''.join(traceback.format_stack(frames[thread.ident]))}"
+            for thread in self._threads
+            if thread.ident in frames
+        ]
+        counts = f"{len(self.acknowledged)} acknowledged, {len(self.read)} read, {len(self.refused)} refused"
+        return "\n".join([counts, f"problems: {self.problems}", *stacks])
+
     def finish(self) -> None:
         """Stop producing, let the consumer catch up; fails when an acknowledged record never comes."""
         self._producing.set()
@@ -65,37 +82,30 @@ class Traffic:
         assert not lost, f"{len(lost)} of {len(self.acknowledged)} acknowledged records were never read: {lost[:10]}"
 
     def _produce(self) -> None:
+        """One record after the other: what is acknowledged is known before the next one is sent."""
         try:
-            producer = KafkaProducer(bootstrap_servers=self._bootstrap, acks="all", linger_ms=5)
+            producer = KafkaProducer(bootstrap_servers=self._bootstrap, acks="all")
             number = 0
             while not self._producing.wait(0.004):
-                self._room.acquire(timeout=1.0)
                 record = f"{self._run}-{number}"
-                future = producer.send(self._topic, record.encode())
-                future.add_callback(self._acknowledge, record)
-                future.add_errback(self._refuse, record)
                 number += 1
-            producer.flush(_CATCHES_UP_WITHIN)
+                try:
+                    producer.send(self._topic, record.encode()).get(timeout=_ACKNOWLEDGED_WITHIN)
+                    self.acknowledged.add(record)
+                except KafkaError as error:
+                    self.refused[record] = str(error)
             producer.close(_CATCHES_UP_WITHIN)
         except BaseException as error:
             self.problems.append(error)
 
-    def _acknowledge(self, record: str, metadata: object) -> None:
-        self.acknowledged.add(record)
-        self._room.release()
-
-    def _refuse(self, record: str, error: BaseException) -> None:
-        self.refused[record] = str(error)
-        self._room.release()
-
     def _read(self) -> None:
+        """Without a group: whom the readers of a group follow when a broker dies is not what is tested here."""
         try:
-            consumer = KafkaConsumer(
-                self._topic, bootstrap_servers=self._bootstrap, group_id="readers", auto_offset_reset="earliest"
-            )
+            consumer = KafkaConsumer(self._topic, bootstrap_servers=self._bootstrap, auto_offset_reset="earliest")
             while not self._reading.is_set():
-                for records in consumer.poll(timeout_ms=500).values():
-                    self.read.update(record.value.decode() for record in records)
+                with suppress(KafkaConnectionError):
+                    for records in consumer.poll(timeout_ms=500).values():
+                        self.read.update(record.value.decode() for record in records)
             consumer.close()
         except BaseException as error:
             self.problems.append(error)

@@ -67,9 +67,9 @@ def bootstrap_of(cluster: LocalCluster) -> str:
 def traffic(cluster: LocalCluster) -> Iterator[Traffic]:
     """Producing and consuming have begun; at the end nothing acknowledged is lost, and writing went on to the end."""
     with Traffic(bootstrap_of(cluster), TOPIC) as flowing:
-        cluster.until("records are written and read", lambda: flowing.goes_on(50), within=60)
+        cluster.until("records are written and read", lambda: flowing.goes_on(50), within=60, telling=flowing.where)
         yield flowing
-        cluster.until("writing and reading go on", flowing.goes_on, within=60)
+        cluster.until("writing and reading go on", flowing.goes_on, within=60, telling=flowing.where)
         flowing.finish()
         print(f"{len(flowing.acknowledged)} records acknowledged, {len(flowing.refused)} refused, none lost")
 

@@ -131,7 +131,7 @@ def test_listeners_are_explained(bare: LocalCluster) -> None:
 
 @pytest.mark.parametrize("example", sorted(path.name for path in EXAMPLES.glob("*.yaml")))
 def test_every_example_is_accepted(bare: LocalCluster, example: str) -> None:
-    """Without a complaint about any field; the rows below apply the first two of them for real."""
+    """Without a complaint about any field; the tests below apply those that there are now for real."""
     said = bare.typed(f"VERSION=3.6 envsubst < {example} | kubectl apply --dry-run=server -n kafka -f -")
     assert said.count("(server dry run)") == len(lines_of(said)), said
 
@@ -352,7 +352,7 @@ def test_all_values_of_a_broker_are_described(client: LocalCluster, broker: int)
 
 
 def test_a_topic_resource_becomes_a_topic(client: LocalCluster) -> None:
-    client.kubectl("apply", "-n", "kafka", "-f", "-", given=TOPIC.replace("NAME", "orders"))
+    client.typed("kubectl apply -f topic.yaml -n kafka")
     client.kubectl("wait", "--for=condition=Ready", "kafkatopic/orders", "-n", "kafka", "--timeout=30s")
     listed = client.typed_in_terminal(
         f"kubectl exec -it ds/myclient -- kafka-topics.sh --bootstrap-server {BOOTSTRAP} --list"
@@ -361,6 +361,17 @@ def test_a_topic_resource_becomes_a_topic(client: LocalCluster) -> None:
     head, *rows = table(client.typed("kubectl get kafkatopics -n kafka"))
     assert head == ["NAME", "CLUSTER", "PARTITIONS", "REPLICATION FACTOR", "READY"]
     assert ["orders", "my-cluster", "3", "3", "True"] in rows
+
+
+def test_user_resources_become_users_with_their_secrets(client: LocalCluster) -> None:
+    client.typed("kubectl apply -f user-scram.yaml -f user-tls.yaml -n kafka")
+    users = [user["metadata"]["name"] for user in client.objects("kafkauser", "-n", "kafka")]
+    assert len(users) == 2
+    for user in users:
+        client.kubectl("wait", "--for=condition=Ready", f"kafkauser/{user}", "-n", "kafka", "--timeout=30s")
+        secret = client.found("secret", user, "-n", "kafka")
+        assert secret is not None
+        assert {"password", "user.crt"} & set(secret["data"])
 
 
 def test_records_come_out_as_they_went_in(client: LocalCluster) -> None:
