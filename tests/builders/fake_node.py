@@ -166,7 +166,7 @@ class FakeNode:
         code, output = self.answer(_short(container_id), command)
         return FakeExec(code, output)
 
-    async def probe_tcp(self, sandbox_id: str, port: int, timeout: float) -> str | None:  # noqa: ASYNC109
+    async def probe_tcp(self, sandbox_id: str, port: int, timeout: float) -> str | None:
         return None if port in self.listening else f"connection refused on port {port}"
 
     async def connect(self, sandbox_id: str, port: int) -> PortConnection:

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from klamm.kube.errors import Unreachable
-from klamm.kube.requests import Request
 from klamm.kube.exchange import Response, Stream
+from klamm.kube.requests import Request
 
 Json = Mapping[str, Any]
 

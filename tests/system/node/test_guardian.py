@@ -1,5 +1,4 @@
 """What outlives what: guardian, control plane, node; and a stop that leaves nothing."""
-# ruff: noqa: ASYNC110, ASYNC240 (a test alone in its loop may block, and polls with a deadline)
 
 import asyncio
 import os

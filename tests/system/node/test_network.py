@@ -1,5 +1,4 @@
 """The node's network: pods reach each other, services, names, the API, and the host reaches node ports."""
-# ruff: noqa: ASYNC110 (a test alone in its loop may block, and polls with a deadline)
 
 import asyncio
 import os

@@ -1,5 +1,4 @@
 """Pods on a real node: what a container sees, how it ends, and commands inside it."""
-# ruff: noqa: ASYNC110, ASYNC240 (a test alone in its loop may block, and polls with a deadline)
 
 import asyncio
 from pathlib import Path

@@ -14,10 +14,10 @@ from tests.builders.virtual_time import LoopClock, in_virtual_time
 
 from klamm.kube.client import over
 from klamm.kube.errors import Unreachable
+from klamm.kube.exchange import Response, Stream
 from klamm.kube.kinds import Name
 from klamm.kube.leases import Election, LeadershipLost
 from klamm.kube.requests import Request
-from klamm.kube.exchange import Response, Stream
 
 LEASE = Name("kafka", "strimzi-cluster-operator")
 

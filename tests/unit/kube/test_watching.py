@@ -23,11 +23,11 @@ from tests.builders.virtual_time import in_virtual_time, run_in_virtual_time, se
 
 from klamm.base.deadlines import within
 from klamm.kube.client import over
+from klamm.kube.exchange import Response
 from klamm.kube.kinds import Name
 from klamm.kube.known import label_index
 from klamm.kube.native import PODS
 from klamm.kube.sending import Patience
-from klamm.kube.exchange import Response
 from klamm.kube.watching import RELIST, Watched
 from klamm.resources.native.pod import Pod
 
