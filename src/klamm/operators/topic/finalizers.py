@@ -88,6 +88,8 @@ class Ending:
         self._cluster = cluster
         self._namespace = namespace
         self._had_cluster = False
+        self.uncertain = False
+        """Whether the last `reason` could not ask the API."""
 
     async def begin(self) -> None:
         """Remember whether there is a Kafka resource at all: with brokers of another origin there never is one."""
@@ -100,6 +102,7 @@ class Ending:
         namespace, kafka = await asyncio.gather(
             _found(self._client, _NAMESPACES, Name("", self._namespace)), self._kafka()
         )
+        self.uncertain = isinstance(namespace, errors.KubeError) or isinstance(kafka, errors.KubeError)
         if isinstance(namespace, NativeObject) and namespace.metadata.deletion_timestamp:
             return f"namespace {self._namespace} is terminating"
         if isinstance(kafka, NativeObject):

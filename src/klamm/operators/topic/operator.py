@@ -47,6 +47,10 @@ _AFTER_FAILURE = BackOff(first=1.0, longest=120.0)
 _WITHOUT_KAFKA = BackOff(first=0.5, longest=15.0)
 
 
+_ASK_AGAIN = 0.3
+"""Seconds between two looks at what is still held, at the end of the process."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     batch: int = 500
@@ -131,9 +135,15 @@ class TopicOperator:
             await within(deadline, "finalizers to be taken off", self._depart())
 
     async def _depart(self) -> None:
-        if because := await self._hands.ending.reason():
-            count = await self._hands.finalizers.let_all_go()
-            _log.info(f"{count} KafkaTopics are let go, because {because}")
+        """Until none is held: an API that is busy with the namespace's end refuses, or answers late, now and then."""
+        ending = self._hands.ending
+        while (because := await ending.reason()) or ending.uncertain:
+            if because:
+                count = await self._hands.finalizers.let_all_go()
+                _log.info(f"{count} KafkaTopics are let go, because {because}")
+                if not count:
+                    return
+            await asyncio.sleep(_ASK_AGAIN)
 
     def _note(self, old: KafkaTopic | None, new: KafkaTopic | None) -> None:
         if old is not None and new is not None and reason_to_look_again(old, new) is None:
