@@ -140,9 +140,9 @@ class TopicOperator:
         while (because := await ending.reason()) or ending.uncertain:
             if because:
                 count = await self._hands.finalizers.let_all_go()
-                _log.info(f"{count} KafkaTopics are let go, because {because}")
                 if not count:
                     return
+                _log.info(f"{count} KafkaTopics are let go, because {because}")
             await asyncio.sleep(_ASK_AGAIN)
 
     def _note(self, old: KafkaTopic | None, new: KafkaTopic | None) -> None:
