@@ -39,7 +39,7 @@ PAUSE = 0.25
 """Seconds between two looks at a condition."""
 READY_WITHIN = 180.0
 """Seconds that a cluster may take on a machine that does much else; what it took is printed."""
-GONE_WITHIN = 90.0
+GONE_WITHIN = 150.0
 
 
 @dataclass(frozen=True, slots=True)
