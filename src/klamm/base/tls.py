@@ -17,17 +17,6 @@ def client_context(authorities: bytes, certificate: bytes | None = None, key: by
     return context
 
 
-def server_context(certificate: bytes, key: bytes, client_authorities: bytes | None = None) -> ssl.SSLContext:
-    """For a server; with `client_authorities` it asks for a client certificate, without demanding it."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    load_identity(context, certificate, key)
-    if client_authorities is not None:
-        context.load_verify_locations(cadata=client_authorities.decode("ascii"))
-        context.verify_mode = ssl.CERT_OPTIONAL
-    return context
-
-
 def load_identity(context: ssl.SSLContext, certificate: bytes, key: bytes) -> None:
     """Give the context its own certificate chain and private key (both PEM)."""
     descriptor = os.memfd_create("klamm-identity", os.MFD_CLOEXEC)

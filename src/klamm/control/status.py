@@ -20,6 +20,9 @@ S = TypeVar("S", bound=Status)
 
 TIME = "lastTransitionTime"
 
+PAUSE = "strimzi.io/pause-reconciliation"
+"""The annotation that halts a resource's passes; its condition is `paused()`."""
+
 
 def ready() -> Condition:
     return Condition(type="Ready", status="True")

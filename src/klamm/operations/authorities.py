@@ -43,7 +43,7 @@ from klamm.planning.authorities.authority import (
     old_certificate_name,
 )
 from klamm.resources.custom.template import ResourceTemplate
-from klamm.resources.native.configuration import Secret
+from klamm.resources.native.configuration import Secret, entry
 from klamm.resources.native.metadata import OwnerReference
 
 
@@ -209,7 +209,7 @@ async def _store(
 ) -> None:
     """Write both Secrets; the truststore is kept as it is while its content and password are."""
     password = content.password or new_password
-    kept = _data(stored, "ca.p12") if content.password else b""
+    kept = entry(stored, "ca.p12") if content.password else b""
     store = kept or truststore([("ca.crt", content.certificate), *sorted(content.older.items())], password)
     files = AuthorityFiles(content.certificate, store, password, content.older)
     place = (spec.cluster, spec.namespace, spec.name)
@@ -225,12 +225,8 @@ def _content(certificate: Secret | None, key: Secret | None) -> _Content:
         for name, value in (certificate.data if certificate else {}).items()
         if name.endswith(".crt") and name != "ca.crt"
     }
-    password = _data(certificate, "ca.password").decode("ascii", "replace")
-    return _Content(_data(certificate, "ca.crt"), _data(key, "ca.key"), older, password or None)
-
-
-def _data(secret: Secret | None, key: str) -> bytes:
-    return b64decode(secret.data.get(key, "")) if secret else b""
+    password = entry(certificate, "ca.password").decode("ascii", "replace")
+    return _Content(entry(certificate, "ca.crt"), entry(key, "ca.key"), older, password or None)
 
 
 def _not_after(certificate: bytes) -> datetime | None:

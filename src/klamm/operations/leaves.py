@@ -1,6 +1,5 @@
 """The hands of leaf certificates: keep or issue what `planning.authorities.leaf` says, and store them in a Secret."""
 
-from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +12,7 @@ from klamm.desired.pod_sets import CLUSTER_CA_CERT_GENERATION
 from klamm.desired.secrets import LeafFiles
 from klamm.operations.authorities import CurrentAuthority
 from klamm.planning.authorities.leaf import IssueLeaf, LeafDecision, ObservedLeaf, decide_leaf
-from klamm.resources.native.configuration import Secret
+from klamm.resources.native.configuration import Secret, entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ def leaf(wanted: WantedLeaf, stored: Secret | None, current: CurrentAuthority, i
 
 
 def observe(wanted: WantedLeaf, stored: Secret | None) -> ObservedLeaf | None:
-    certificate, key = _data(stored, f"{wanted.entry}.crt"), _data(stored, f"{wanted.entry}.key")
+    certificate, key = entry(stored, f"{wanted.entry}.crt"), entry(stored, f"{wanted.entry}.key")
     if stored is None or not (certificate or key):
         return None
     try:
@@ -94,10 +93,10 @@ def _issued(wanted: WantedLeaf, current: CurrentAuthority, issuing: Issuing) -> 
 
 def _stored(wanted: WantedLeaf, stored: Secret | None) -> LeafFiles:
     return LeafFiles(
-        _data(stored, f"{wanted.entry}.crt"),
-        _data(stored, f"{wanted.entry}.key"),
-        _data(stored, f"{wanted.entry}.p12") or None,
-        _data(stored, f"{wanted.entry}.password").decode("ascii", "replace") or None,
+        entry(stored, f"{wanted.entry}.crt"),
+        entry(stored, f"{wanted.entry}.key"),
+        entry(stored, f"{wanted.entry}.p12") or None,
+        entry(stored, f"{wanted.entry}.password").decode("ascii", "replace") or None,
     )
 
 
@@ -106,7 +105,3 @@ def leaves(
 ) -> dict[str, Leaf]:
     """Each of `wanted`, under its key."""
     return {name: leaf(one, stored, current, issuing) for name, one in wanted.items()}
-
-
-def _data(secret: Secret | None, key: str) -> bytes:
-    return b64decode(secret.data.get(key, "")) if secret else b""

@@ -21,6 +21,7 @@ from klamm.control.controller import Settings as LoopSettings
 from klamm.control.health import Health
 from klamm.control.passes import Pass
 from klamm.control.results import Result
+from klamm.control.status import PAUSE
 from klamm.kafka.errors import Unreachable
 from klamm.kafka.link import Link
 from klamm.kube.catalogue import KAFKA_USERS
@@ -30,7 +31,7 @@ from klamm.kube.native import SECRETS
 from klamm.kube.watching import Watched
 from klamm.operators.user.credentials import Validity
 from klamm.operators.user.kafka_side import AdminUserStore
-from klamm.operators.user.reconcile import PAUSED, UserHands, UserReconciler, UserSettings
+from klamm.operators.user.reconcile import UserHands, UserReconciler, UserSettings
 from klamm.operators.user.secret import OF_USER, user_of
 from klamm.planning.maintenance_windows import UnreadableWindow, parse_window
 from klamm.programs import entity_operator
@@ -56,7 +57,7 @@ def new_password(length: int) -> str:
 
 def trimmed_user(user: KafkaUser) -> KafkaUser:
     """Without others' annotations: kubectl's alone is as large as all the rest."""
-    annotations = {key: value for key, value in user.metadata.annotations.items() if key == PAUSED}
+    annotations = {key: value for key, value in user.metadata.annotations.items() if key == PAUSE}
     return msgspec.structs.replace(user, metadata=msgspec.structs.replace(user.metadata, annotations=annotations))
 
 

@@ -14,6 +14,8 @@ from typing import Any
 from klamm.base import logs
 from klamm.control.passes import Pass
 from klamm.control.results import DONE, Again, Blocked, Result
+from klamm.desired.labels import CONTROLLER_NAME
+from klamm.desired.pod_sets import REVISION
 from klamm.kube import errors
 from klamm.kube.catalogue import POD_SETS
 from klamm.kube.client import Client
@@ -29,15 +31,13 @@ BY_POD_SET = "pod set"
 """Index of the pods' cache, by `pod_set_of`."""
 
 ERROR = "Error"
-_CONTROLLER_NAME = "strimzi.io/controller-name"
-_REVISION = "strimzi.io/revision"
 _ENDED = frozenset({"Failed", "Succeeded"})
 
 _log = logs.room("pod sets")
 
 
 def pod_set_of(pod: Pod) -> Name | None:
-    name = pod.metadata.labels.get(_CONTROLLER_NAME)
+    name = pod.metadata.labels.get(CONTROLLER_NAME)
     return Name(pod.metadata.namespace or "", name) if name else None
 
 
@@ -70,9 +70,7 @@ def status(pod_set: StrimziPodSet, pods: Mapping[str, Pod], refused: Sequence[st
         pods=len(revisions),
         ready_pods=sum(is_ready(pod) for name, pod in pods.items() if name in revisions),
         current_pods=sum(
-            pod.metadata.annotations.get(_REVISION) == revisions[name]
-            for name, pod in pods.items()
-            if name in revisions
+            pod.metadata.annotations.get(REVISION) == revisions[name] for name, pod in pods.items() if name in revisions
         ),
         observed_generation=pod_set.metadata.generation,
         conditions=[Condition(type=ERROR, status="True", reason="PodRefused", message=why) for why in refused],
@@ -93,7 +91,7 @@ def is_ready(pod: Pod) -> bool:
 
 
 def _revision(metadata: Mapping[str, Any]) -> str | None:
-    revision: str | None = metadata.get("annotations", {}).get(_REVISION)
+    revision: str | None = metadata.get("annotations", {}).get(REVISION)
     return revision
 
 

@@ -4,16 +4,16 @@ from collections.abc import Iterable
 
 import msgspec
 
+from klamm.control.status import PAUSE
 from klamm.planning.topics import FINALIZER, Standing, Wanted, config_texts
 from klamm.resources.custom.topic import KafkaTopic
 
 MANAGED = "strimzi.io/managed"
-PAUSED = "strimzi.io/pause-reconciliation"
 
 BY_TOPIC = "topic"
 """The cache's index: resources by the topic that they claim."""
 
-_KEPT = (MANAGED, PAUSED)
+_KEPT = (MANAGED, PAUSE)
 
 
 def trimmed(resource: KafkaTopic) -> KafkaTopic:
@@ -47,7 +47,7 @@ def standing(resource: KafkaTopic) -> Standing:
         leaving=metadata.deletion_timestamp is not None,
         held=FINALIZER in metadata.finalizers,
         managed=metadata.annotations.get(MANAGED, "true").lower() != "false",
-        paused=metadata.annotations.get(PAUSED, "false").lower() == "true",
+        paused=metadata.annotations.get(PAUSE, "false").lower() == "true",
     )
 
 

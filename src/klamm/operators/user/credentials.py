@@ -7,7 +7,6 @@ What a Secret already holds is kept: clients have it. Cryptography is imported w
 looked at; an operator of password users does without.
 """
 
-from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +14,7 @@ from datetime import datetime
 from klamm.base import faults
 from klamm.planning.authorities.leaf import IssueLeaf
 from klamm.planning.users import StoredCertificate, decide_certificate
-from klamm.resources.native.configuration import Secret
+from klamm.resources.native.configuration import Secret, entry
 
 PASSWORD, JAAS = "password", "sasl.jaas.config"
 _CA, _CERTIFICATE, _KEY, _STORE, _STORE_PASSWORD = "ca.crt", "user.crt", "user.key", "user.p12", "user.password"
@@ -61,11 +60,6 @@ class Content:
 
     entries: Mapping[str, bytes]
     because: str = ""
-
-
-def entry(secret: Secret | None, key: str) -> bytes:
-    """b"" when there is none."""
-    return b64decode(secret.data.get(key, "")) if secret else b""
 
 
 def scram_entries(name: str, password: str) -> dict[str, bytes]:

@@ -26,7 +26,6 @@ from klamm.operators.user.credentials import (
     Issuing,
     Validity,
     certificate_entries,
-    entry,
     scram_entries,
 )
 from klamm.operators.user.kafka_side import KafkaSide, UserStore
@@ -46,11 +45,9 @@ from klamm.planning.users import (
 )
 from klamm.resources.custom.status import Condition
 from klamm.resources.custom.user import KafkaUser, KafkaUserStatus
-from klamm.resources.native.configuration import Secret
+from klamm.resources.native.configuration import Secret, entry
 
 _log = logs.room("users")
-
-PAUSED = "strimzi.io/pause-reconciliation"
 
 
 @dataclass(frozen=True)
@@ -90,7 +87,7 @@ class UserReconciler:
         user = self._hands.users.get(name)
         if user is None:
             return await self._departed(name)
-        if user.metadata.annotations.get(PAUSED, "").lower() == "true":
+        if user.metadata.annotations.get(conditions.PAUSE, "").lower() == "true":
             await self._report(user, conditions.paused())
             return DONE
         try:

@@ -1,5 +1,7 @@
 """ConfigMaps and Secrets. The data of a Secret is base64 text, as on the wire."""
 
+from base64 import b64decode
+
 import msgspec
 
 from klamm.resources.native.metadata import ObjectMeta
@@ -23,3 +25,8 @@ class Secret(Block):
     data: dict[str, str] = {}
     string_data: dict[str, str] = {}
     immutable: bool | None = None
+
+
+def entry(secret: Secret | None, key: str) -> bytes:
+    """The decoded bytes of one entry; b"" when there is none, or no Secret."""
+    return b64decode(secret.data.get(key, "")) if secret else b""

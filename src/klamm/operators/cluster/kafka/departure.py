@@ -13,8 +13,7 @@ from klamm.kube.catalogue import KAFKA_TOPICS
 from klamm.kube.kinds import Name, name_of
 from klamm.kube.native import CLUSTER_ROLE_BINDINGS
 from klamm.operators.cluster.hands import Hands
-
-TOPIC_FINALIZER = "strimzi.io/topic-operator"
+from klamm.planning.topics import FINALIZER
 
 _log = logs.room("departure")
 
@@ -29,9 +28,9 @@ async def clean_up(hands: Hands, name: Name) -> Result:
 async def let_topics_go(hands: Hands, cluster: Name) -> int:
     """Take the finalizer off the cluster's KafkaTopics; returns how many had one."""
     listed = await hands.client.list(KAFKA_TOPICS, cluster.namespace, {"strimzi.io/cluster": cluster.name})
-    held = [topic for topic in listed.items if TOPIC_FINALIZER in topic.metadata.finalizers]
+    held = [topic for topic in listed.items if FINALIZER in topic.metadata.finalizers]
     for topic in held:
-        kept = [one for one in topic.metadata.finalizers if one != TOPIC_FINALIZER]
+        kept = [one for one in topic.metadata.finalizers if one != FINALIZER]
         try:
             await hands.client.patch(KAFKA_TOPICS, name_of(topic), {"metadata": {"finalizers": kept}})
         except errors.NotFound:

@@ -2,6 +2,7 @@
 
 from klamm.control.passes import Pass
 from klamm.control.results import DONE, Again, Result
+from klamm.control.status import PAUSE
 from klamm.control.steps import Outcome, take
 from klamm.kube.kinds import Name
 from klamm.operators.cluster.hands import Hands
@@ -12,8 +13,6 @@ from klamm.operators.cluster.kafka.kafka_pass import KafkaPass
 from klamm.operators.cluster.kafka.scale import scaled
 from klamm.resources.custom.kafka import Kafka
 from klamm.resources.reading import Reading
-
-PAUSE = "strimzi.io/pause-reconciliation"
 
 
 class KafkaReconciler:
