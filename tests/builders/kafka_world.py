@@ -68,6 +68,8 @@ class FakeBrokers:
     topics: dict[str, FakeTopic] = field(default_factory=dict)
     lagging: set[int] = field(default_factory=set)
     """Brokers that run, and whose replicas are not in sync."""
+    blind: set[int] = field(default_factory=set)
+    """Brokers that run and have not been told of topics yet. When it is all the same who answers, one of them does."""
     down: bool = False
     controller: int = 0
     asked: int = 0
@@ -101,8 +103,10 @@ class _Session:
         brokers = tuple(Broker(one, f"broker-{one}", 9091, None) for one in running)
         return Cluster("fake-cluster-id", self._brokers.controller, brokers)
 
-    async def describe_topics(self, names: object = None) -> dict[str, Topic]:
+    async def describe_topics(self, names: object = None, node: int | None = None) -> dict[str, Topic]:
         running = self._brokers.running()
+        if self._brokers.blind and (node is None or node in self._brokers.blind):
+            return {}
         return {
             name: Topic(
                 name,

@@ -115,10 +115,11 @@ class Admin:
     async def topic_names(self) -> frozenset[str]:
         return frozenset(await self.describe_topics())
 
-    async def describe_topics(self, names: Sequence[str] | None = None) -> dict[str, Topic]:
+    async def describe_topics(self, names: Sequence[str] | None = None, node: int | None = None) -> dict[str, Topic]:
         """The topics by name, all or the named ones; those that do not exist are left out.
 
-        One broker answers from what it knows: a topic that was made or deleted a moment ago may look otherwise.
+        One broker (`node`, or any) answers from what the controller told it last: a topic that was made or deleted a
+        moment ago may look otherwise, and a broker that has just started may know none at all.
         """
         from kafka.protocol.metadata import MetadataRequest
 
@@ -132,7 +133,7 @@ class Admin:
             include_cluster_authorized_operations=False,
             include_topic_authorized_operations=False,
         )
-        answer = await self.ask(doing, request)
+        answer = await self.ask(doing, request, node)
         return dict(_topics(answer.topics))
 
     async def topic_configs(

@@ -21,7 +21,7 @@ from klamm.kube.kinds import Kind, Name, T
 from klamm.kube.reading import Reader, Unreadable
 from klamm.kube.requests import Labels, Propagation, Request
 from klamm.kube.sending import Patience, Sender
-from klamm.kube.watch_stream import WatchEvent, events_of
+from klamm.kube.watch_stream import Change, WatchEvent, events_of
 
 V = TypeVar("V")
 
@@ -152,12 +152,13 @@ class Client:
         seconds: int = 300,
         fields: str = "",
     ) -> AsyncGenerator[WatchEvent[T], None]:
-        """Changes after `version` until the server ends the watch.
+        """`Change.OPENED` when the server has taken the watch, then the changes after `version` until it ends it.
 
         `Gone` when it no longer knows `version`, `Unreachable` when the stream is cut.
         """
         request = requests.watch(kind, namespace, labels, version, seconds, fields)
         async with self._sender.stream(request) as stream:
+            yield WatchEvent(Change.OPENED, version, None)
             async for event in events_of(kind, request.doing, stream.pieces):
                 yield event
 

@@ -19,6 +19,8 @@ from klamm.resources.native.metadata import NativeObject, Status
 
 
 class Change(StrEnum):
+    OPENED = "OPENED"
+    """The server took the watch. Ours, not the wire's: a quiet server says nothing more for a minute."""
     ADDED = "ADDED"
     MODIFIED = "MODIFIED"
     DELETED = "DELETED"
@@ -31,7 +33,7 @@ class WatchEvent(Generic[T]):
     change: Change
     version: str
     object: T | Unreadable | None
-    """None for a bookmark; for DELETED the last state."""
+    """None for OPENED and a bookmark; for DELETED the last state."""
 
 
 class _Line(msgspec.Struct):

@@ -75,6 +75,7 @@ class Watched(Generic[T]):
         self._subscribers: list[Subscriber[T]] = []
         self._synced = asyncio.Event()
         self._failures = 0
+        self._interrupted = False
         self._refused = 0
         self._list_next = True
         self._listed_at = 0.0
@@ -94,10 +95,12 @@ class Watched(Generic[T]):
 
     @property
     def reason_not_fresh(self) -> str | None:
-        """None while the watch runs; else why the cache may be behind. For readiness and metrics."""
+        """None while a watch runs; else why the cache may be behind. For readiness and metrics."""
         if not self._synced.is_set():
             return f"{self.kind.plural} were not listed yet"
-        return f"the watch of {self.kind.plural} failed {self._failures} times in a row" if self._failures else None
+        if self._interrupted:
+            return f"the watch of {self.kind.plural} failed {self._failures} times in a row"
+        return None
 
     def subscribe(self, subscriber: Subscriber[T]) -> Callable[[], None]:
         """Tell every change from now on; what is known already comes at once. Returns how to unsubscribe."""
@@ -127,13 +130,14 @@ class Watched(Generic[T]):
                 await self._watch()
             except errors.Gone as error:
                 _log.info("listing again", what=self._what, because=error.message)
-                self._list_next = True
+                self._list_next = self._interrupted = True
                 await self._pause_if_repeated()
             except (errors.KubeError, WentBack) as error:
                 # A cut is no reason to list again: the watch goes on at the moment that was reached. An event that
                 # cannot be read is: it would be sent again and again.
                 self._list_next = self._list_next or isinstance(error, errors.NotUnderstood)
                 self._failures += 1
+                self._interrupted = True
                 await self._pause(error)
 
     async def _list(self) -> None:
@@ -163,6 +167,10 @@ class Watched(Generic[T]):
         heard = False
         async with aclosing(stream):
             async for event in stream:
+                if event.change is Change.OPENED:
+                    # Fresh again, and no success yet: a server that takes watches only to cut them is asked less often.
+                    self._interrupted = False
+                    continue
                 heard, self._failures = True, 0
                 self._take(event)
         self._list_next = loop.time() - self._listed_at > RELIST

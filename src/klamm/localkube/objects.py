@@ -81,6 +81,11 @@ class Refused(Exception):
         self.message = message
         self.details = dict(details or {})
 
+    @property
+    def namespace_is_ending(self) -> bool:
+        """Nothing can be made there any more, however often it is tried (Kubernetes' cause NamespaceTerminating)."""
+        return any(cause.get("reason") == "NamespaceTerminating" for cause in self.details.get("causes") or ())
+
 
 LabelMatch = Callable[[Mapping[str, str]], bool]
 PropagationPolicy = Literal["Background", "Foreground", "Orphan"]

@@ -170,11 +170,9 @@ async def _main(environment: Mapping[str, str]) -> None:
 
 
 def main() -> None:
-    import uvloop
-
     environment = dict(os.environ)  # noqa: TID251
     logs.set_up(form="json" if environment.get("KLAMM_LOG_FORM") == "json" else "text")
-    uvloop.run(_main(environment))
+    asyncio.run(_main(environment))
 
 
 if __name__ == "__main__":

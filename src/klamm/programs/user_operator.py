@@ -3,6 +3,7 @@
 Settings come from the environment, under the names that Strimzi's users know.
 """
 
+import asyncio
 import os
 import secrets
 import string
@@ -158,12 +159,10 @@ async def _main(environment: Mapping[str, str]) -> None:
 
 
 def main() -> None:
-    import uvloop
-
     environment = dict(os.environ)  # noqa: TID251 (a program reads its environment)
     entity_operator.set_up_logs(environment)
     try:
-        uvloop.run(_main(environment))
+        asyncio.run(_main(environment))
     except BadSetting as error:
         sys.exit(f"user operator: {error}")
     entity_operator.leave()

@@ -76,6 +76,17 @@ async def test_a_backend_that_is_gone_is_passed_over_and_none_is_refused(node: "
     assert (code, "Connection refused" in text) == (1, True)
 
 
+async def test_who_remembers_a_pods_address_reaches_its_successor_at_once(node: "Node") -> None:
+    """The caller's kernel remembers where the address was: without the same link address it would wait for seconds."""
+    await _server(node, "caller")
+    first = await _server(node, "a")
+    assert await _say(node, "caller", first) == (0, "a\n")
+    await node.runtime.remove_sandbox("uid-a")
+    await node.runtime.forget_container("uid-a/main/0")
+    assert await _server(node, "a") == first
+    assert await _say(node, "caller", first) == (0, "a\n")
+
+
 async def test_a_new_configuration_leaves_connections_alone(node: "Node") -> None:
     port = _free_port()
     a, b = await _server(node, "a"), await _server(node, "b")

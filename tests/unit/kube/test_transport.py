@@ -72,7 +72,7 @@ async def test_a_watch_ends_in_each_way() -> None:
                     ends.extend([each.change async for each in events])
             except errors.KubeError as error:
                 ends.append(type(error).__name__)
-    assert ends == ["ADDED", "Unreachable", "Gone", "Gone"]
+    assert ends == ["OPENED", "ADDED", "Unreachable", "Gone", "Gone"]
 
 
 async def test_an_event_of_a_megabyte_comes_whole() -> None:

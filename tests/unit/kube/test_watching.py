@@ -316,6 +316,8 @@ async def test_whether_the_cache_is_fresh_can_be_asked() -> None:
     await asyncio.sleep(10)
     await settle()
     assert watched.reason_not_fresh == "the watch of pods failed 1 times in a row"
+    await asyncio.sleep(10)
+    assert watched.reason_not_fresh is None, "the server took the fourth watch, and has nothing to say"
     task.cancel()
 
 

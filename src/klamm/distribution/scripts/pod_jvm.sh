@@ -1,7 +1,10 @@
 # Read by kafka_run.sh and zookeeper_run.sh: the pod's environment → the JVM's options. Not a program.
 #
 # STRIMZI_JAVA_OPTS and STRIMZI_JAVA_SYSTEM_PROPERTIES come from jvmOptions; metrics from a metrics-config.json.
-KAFKA_OPTS="${KAFKA_OPTS:-} ${STRIMZI_JAVA_OPTS:-} ${STRIMZI_JAVA_SYSTEM_PROPERTIES:-}"
+#
+# A JVM remembers a name's address for 30 s. A broker is back with a new one in a tenth of that, and a controller that
+# goes on dialling the old one leaves it without partitions for so long. jvmOptions come later, and so win.
+KAFKA_OPTS="-Dsun.net.inetaddr.ttl=2 ${KAFKA_OPTS:-} ${STRIMZI_JAVA_OPTS:-} ${STRIMZI_JAVA_SYSTEM_PROPERTIES:-}"
 if [ "${STRIMZI_KAFKA_GC_LOG_ENABLED:-false}" = true ]; then
   KAFKA_OPTS="$KAFKA_OPTS -Xlog:gc*:stdout:time -XX:NativeMemoryTracking=summary"
 fi

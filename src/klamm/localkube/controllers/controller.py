@@ -62,6 +62,8 @@ class Loop:
         try:
             again_after = await self.controller.reconcile(key)
         except Refused as refused:
+            if refused.namespace_is_ending:
+                return  # the owner goes with it
             delay = self.queue.retry(key)
             tell = _log.warning if delay > LOUD_AFTER else _log.debug
             tell(f"refused: {refused}", controller=self.controller.name, of=key, after=delay)

@@ -67,6 +67,8 @@ class ReplicaSets:
                 pod = pod_from_template(REPLICA_SETS, replica_set, replica_set["spec"]["template"])
                 self._owned.create(replica_set, pod)
             except Refused as refused:
+                if refused.namespace_is_ending:
+                    return None
                 self._events.warning(REPLICA_SETS, replica_set, "FailedCreate", f"Error creating: {refused}")
                 return refused
         return None
@@ -88,6 +90,9 @@ class ReplicaSets:
         known = (replica_set.get("status") or {}).get("conditions") or []
         if refused is None:
             return [c for c in known if c["type"] != "ReplicaFailure"]
+        if any(c["type"] == "ReplicaFailure" for c in known):
+            # Told once, as Kubernetes does: each message names another pod, and a changed status is news to us again.
+            return known
         failure = {
             "type": "ReplicaFailure",
             "status": "True",

@@ -14,7 +14,7 @@ _NLMSG_ERROR = 2
 _REQUEST_ACK = 1 | 4
 _CREATE_EXCL = 0x400 | 0x200
 _RTM_NEWLINK, _RTM_DELLINK, _RTM_NEWADDR, _RTM_NEWROUTE = 16, 17, 20, 24
-_IFLA_IFNAME, _IFLA_MASTER, _IFLA_LINKINFO, _IFLA_NET_NS_FD = 3, 10, 18, 28
+_IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MASTER, _IFLA_LINKINFO, _IFLA_NET_NS_FD = 1, 3, 10, 18, 28
 _IFLA_INFO_KIND, _IFLA_INFO_DATA, _VETH_INFO_PEER = 1, 2, 1
 _IFA_ADDRESS, _IFA_LOCAL = 1, 2
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY = 1, 4, 5
@@ -58,9 +58,10 @@ class Netlink:
         body = _link_header(flags=_IFF_UP) + _name(_IFLA_IFNAME, name) + info
         self._request(_RTM_NEWLINK, _CREATE_EXCL, body, f"add bridge {name}")
 
-    def add_veth(self, name: str, bridge_index: int, peer_name: str, peer_namespace: int) -> None:
+    def add_veth(self, name: str, bridge_index: int, peer_name: str, peer_namespace: int, peer_hardware: bytes) -> None:
         """A pair: `name` here, up and on the bridge; `peer_name` in the namespace of descriptor `peer_namespace`."""
         peer = _link_header() + _name(_IFLA_IFNAME, peer_name) + _number(_IFLA_NET_NS_FD, peer_namespace)
+        peer += _attribute(_IFLA_ADDRESS, peer_hardware)
         data = _attribute(_IFLA_INFO_DATA, _attribute(_VETH_INFO_PEER, peer))
         info = _attribute(_IFLA_LINKINFO, _name(_IFLA_INFO_KIND, "veth") + data)
         header = _link_header(flags=_IFF_UP)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 
 from klamm.localkube.node import linux
+from klamm.localkube.node.addresses import hardware_address
 from klamm.localkube.node.netlink import Netlink
 
 
@@ -125,7 +126,7 @@ def _make_network() -> None:
     import socket
 
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM):
-        netlink.add_veth("veth1", 2, "eth0", inside)
+        netlink.add_veth("veth1", 2, "eth0", inside, hardware_address("10.244.0.2"))
 
 
 def _mount_tmpfs() -> None:

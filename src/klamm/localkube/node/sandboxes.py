@@ -43,7 +43,7 @@ class NodeNetwork:
         """Give the namespace eth0 with `address`; returns the name of the node's end."""
         self._links += 1
         link = f"veth{self._links}"
-        self._netlink.add_veth(link, self._bridge, "eth0", namespace)
+        self._netlink.add_veth(link, self._bridge, "eth0", namespace, addresses.hardware_address(address))
         try:
             inside.set_up(_LOOPBACK)
             eth0 = _index_of_eth0(namespace)
@@ -75,7 +75,7 @@ class Sandbox:
         self._link = ""
 
     def make(self, network: NodeNetwork, spec: Message) -> None:
-        self.ip = network.pool.take()
+        self.ip = network.pool.take(f"{self.namespace}/{self.pod}")
         inside: Netlink | None = None
         try:
             inside = _within(_KINDS, self._enter_fresh)

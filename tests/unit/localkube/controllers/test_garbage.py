@@ -248,3 +248,27 @@ async def test_nothing_new_enters_a_namespace_that_ends() -> None:
         cluster.objects.delete(PODS, "kafka", "web", grace_seconds=0)
         await cluster.settled()
         assert cluster.find(NAMESPACES, "kafka") is None
+
+
+@in_virtual_time
+async def test_controllers_are_quiet_in_a_namespace_that_waits_for_its_pods() -> None:
+    """Every attempt to replace a pod is refused with another pod's name; none of them is worth a write."""
+    async with small_cluster() as cluster:
+        cluster.apply(_namespace("kafka"))
+        await cluster.settled()
+        cluster.slow_to_end.add("web")
+        cluster.apply(deployment("web", replicas=2), "kafka")
+        await cluster.settled()
+        cluster.objects.delete(NAMESPACES, None, "kafka")
+        await cluster.settled()
+        before = _newest_version(cluster)
+        await cluster.passes(20)
+        assert _newest_version(cluster) == before + 1
+        assert cluster.names(PODS, "kafka")
+
+
+def _newest_version(cluster: SmallCluster) -> int:
+    """That of a write made to learn it."""
+    name = f"at-{cluster.clock.monotonic()}"
+    made = cluster.objects.create(CONFIG_MAPS, "default", {"metadata": {"name": name}})
+    return int(made["metadata"]["resourceVersion"])

@@ -2,17 +2,30 @@
 
 import pytest
 
-from klamm.localkube.node.addresses import AddressPool
+from klamm.localkube.node.addresses import AddressPool, hardware_address
 from klamm.localkube.node.requirements import Check, mend_for, mends
 from klamm.localkube.node.sandboxes import hosts_file, resolver_file
 
 
 def test_a_freed_address_comes_again_only_after_all_others() -> None:
     pool = AddressPool()
-    assert pool.take() == "10.244.0.2"
+    assert pool.take("kafka/first") == "10.244.0.2"
     pool.give_back("10.244.0.2")
-    rest = [pool.take() for _ in range(65533)]
+    rest = [pool.take(f"kafka/{number}") for number in range(65533)]
     assert (rest[0], rest[254], rest[-1]) == ("10.244.0.3", "10.244.1.1", "10.244.0.2")
+
+
+def test_a_pod_made_anew_gets_the_address_that_it_had() -> None:
+    pool = AddressPool()
+    taken = pool.take("kafka/broker-0")
+    assert pool.take("kafka/broker-1") != taken
+    pool.give_back(taken)
+    assert pool.take("kafka/broker-0") == taken
+    assert pool.take("kafka/broker-0") != taken, "its predecessor is not gone yet"
+
+
+def test_a_links_address_follows_from_its_pods() -> None:
+    assert hardware_address("10.244.1.2").hex(":") == "0a:58:0a:f4:01:02"
 
 
 def test_hosts_name_the_pod_and_its_aliases() -> None:

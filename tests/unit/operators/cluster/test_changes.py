@@ -68,6 +68,21 @@ async def test_no_broker_is_restarted_while_a_partition_needs_it() -> None:
 
 
 @in_virtual_time
+async def test_a_broker_that_knows_no_topic_yet_does_not_let_the_others_go() -> None:
+    async with kafka_world() as world:
+        world.brokers.topics["orders"] = FakeTopic((0, 1, 2))
+        world.apply(small())
+        await world.ready()
+        world.brokers.lagging.add(2)
+        world.brokers.blind.add(0)
+        world.change(kafka=CHANGED)
+        await world.passes(60)
+        assert deaths(world) == [BROKERS[2]]
+        world.brokers.lagging.clear()
+        await world.ready()
+
+
+@in_virtual_time
 async def test_brokers_that_do_not_answer_are_not_restarted() -> None:
     async with kafka_world() as world:
         world.apply(small())

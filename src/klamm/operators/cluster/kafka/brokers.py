@@ -5,18 +5,22 @@ bothered.
 """
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from klamm.base import logs
 from klamm.desired.kafka.listeners import REPLICATION_PORT
 from klamm.kafka.admin import Admin, Connection
 from klamm.kafka.errors import KafkaFailure
+from klamm.kafka.facts import Partition as PartitionSeen
 from klamm.kube.kinds import Name
 from klamm.operators.cluster.hands import Hands
 from klamm.operators.cluster.kafka.identity import Identity
 from klamm.planning.rolling.next_roll import Partition
 
 _log = logs.room("brokers")
+
+MIN_IN_SYNC = "min.insync.replicas"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,11 @@ async def ask_brokers(hands: Hands, cluster: Name, identity: Identity) -> Broker
     """Partitions and controller; None when no broker answers."""
     try:
         async with await hands.open_admin(admin_connection(cluster, identity)) as admin:
-            partitions, described = await asyncio.gather(partitions_of(admin), admin.describe_cluster())
+            described = await admin.describe_cluster()
+            if not described.brokers:
+                _log.info(f"the broker of {cluster} that answers has not heard of the cluster yet")
+                return None
+            partitions = await partitions_of(admin, [broker.id for broker in described.brokers])
             return BrokersSay(tuple(partitions), described.controller)
     except KafkaFailure as failure:
         _log.info(f"the brokers of {cluster} could not be asked", because=str(failure))
@@ -52,15 +60,36 @@ async def ask_cluster_id(hands: Hands, cluster: Name, identity: Identity) -> str
         return None
 
 
-async def partitions_of(admin: Admin) -> list[Partition]:
-    """Every partition of the cluster with the min.insync.replicas of its topic."""
-    topics = await admin.describe_topics()
-    configs = await admin.topic_configs(topics, ["min.insync.replicas"])
-    found = []
-    for name, topic in topics.items():
-        configured = configs.get(name, {}).get("min.insync.replicas")
-        least = int(configured.value) if configured and configured.value else 1
-        found += [
-            Partition(name, one.id, frozenset(one.replicas), frozenset(one.in_sync), least) for one in topic.partitions
-        ]
-    return found
+async def partitions_of(admin: Admin, brokers: Sequence[int]) -> list[Partition]:
+    """Every partition of the cluster with the min.insync.replicas of its topic, as all brokers see it together.
+
+    Each is asked for what it knows, and one that does not answer is left out; `KafkaFailure` when none does.
+    """
+    answers = await asyncio.gather(*(admin.describe_topics(node=one) for one in brokers), return_exceptions=True)
+    views = [answer for answer in answers if not isinstance(answer, BaseException)]
+    for failure in (answer for answer in answers if isinstance(answer, BaseException)):
+        if not views or not isinstance(failure, KafkaFailure):
+            raise failure
+    seen = at_worst(partition for view in views for topic in view.values() for partition in topic.partitions)
+    configs = await admin.topic_configs(sorted({one.topic for one in seen}), [MIN_IN_SYNC])
+    least = {name: configured[MIN_IN_SYNC].value for name, configured in configs.items() if MIN_IN_SYNC in configured}
+    return [
+        Partition(one.topic, one.id, frozenset(one.replicas), frozenset(one.in_sync), int(least.get(one.topic) or 1))
+        for one in seen
+    ]
+
+
+def at_worst(views: Iterable[PartitionSeen]) -> list[PartitionSeen]:
+    """One description of each partition: a replica is in sync when everybody who knows the partition says so.
+
+    A broker tells what the controller told it last. One that has just come back knows no topic, or how things stood
+    before it went; if its word alone counted, the next broker would be restarted while the first still catches up.
+    """
+    worst: dict[tuple[str, int], PartitionSeen] = {}
+    for one in views:
+        other = worst.setdefault((one.topic, one.id), one)
+        if other is not one:
+            replicas = (*other.replicas, *(each for each in one.replicas if each not in other.replicas))
+            in_sync = tuple(each for each in other.in_sync if each in one.in_sync)
+            worst[one.topic, one.id] = replace(other, replicas=replicas, in_sync=in_sync)
+    return list(worst.values())

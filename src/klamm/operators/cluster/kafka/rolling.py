@@ -22,6 +22,7 @@ from klamm.planning.rolling.next_roll import (
     next_roll,
     restart_reasons,
 )
+from klamm.planning.rolling.reasons import WouldLoseInSync
 from klamm.resources.custom.pod_set import StrimziPodSet
 from klamm.resources.native.pod import Pod
 
@@ -39,7 +40,10 @@ _CANNOT_START = frozenset(
 )
 
 LOOK_AGAIN = 10.0
-"""Seconds after which a roll goes on without being told that a pod changed: partitions catch up unseen."""
+"""Seconds after which a roll goes on without being told that a pod changed: a net under the watch."""
+
+IN_SYNC_AGAIN = 2.0
+"""Seconds after which partitions are looked at again: no watch tells that they caught up."""
 
 
 def rolling_pods(pod_set: StrimziPodSet, pods: Mapping[str, Pod]) -> list[RollingPod]:
@@ -99,7 +103,7 @@ async def roll(
         case Done():
             return DONE
         case Wait(because):
-            return Again(LOOK_AGAIN, str(because))
+            return Again(IN_SYNC_AGAIN if isinstance(because, WouldLoseInSync) else LOOK_AGAIN, str(because))
         case Restart():
             check()
             await _restart(hands, pods[decision.pod], decision)
