@@ -141,6 +141,8 @@ class KafkaWorld:
     """Name of the pod that says that it leads."""
     deaths: list[Death] = field(default_factory=list)
     operator: "asyncio.Task[None] | None" = None
+    hands: Hands | None = None
+    """The operator's, once it runs."""
 
     def __post_init__(self) -> None:
         self.brokers = FakeBrokers(self)
@@ -278,7 +280,7 @@ async def _run_operator(world: KafkaWorld) -> None:
     deployments = Watched(client, DEPLOYMENTS, random, labels=labels)
     recorder = Recorder(client, "strimzi.io/cluster-operator", "operator", clock)
     passwords = iter(f"password-{n}" for n in range(10_000))
-    hands = Hands(
+    world.hands = hands = Hands(
         client=client,
         applier=Applier(client, clock),
         events=recorder,

@@ -26,6 +26,10 @@ from klamm.distribution.store import Store, write_whole
 JAVA_TARGET = "/opt/java"
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+SERVER_DEFAULTS = ("controlled.shutdown.retry.backoff.ms=500",)
+"""Settings of brokers whose server.config is silent. Brokers of one machine end together, and each then asks in vain,
+three times and 5 s apart, that others take its partitions."""
+
 Bind = tuple[str, str]
 """(file or folder on the host, path in the container); always read-only."""
 
@@ -105,6 +109,7 @@ class Images:
                 "KAFKA_HOME": target,
                 "KAFKA_VERSION": version,
                 "KAFKA_JVM_PERFORMANCE_OPTS": " ".join(FAST_START),
+                "KAFKA_SERVER_DEFAULTS": " ".join(SERVER_DEFAULTS),
                 "KLAMM_CLASS_ARCHIVE": f"{target}/archives/{archive_path(home, self.java).name}",
                 "LANG": "C.UTF-8",
             },

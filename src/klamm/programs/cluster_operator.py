@@ -30,11 +30,16 @@ from klamm.kube.native import DEPLOYMENTS, PODS
 from klamm.kube.watching import Watched
 from klamm.operations.applying import Applier
 from klamm.operators.cluster.hands import Hands
+from klamm.operators.cluster.kafka.departure import farewell
 from klamm.operators.cluster.kafka.reconcile import KafkaReconciler
 from klamm.operators.cluster.pod_sets import BY_POD_SET, PodSetReconciler, pod_set_key, pod_set_of
 from klamm.resources.native.pod import Pod, PodSpec
 
 MANAGER = "klamm-cluster-operator"
+
+DEPARTURE = 10.0
+"""Seconds for the last deed at the end; a pod is given 30."""
+
 _TELLING = frozenset({"Ready", "PodScheduled"})
 _PASSWORD_LETTERS = string.ascii_letters + string.digits
 
@@ -160,6 +165,7 @@ async def run(settings: OperatorSettings, client: Client, random: Random) -> Non
         tasks.start("health", lambda: health.serve(None, settings.port), OnFailure.END)
         gc.freeze()
         await stop.wait()
+    await farewell(hands, DEPARTURE)
 
 
 async def _main(environment: Mapping[str, str]) -> None:

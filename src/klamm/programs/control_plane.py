@@ -84,7 +84,10 @@ def kubelet_settings(home: Home, settings: LocalSettings, memory_folder: Path) -
 
 
 def stop_wave(labels: Mapping[str, str]) -> int:
-    """At `klamm down` operators go first, then brokers, which hand over through the ZooKeepers that go last."""
+    """At `klamm down` operators go first, then brokers, which hand over through the ZooKeepers that go last.
+
+    Brokers go before ZooKeepers also when a cluster or a namespace is deleted.
+    """
     return {"kafka": 1, "zookeeper": 2}.get(labels.get("app.kubernetes.io/name", ""), 0)
 
 

@@ -87,6 +87,18 @@ async def test_who_remembers_a_pods_address_reaches_its_successor_at_once(node: 
     assert await _say(node, "caller", first) == (0, "a\n")
 
 
+async def test_pods_that_go_cut_nobody_off_from_services(node: "Node") -> None:
+    """A bridge has the lowest link address of its ports, unless it was given one: of twelve one goes most likely."""
+    others = [f"other-{number}" for number in range(12)]
+    for other in others:
+        await node.sandbox(other)
+    await node.runtime.configure(Network((_service(await _server(node, "a")),)))
+    assert await _say(node, "a", SERVICE) == (0, "a\n")
+    for other in others:
+        await node.runtime.remove_sandbox(f"uid-{other}")
+    assert await _say(node, "a", SERVICE) == (0, "a\n")
+
+
 async def test_a_new_configuration_leaves_connections_alone(node: "Node") -> None:
     port = _free_port()
     a, b = await _server(node, "a"), await _server(node, "b")

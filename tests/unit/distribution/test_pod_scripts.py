@@ -63,6 +63,12 @@ def test_stores_and_settings_are_the_users_alone(broker: Pod) -> None:
         assert stat.S_IMODE((broker.folder / "tmp" / path).stat().st_mode) == 0o600
 
 
+def test_what_the_image_sets_gives_way_to_what_the_configuration_says(broker: Pod) -> None:
+    broker.environment["KAFKA_SERVER_DEFAULTS"] = "first=1 second=*"
+    broker.run("kafka_run.sh")
+    assert broker.made("strimzi.properties").splitlines() == ["first=1", "second=*", "broker.id=0"]
+
+
 def test_a_listeners_own_certificate_becomes_a_store(broker: Pod) -> None:
     broker.write("certificates/custom-external-9094-certs/tls.key", "OWN KEY\n")
     broker.write("certificates/custom-external-9094-certs/tls.crt", "OWN CERTIFICATE\n")

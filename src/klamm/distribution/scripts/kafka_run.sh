@@ -7,7 +7,8 @@
 #   /tmp/kafka/clients.truststore.pem     the CAs of clients                  <- client-ca-certs/*.crt
 #   /tmp/kafka/custom-ID.keystore.pem     a listener's own certificate        <- certificates/custom-ID-certs/*
 #   /tmp/strimzi.properties               server.config with the node's rack and addresses filled in
-# and becomes java. Values come from files and environment and are only ever copied, never evaluated.
+# and becomes java. KAFKA_SERVER_DEFAULTS holds settings (NAME=VALUE, apart by spaces) for what server.config leaves open.
+# Values come from files and environment and are only ever copied, never evaluated.
 #
 # KAFKA_VOLUMES and KAFKA_TEMPORARY move the folders (for a broker outside a pod).
 set -f
@@ -103,6 +104,9 @@ replace() {
 }
 
 configuration=$temporary/strimzi.properties
+# What the image sets comes first: of two lines for one setting Kafka takes the last.
+: > "$configuration" || fail "writing $configuration failed"
+[ -z "${KAFKA_SERVER_DEFAULTS:-}" ] || printf '%s\n' $KAFKA_SERVER_DEFAULTS > "$configuration"
 roles= log_dirs= metadata_dir=
 while IFS= read -r line || [ -n "$line" ]; do
   case $line in
@@ -122,7 +126,7 @@ while IFS= read -r line || [ -n "$line" ]; do
     metadata.log.dir=*) metadata_dir=${line#*=} ;;
   esac
   printf '%s\n' "$line"
-done < "$volumes/custom-config/server.config" > "$configuration" \
+done < "$volumes/custom-config/server.config" >> "$configuration" \
   || fail "writing $configuration from $volumes/custom-config/server.config failed"
 
 # A node whose only role is controller has nothing on 9091.

@@ -188,7 +188,7 @@ class Attempts:
             self._normal("Killing", message, name)
         by = self._parts.now() + grace
         self._worker.change(name, stop_by=by if facts.stop_by is None else min(by, facts.stop_by))
-        running.stop(grace)
+        running.stop(grace, turn=self._parts.turns.turn_of(self._worker.pod))
 
     def exited(self, state: ContainerState) -> None:
         identity = ContainerId.parse(state.id)

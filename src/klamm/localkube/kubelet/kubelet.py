@@ -29,6 +29,7 @@ from klamm.localkube.kubelet.runtime import CannotStart, ContainerState, NodeSta
 from klamm.localkube.kubelet.settings import KubeletSettings
 from klamm.localkube.kubelet.streams import KubeletStreams
 from klamm.localkube.kubelet.tokens import TokenSource
+from klamm.localkube.kubelet.turns import Turns
 from klamm.localkube.objects import (
     CONFIG_MAPS,
     PERSISTENT_VOLUME_CLAIMS,
@@ -59,7 +60,8 @@ class Kubelet:
         tokens: TokenSource,
     ) -> None:
         events = PodEvents(objects, clock)
-        self._parts = Parts(objects, runtime, images, settings, clock, tokens, events, self._worker_finished)
+        turns = Turns(settings.stop_wave)
+        self._parts = Parts(objects, runtime, images, settings, clock, tokens, events, turns, self._worker_finished)
         self._nodes = {node.name for node in settings.nodes}
         self._workers: dict[str, PodWorker] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}

@@ -11,6 +11,7 @@ from klamm.localkube.kubelet.nodes import capacity
 from klamm.localkube.kubelet.runtime import Runtime
 from klamm.localkube.kubelet.settings import KubeletSettings, NodeSettings
 from klamm.localkube.kubelet.tokens import TokenSource
+from klamm.localkube.kubelet.turns import Turns
 from klamm.localkube.objects import ImageTable, Object, Objects
 
 
@@ -23,6 +24,7 @@ class Parts:
     clock: Clock
     tokens: TokenSource
     events: PodEvents
+    turns: Turns
     finished: Callable[[str], None] = field(default=lambda uid: None)
     """Told the uid of a pod whose worker has nothing more to do."""
 

@@ -63,6 +63,7 @@ class PodWorker:
         self._tasks: set[asyncio.Task[None]] = set()
         self._attempts = Attempts(parts, self)
         self._publisher = StatusPublisher(parts)
+        self._note_end()
 
     # What the kubelet tells the worker.
 
@@ -74,7 +75,12 @@ class PodWorker:
         new = pod["metadata"]
         if any(old.get(part) != new.get(part) for part in ("labels", "annotations")):
             self._stale_volumes = True
+        self._note_end()
         self.wake()
+
+    def _note_end(self) -> None:
+        if self.pod["metadata"].get("deletionTimestamp"):
+            self._parts.turns.ends(self.pod)
 
     def vanish(self) -> None:
         """The API has no such pod any more."""
@@ -167,6 +173,7 @@ class PodWorker:
             self._attempts.let_go()
             for task in self._tasks:
                 task.cancel()
+        self._parts.turns.ended(self.key.uid)
         self._parts.finished(self.key.uid)
 
     def _pass(self) -> float:

@@ -5,7 +5,8 @@ Tells the worker through `RunReports`; decides nothing about restarts.
 
 import asyncio
 import signal
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, Protocol
 
 from klamm.base import logs
@@ -47,16 +48,16 @@ class RunningContainer:
         """`age`: seconds since its program was executed. The hook of an adopted one has run already."""
         self._attention = asyncio.ensure_future(self._attend(started, ready, adopted, age))
 
-    def stop(self, grace: float, hook: bool = True) -> None:
-        """Idempotent; a shorter grace than before counts."""
+    def stop(self, grace: float, turn: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Idempotent; a shorter grace than before counts. `turn` is waited for first, as long as the grace lasts."""
         if self._termination is not None:
             return self._termination.hurry(grace)
         self._end_attention()
         self._termination = Termination(
             self._parts.runtime, self._parts.clock, self.target.container_id, grace, self._stop_signal()
         )
-        pre_stop = self._lifecycle("preStop") if hook else None
-        run = self._termination.run(self._pre_stop if pre_stop else None)
+        first = partial(self._before_the_signal, turn) if turn or self._lifecycle("preStop") else None
+        run = self._termination.run(first)
         self._ending = asyncio.ensure_future(self._safely(run))
 
     def ended(self) -> None:
@@ -93,7 +94,9 @@ class RunningContainer:
         self._parts.events.warning(self._pod, "FailedPostStartHook", message, self._name)
         self._reports.restart_container(self._name, "FailedPostStartHook", None)
 
-    async def _pre_stop(self, seconds: float) -> None:
+    async def _before_the_signal(self, turn: Callable[[], Awaitable[None]] | None, seconds: float) -> None:
+        if turn is not None:
+            await turn()
         hook = self._lifecycle("preStop")
         if hook is None:
             return

@@ -68,6 +68,7 @@ class KubeletSettings:
     status_gap: float = 0.03
     """Seconds between two status writes of one pod: what changes in between is written as one."""
     stop_wave: Callable[[Mapping[str, str]], int] = lambda labels: 0
-    """A pod's labels → its wave when the whole node stops: who needs others to stop well is to end before them."""
+    """A pod's labels → its wave when the node, or a namespace, ends: who needs others to end well goes before them.
+    Wave 0 goes first with the node, and has no place in the order of a namespace."""
     forced_grace: float = 1.0
     """Seconds for containers whose pod object is gone already (deleted with grace 0)."""

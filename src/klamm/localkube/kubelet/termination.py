@@ -74,4 +74,5 @@ class Termination:
             pass
 
     def _left(self) -> float:
-        return self._deadline - self._clock.monotonic()
+        # To the microsecond: a rest that is too small to move a clock would be waited for again and again.
+        return round(self._deadline - self._clock.monotonic(), 6)

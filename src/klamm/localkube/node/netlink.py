@@ -53,9 +53,12 @@ class Netlink:
     def close(self) -> None:
         self._socket.close()
 
-    def add_bridge(self, name: str) -> None:
+    def add_bridge(self, name: str, hardware: bytes) -> None:
+        """Without an address of its own a bridge has the lowest of its ports, and another one when that port goes:
+        everybody who remembers the old one is cut off for half a minute.
+        """
         info = _attribute(_IFLA_LINKINFO, _name(_IFLA_INFO_KIND, "bridge"))
-        body = _link_header(flags=_IFF_UP) + _name(_IFLA_IFNAME, name) + info
+        body = _link_header(flags=_IFF_UP) + _name(_IFLA_IFNAME, name) + _attribute(_IFLA_ADDRESS, hardware) + info
         self._request(_RTM_NEWLINK, _CREATE_EXCL, body, f"add bridge {name}")
 
     def add_veth(self, name: str, bridge_index: int, peer_name: str, peer_namespace: int, peer_hardware: bytes) -> None:

@@ -120,7 +120,7 @@ def _report_failure(work: Callable[[], None], writer: int) -> None:
 def _make_network() -> None:
     netlink = Netlink()
     netlink.set_up(1)
-    netlink.add_bridge("cni0")
+    netlink.add_bridge("cni0", hardware_address("10.244.0.1"))
     linux.unshare(linux.CLONE_NEWNET)
     inside = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     import socket

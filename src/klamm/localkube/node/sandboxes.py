@@ -33,7 +33,7 @@ class NodeNetwork:
         self.pool = addresses.AddressPool()
         self._netlink = Netlink()
         self._netlink.set_up(_LOOPBACK)
-        self._netlink.add_bridge(addresses.BRIDGE)
+        self._netlink.add_bridge(addresses.BRIDGE, addresses.hardware_address(addresses.BRIDGE_ADDRESS))
         self._bridge = socket.if_nametoindex(addresses.BRIDGE)
         self._netlink.add_address(self._bridge, addresses.BRIDGE_ADDRESS, addresses.POD_PREFIX_LENGTH)
         self._netlink.add_local_route(_LOOPBACK, addresses.SERVICE_NETWORK, addresses.SERVICE_PREFIX_LENGTH)

@@ -7,6 +7,7 @@ Kafka is not touched: before each deletion, and once more for all topics when th
 """
 
 import asyncio
+from collections.abc import Mapping
 
 from klamm.base import logs
 from klamm.kube import errors
@@ -34,6 +35,7 @@ class Finalizers:
         self._labels = labels
         self._topics = topics
         self._slots = slots
+        self._under_way: set[asyncio.Task[KafkaTopic]] = set()
 
     async def hold(self, resource: KafkaTopic) -> KafkaTopic | None:
         """The resource with our finalizer; None when it went, or began to go, meanwhile."""
@@ -54,8 +56,7 @@ class Finalizers:
             # The version guards other controllers' finalizers, which stand in the same list.
             change = {"metadata": {"finalizers": finalizers, "resourceVersion": resource.metadata.resource_version}}
             try:
-                async with self._slots:
-                    changed = await self._client.patch(kind, name, change)
+                changed = await self._patched(name, change)
                 self._topics.saw(changed)
                 return changed
             except errors.NotFound:
@@ -67,8 +68,21 @@ class Finalizers:
                 resource = fresh
         raise errors.Conflict(f"change the finalizers of {kind} {name}", f"others changed it {_TRIES} times meanwhile")
 
+    async def _patched(self, name: Name, change: Mapping[str, object]) -> KafkaTopic:
+        """Cut off half-way the request may arrive all the same, after the last look at who is held: it goes on."""
+
+        async def patch() -> KafkaTopic:
+            async with self._slots:
+                return await self._client.patch(self._topics.kind, name, change)
+
+        task = asyncio.ensure_future(patch())
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return await asyncio.shield(task)
+
     async def let_all_go(self) -> int:
         """Let go as many as can be, of those that the API has now; returns how many were held."""
+        await asyncio.gather(*self._under_way, return_exceptions=True)
         topics = self._topics
         listed = (await self._client.list(topics.kind, topics.namespace, self._labels)).items
         held = [one for one in listed if FINALIZER in one.metadata.finalizers]
@@ -89,7 +103,7 @@ class Ending:
         self._namespace = namespace
         self._had_cluster = False
         self.uncertain = False
-        """Whether the last `reason` could not ask the API."""
+        """Whether the last `reason` could not ask an API that is there."""
 
     async def begin(self) -> None:
         """Remember whether there is a Kafka resource at all: with brokers of another origin there never is one."""
@@ -102,7 +116,7 @@ class Ending:
         namespace, kafka = await asyncio.gather(
             _found(self._client, _NAMESPACES, Name("", self._namespace)), self._kafka()
         )
-        self.uncertain = isinstance(namespace, errors.KubeError) or isinstance(kafka, errors.KubeError)
+        self.uncertain = _may_answer_later(namespace) or _may_answer_later(kafka)
         if isinstance(namespace, NativeObject) and namespace.metadata.deletion_timestamp:
             return f"namespace {self._namespace} is terminating"
         if isinstance(kafka, NativeObject):
@@ -120,6 +134,13 @@ async def _found(client: Client, kind: Kind[NativeObject], name: Name) -> "Nativ
     except errors.KubeError as error:
         _log.info("cannot tell whether the cluster is going", because=str(error))
         return error
+
+
+def _may_answer_later(found: "NativeObject | errors.KubeError | None") -> bool:
+    """Not where nobody listens any more (the whole machine stops), or our account went with the cluster (401, 403)."""
+    if isinstance(found, errors.Unreachable):
+        return found.sent
+    return isinstance(found, errors.TooBusy | errors.ServerFault)
 
 
 def _with(resource: KafkaTopic, hold: bool) -> list[str]:

@@ -7,7 +7,7 @@ from tests.builders.fake_node import Program
 from tests.builders.kubelets import NAMESPACE, World, container, pod
 from tests.builders.virtual_time import in_virtual_time, settle
 
-from klamm.localkube.objects import EVENTS, PODS, PullFailed
+from klamm.localkube.objects import EVENTS, PODS, Object, PullFailed
 
 
 @in_virtual_time
@@ -197,6 +197,60 @@ async def test_pre_stop_runs_before_sigterm_and_counts_against_the_grace(tmp_pat
         world.objects.delete(PODS, NAMESPACE, "web-0")
         await world.until(lambda: not world.exists(), 5)
     assert [command for _, _, command in world.node.executed] == [("/bin/drain",)]
+
+
+WAVES = {"broker": 1, "keeper": 2}
+
+
+def placed(name: str, **spec: object) -> Object:
+    """A pod whose container and place in the order bear its name."""
+    made = pod(name, container(name), **spec)
+    made["metadata"]["labels"] = {"role": name}
+    return made
+
+
+@in_virtual_time
+async def test_of_pods_that_are_deleted_together_the_later_wave_is_asked_when_the_earlier_has_ended(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path, stop_wave=lambda labels: WAVES.get(labels.get("role", ""), 0))
+    world.node.programs = {"broker": Program(ends_after_term=3), "other": Program(ends_after_term=None)}
+    async with world.running():
+        for name in ("keeper", "broker", "other"):
+            world.apply(placed(name))
+        await world.until(lambda: all(world.is_ready(name) for name in ("keeper", "broker", "other")))
+        for name in ("keeper", "other", "broker"):
+            world.objects.delete(PODS, NAMESPACE, name)
+        took = await world.until(lambda: not world.exists("keeper"))
+    signals = [entry for entry in world.node.told if entry.startswith("signal 15")]
+    assert signals[-1] == "signal 15 keeper/0"
+    assert 3 < took < 4, "nobody waits for a pod without a place in the order"
+
+
+@in_virtual_time
+async def test_a_pod_does_not_wait_longer_than_its_grace_for_those_before_it(tmp_path: Path) -> None:
+    world = World(tmp_path, stop_wave=lambda labels: WAVES.get(labels.get("role", ""), 0))
+    world.node.programs = {"broker": Program(ends_after_term=None)}
+    async with world.running():
+        for name in ("keeper", "broker"):
+            world.apply(placed(name, terminationGracePeriodSeconds=5 if name == "keeper" else 60))
+        await world.until(lambda: world.is_ready("keeper") and world.is_ready("broker"))
+        for name in ("keeper", "broker"):
+            world.objects.delete(PODS, NAMESPACE, name)
+        took = await world.until(lambda: not world.exists("keeper"))
+    assert 5 <= took < 6
+
+
+@in_virtual_time
+async def test_alone_a_pod_of_a_later_wave_ends_at_once(tmp_path: Path) -> None:
+    world = World(tmp_path, stop_wave=lambda labels: WAVES.get(labels.get("role", ""), 0))
+    async with world.running():
+        for name in ("keeper", "broker"):
+            world.apply(placed(name))
+        await world.until(lambda: world.is_ready("keeper") and world.is_ready("broker"))
+        world.objects.delete(PODS, NAMESPACE, "keeper")
+        took = await world.until(lambda: not world.exists("keeper"))
+    assert took < 0.5
 
 
 @in_virtual_time

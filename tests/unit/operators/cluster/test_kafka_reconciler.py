@@ -12,6 +12,7 @@ from klamm.kube.requests import Request
 from klamm.localkube.objects import (
     CONFIG_MAPS,
     DEPLOYMENTS,
+    NAMESPACES,
     PERSISTENT_VOLUME_CLAIMS,
     POD_DISRUPTION_BUDGETS,
     SECRETS,
@@ -20,6 +21,7 @@ from klamm.localkube.objects import (
     Refused,
     Resource,
 )
+from klamm.operators.cluster.kafka.departure import farewell
 
 GOLDEN = Path(__file__).parents[3] / "golden"
 NETWORK_POLICIES = Resource("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy")
@@ -155,21 +157,38 @@ async def test_a_paused_cluster_is_left_alone_but_for_pods_that_are_lost() -> No
         assert "num.io.threads=4" in world.get(CONFIG_MAPS, "my-cluster-kafka-0")["data"]["server.config"]
 
 
+HELD_TOPIC = {
+    "apiVersion": "kafka.strimzi.io/v1beta2",
+    "kind": "KafkaTopic",
+    "metadata": {
+        "name": "orders",
+        "labels": {"strimzi.io/cluster": "my-cluster"},
+        "finalizers": ["strimzi.io/topic-operator", "example.com/mine"],
+    },
+    "spec": {"partitions": 1, "replicas": 1},
+}
+
+
+@in_virtual_time
+async def test_an_operator_that_goes_with_its_namespace_lets_topics_go() -> None:
+    async with kafka_world() as world:
+        world.apply(kafka_object())
+        world.apply(HELD_TOPIC)
+        await world.ready()
+        assert world.hands is not None
+        await farewell(world.hands, 5.0)
+        assert len(world.get(TOPICS, "orders")["metadata"]["finalizers"]) == 2, "the namespace stays"
+        world.cluster.slow_to_end.add("my-cluster")
+        world.cluster.objects.delete(NAMESPACES, None, NAMESPACE)
+        await farewell(world.hands, 5.0)
+        assert world.get(TOPICS, "orders")["metadata"]["finalizers"] == ["example.com/mine"]
+
+
 @in_virtual_time
 async def test_deletion_takes_what_was_made_and_keeps_claims_that_are_to_be_kept() -> None:
     async with kafka_world() as world:
-        topic = {
-            "apiVersion": "kafka.strimzi.io/v1beta2",
-            "kind": "KafkaTopic",
-            "metadata": {
-                "name": "orders",
-                "labels": {"strimzi.io/cluster": "my-cluster"},
-                "finalizers": ["strimzi.io/topic-operator", "example.com/mine"],
-            },
-            "spec": {"partitions": 1, "replicas": 1},
-        }
         world.apply(with_node_port())
-        world.apply(topic)
+        world.apply(HELD_TOPIC)
         await world.ready()
         world.cluster.objects.delete(KAFKAS, NAMESPACE, NAME.name)
         await world.until("no pod is left", lambda: ", ".join(world.pods()) or None)

@@ -3,15 +3,19 @@
 Everything that the resource owns goes with it. Left are a binding that is cluster-wide and can have no owner, and the
 finalizers of KafkaTopics: their topics went with the cluster, and the operator that would take the finalizers off
 did so too. Letting go touches no Kafka.
+
+When a namespace goes with everything in it, this operator's own pod may be among the first. Topic operators let their
+topics go then, but one that was just being started again does not; so it is done here once more (`farewell`).
 """
 
 from klamm.base import logs
+from klamm.base.deadlines import DeadlineExceeded, within
 from klamm.control.results import DONE, Result
 from klamm.desired.kafka.access import init_binding_name
 from klamm.kube import errors
 from klamm.kube.catalogue import KAFKA_TOPICS
 from klamm.kube.kinds import Name, name_of
-from klamm.kube.native import CLUSTER_ROLE_BINDINGS
+from klamm.kube.native import CLUSTER_ROLE_BINDINGS, NAMESPACES
 from klamm.operators.cluster.hands import Hands
 from klamm.planning.topics import FINALIZER
 
@@ -23,6 +27,21 @@ async def clean_up(hands: Hands, name: Name) -> Result:
     await let_topics_go(hands, name)
     hands.applier.forget_namesakes(name)
     return DONE
+
+
+async def farewell(hands: Hands, deadline: float) -> None:
+    """At the end of the process: the topics of clusters whose namespace is terminating hang on nobody."""
+    try:
+        await within(deadline, "topics to be let go", _let_topics_of_terminating_namespaces_go(hands))
+    except (errors.KubeError, DeadlineExceeded) as error:
+        _log.info("topics of terminating namespaces were not looked for", because=str(error))
+
+
+async def _let_topics_of_terminating_namespaces_go(hands: Hands) -> None:
+    for cluster in [name_of(kafka) for kafka in hands.kafkas.all()]:
+        namespace = await hands.client.find(NAMESPACES, Name("", cluster.namespace))
+        if namespace is not None and namespace.metadata.deletion_timestamp:
+            await let_topics_go(hands, cluster)
 
 
 async def let_topics_go(hands: Hands, cluster: Name) -> int:
