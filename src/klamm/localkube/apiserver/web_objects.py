@@ -81,15 +81,17 @@ def _watch_seconds(request: web.Request) -> float:
 async def _watch(api: Api, request: web.Request, wanted: WatchRequest) -> web.StreamResponse:
     watch = Watch(api.registry, wanted, api.now)
     api.watches.add(watch)
+    headers = {"Content-Type": "application/json", "Cache-Control": "no-cache, private"}
+    response = web.StreamResponse(headers=headers)
+    response.enable_chunked_encoding()
     try:
-        headers = {"Content-Type": "application/json", "Cache-Control": "no-cache, private"}
-        response = web.StreamResponse(headers=headers)
-        response.enable_chunked_encoding()
         await response.prepare(request)
         async for chunk in watch.lines():
             await response.write(chunk)
         await response.write_eof()
         return response
+    except ConnectionError:
+        return response  # whoever watched went away, as watchers do
     finally:
         watch.end()
         api.watches.discard(watch)

@@ -276,3 +276,14 @@ async def test_spdy_is_refused_with_a_sentence(client: aiohttp.ClientSession) ->
     await make_pod(client)
     code, status = await call(client, "POST", f"{PODS}/p/exec?command=ls", headers={"Upgrade": "SPDY/3.1"})
     assert (code, "WebSocket only" in status["message"]) == (400, True)
+
+
+async def test_a_watcher_that_goes_away_is_worth_no_word(
+    client: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = await make_map(client, "a")
+    watching = await client.get(f"{MAPS}?watch=1&resourceVersion={made['metadata']['resourceVersion']}")
+    watching.close()
+    for number in range(20):
+        await make_map(client, f"b{number}")
+    assert [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []
