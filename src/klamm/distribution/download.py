@@ -93,8 +93,12 @@ async def fetch(
             async with asyncio.TaskGroup() as group:
                 for artifact in sorted(artifacts, key=lambda a: -a.size):
                     group.create_task(one(artifact))
-        except* DownloadFailed as failures:
-            raise _first(failures) from None
+        except BaseExceptionGroup as failures:
+            # Not `except*`: before Python 3.11.4 it wraps what is raised in it into a group again.
+            failed, other = failures.split(DownloadFailed)
+            if other is not None or failed is None:
+                raise
+            raise _first(failed) from None
 
 
 def _first(failures: BaseExceptionGroup[DownloadFailed]) -> DownloadFailed:
