@@ -28,6 +28,11 @@ test: environment ## set everything up; unit and golden tests, then real cluster
 test-fast: environment ## unit and golden tests only (under a minute)
 	$(PYTHON) -m pytest tests/unit tests/golden
 
+.PHONY: conformance
+conformance: environment ## localkube beside a real kube-apiserver, case by case (needs Go; the first run builds it)
+	$(PYTHON) -m tests.kubernetes.programs
+	$(PYTHON) -m pytest tests/conformance
+
 .PHONY: check
 check: environment ## format, lint, types, import rule, generated files fresh, unit and golden tests
 	$(PYTHON) -m ruff format --check .

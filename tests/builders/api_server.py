@@ -40,7 +40,7 @@ class RunningApi:
     key: Path
 
 
-def _certificates(folder: Path) -> None:
+def make_certificates(folder: Path) -> None:
     now = datetime.now(UTC)  # noqa: TID251 (a test's certificates must be valid now)
     authority_key = new_key()
     authority_pem = issue_authority(Subject("localkube-ca", None), authority_key, now=now, days=1)
@@ -57,7 +57,7 @@ def _certificates(folder: Path) -> None:
         (folder / f"{name}.key").write_bytes(key_to_pem(key))
 
 
-def _kubeconfig(folder: Path, url: str) -> Path:
+def write_kubeconfig(folder: Path, url: str) -> Path:
     def data(name: str) -> str:
         return base64.b64encode((folder / name).read_bytes()).decode()
 
@@ -77,7 +77,7 @@ def _kubeconfig(folder: Path, url: str) -> Path:
 
 @contextlib.asynccontextmanager
 async def running_api(folder: Path, streams: Streams, registry: Registry | None = None) -> AsyncIterator[RunningApi]:
-    _certificates(folder)
+    make_certificates(folder)
     registry = registry or api_registry(folder / "objects.db")
     tokens = Tokens(ec.generate_private_key(ec.SECP256R1()), registry.clock, lambda: str(uuid.uuid4()))
     authenticator = Authenticator(tokens, lambda bound: bound_exists(registry, bound))
@@ -91,7 +91,7 @@ async def running_api(folder: Path, streams: Streams, registry: Registry | None 
             registry,
             tokens,
             url,
-            _kubeconfig(folder, url),
+            write_kubeconfig(folder, url),
             folder / "ca.crt",
             folder / "admin.crt",
             folder / "admin.key",

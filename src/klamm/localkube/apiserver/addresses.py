@@ -70,6 +70,10 @@ def _allocate_address(service: Object, used: InUse, randomness: Random) -> list[
             return [wrong]
     spec["clusterIP"] = given or _free_address(used, randomness)
     spec["clusterIPs"] = [spec["clusterIP"]]
+    if given == "None" and not spec.get("selector"):
+        # Whoever writes its endpoints may write any: so says Kubernetes of headless Services without selector.
+        spec.setdefault("ipFamilyPolicy", "RequireDualStack")
+        spec.setdefault("ipFamilies", ["IPv4", "IPv6"])
     spec.setdefault("ipFamilies", ["IPv4"])
     spec.setdefault("ipFamilyPolicy", "SingleStack")
     return []

@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from klamm.localkube.apiserver import statuses
 from klamm.localkube.apiserver.kinds import Kind
 from klamm.localkube.apiserver.storage import Stored
-from klamm.localkube.objects import NAMESPACES, PODS, Object
+from klamm.localkube.objects import NAMESPACES, PODS, Object, Refused
 
 FOREGROUND = "foregroundDeletion"
 ORPHAN = "orphan"
@@ -33,12 +32,23 @@ def check_preconditions(kind: Kind, stored: Stored, obj: Object, options: Delete
     name = stored.name
     uid = obj["metadata"]["uid"]
     if options.uid and options.uid != uid:
-        why = f"Precondition failed: UID in precondition: {options.uid}, UID in object meta: {uid}"
-        raise statuses.conflict(kind.resource, name, why)
+        raise _precondition_failed(kind, name, "UID", options.uid, uid)
     wanted = options.resource_version
     if wanted and wanted != str(stored.version):
-        why = f"Precondition failed: ResourceVersion in precondition: {wanted}, ResourceVersion in object meta: "
-        raise statuses.conflict(kind.resource, name, f"{why}{stored.version}")
+        raise _precondition_failed(kind, name, "ResourceVersion", wanted, str(stored.version))
+
+
+def _precondition_failed(kind: Kind, name: str, what: str, wanted: str, found: str) -> Refused:
+    """Here the API server names the kind, where other conflicts name the resource."""
+    told = f"the {what} in the precondition ({wanted}) does not match the {what} in record ({found})"
+    happened = "deleted and then recreated" if what == "UID" else "modified"
+    text = (
+        f'Operation cannot be fulfilled on {kind.resource.kind} "{name}": {told}. The object might have been {happened}'
+    )
+    details = {"name": name, "kind": kind.resource.kind}
+    if kind.resource.group:
+        details["group"] = kind.resource.group
+    return Refused(409, "Conflict", text, details)
 
 
 def _grace(kind: Kind, obj: Object, options: DeleteOptions) -> int:
@@ -48,7 +58,7 @@ def _grace(kind: Kind, obj: Object, options: DeleteOptions) -> int:
     if not obj["spec"].get("nodeName") or obj.get("status", {}).get("phase") in ("Succeeded", "Failed"):
         return 0
     if options.grace_seconds is not None:
-        return max(options.grace_seconds, 0)
+        return options.grace_seconds if options.grace_seconds >= 0 else 1
     wanted = obj["spec"].get("terminationGracePeriodSeconds", _DEFAULT_GRACE)
     return int(wanted)
 

@@ -49,7 +49,10 @@ def parse_fields(text: str, kind: Kind) -> dict[str, tuple[bool, str]] | None:
         name, operator, value = match.groups()
         known = name in ("metadata.name", "metadata.namespace") or name in _FIELDS.get(kind.storage_key, ())
         if not known:
-            raise statuses.bad_request(f"field label not supported: {name}")
+            if kind.storage_key in _FIELDS:
+                raise statuses.bad_request(f"field label not supported: {name}")
+            told = f'"{name}" is not a known field selector: only "metadata.name", "metadata.namespace"'
+            raise statuses.bad_request(told)
         wanted[name] = (operator != "!=", value)
     return wanted or None
 

@@ -1,10 +1,16 @@
 """The forms of one object: as a client sends it, with its defaults, as it is stored, and in each served version."""
 
+import base64
+import re
+
 from klamm.localkube.apiserver import defaults, event_views, shaping, statuses
 from klamm.localkube.apiserver.kinds import Kind
 from klamm.localkube.apiserver.schema import Node
 from klamm.localkube.apiserver.write_rules import WriteOptions, cannot_handle, check_type, tell_unknown
 from klamm.localkube.objects import Object
+
+_BYTES = {"/secrets": "data", "/configmaps": "binaryData"}
+_NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/=]")
 
 
 def received(kind: Kind, obj: Object, options: WriteOptions) -> Object:
@@ -15,9 +21,21 @@ def received(kind: Kind, obj: Object, options: WriteOptions) -> Object:
         shaped = _shaped_custom(kind, obj, unknown) if kind.custom else shaping.shape_native(obj, kind.node, unknown)
     except shaping.WrongType as error:
         raise statuses.bad_request(f"{cannot_handle(kind)}: {error}") from error
+    _check_bytes(kind, shaped)
     tell_unknown(kind, unknown, options)
     shaped.setdefault("metadata", {})
     return shaping.ordered(shaped)
+
+
+def _check_bytes(kind: Kind, obj: Object) -> None:
+    """Fields of bytes travel as base64."""
+    for value in (obj.get(_BYTES.get(kind.storage_key, "")) or {}).values():
+        try:
+            base64.b64decode(value, validate=True)
+        except ValueError as error:
+            strange = _NOT_BASE64.search(value)
+            at = strange.start() if strange else len(value)
+            raise statuses.bad_request(f"{cannot_handle(kind)}: illegal base64 data at input byte {at}") from error
 
 
 def _shaped_custom(kind: Kind, obj: Object, unknown: list[str]) -> Object:

@@ -1,7 +1,7 @@
 """Names, labels and the rest of metadata: their syntax, and what of it may change."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from klamm.localkube.apiserver.kinds import Kind
@@ -12,6 +12,8 @@ LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _SERVICE_NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _QUALIFIED = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
+
+_STANDARD_FINALIZERS = frozenset(["kubernetes", "orphan", "foregroundDeletion"])
 
 LABEL_RULE = (
     "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with "
@@ -45,18 +47,31 @@ def metadata_violations(kind: Kind, obj: Object, old: Object | None) -> Iterator
     yield from label_violations(metadata.get("labels") or {}, "metadata.labels")
     for key in metadata.get("annotations") or {}:
         yield from _qualified_name(key.lower(), "metadata.annotations", key)
-    for index, owner in enumerate(metadata.get("ownerReferences") or ()):
+    for owner in metadata.get("ownerReferences") or ():
         for field in ("apiVersion", "kind", "name", "uid"):
             if not owner.get(field):
-                yield invalid_value(f"metadata.ownerReferences[{index}].{field}", "", "must not be empty")
-    if sum(bool(each.get("controller")) for each in metadata.get("ownerReferences") or ()) > 1:
-        yield invalid_value("metadata.ownerReferences", "", "Only one reference can have Controller set to true.")
+                yield invalid_value(f"metadata.ownerReferences.{field}", "", "must not be empty")
+    owners = metadata.get("ownerReferences") or ()
+    controllers = [f"{each.get('kind')}/{each.get('name')}" for each in owners if each.get("controller")]
+    if len(controllers) > 1:
+        told = f'Only one reference can have Controller set to true. Found "true" in references for {controllers[0]}'
+        yield invalid_value("metadata.ownerReferences", owners, f"{told} and {controllers[1]}")
+    yield from _finalizers(metadata.get("finalizers") or ())
     if old is not None and old["metadata"].get("deletionTimestamp"):
         fresh = set(metadata.get("finalizers") or ()) - set(old["metadata"].get("finalizers") or ())
         if fresh:
             shown = "{" + ", ".join(f'"{each}"' for each in sorted(fresh)) + "}"
             text = "no new finalizers can be added if the object is being deleted, found new finalizers []string"
             yield forbidden_value("metadata.finalizers", text + shown)
+
+
+def _finalizers(names: Iterable[str]) -> Iterator[Cause]:
+    """Names with a prefix of their own, or one of the three that Kubernetes itself knows."""
+    for index, name in enumerate(names):
+        yield from _qualified_name(name, "metadata.finalizers", name)
+        if "/" not in name and name not in _STANDARD_FINALIZERS:
+            told = "name is neither a standard finalizer name nor is it fully qualified"
+            yield invalid_value(f"metadata.finalizers[{index}]", name, told)
 
 
 def _name(kind: Kind, name: str) -> Iterator[Cause]:
@@ -92,7 +107,9 @@ def label_violations(labels: dict[str, Any], field: str) -> Iterator[Cause]:
 
 def _qualified_name(key: str, field: str, shown: str) -> Iterator[Cause]:
     prefix, slash, name = key.rpartition("/")
-    if (slash and not _SUBDOMAIN.fullmatch(prefix)) or len(name) > 63 or not _QUALIFIED.fullmatch(name):
+    if slash and not _SUBDOMAIN.fullmatch(prefix):
+        yield invalid_value(field, shown, f"prefix part {_SUBDOMAIN_RULE}")
+    if len(name) > 63 or not _QUALIFIED.fullmatch(name):
         text = (
             "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
             "alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is "

@@ -83,8 +83,8 @@ _NATIVE: dict[str, tuple[tuple[Column, ...], Cells]] = {
             f"Name Schedule Timezone Suspend Active# Last_Schedule Age {_TEMPLATE}",
             cron_job_cells,
         ),
-        ("/configmaps", "Name Data# Age", config_map_cells),
-        ("/secrets", "Name Type Data# Age", secret_cells),
+        ("/configmaps", "Name Data Age", config_map_cells),
+        ("/secrets", "Name Type Data Age", secret_cells),
         ("/serviceaccounts", "Name Secrets# Age", account_cells),
         (
             "/persistentvolumeclaims",

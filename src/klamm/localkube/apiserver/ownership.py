@@ -98,7 +98,7 @@ def _as_object(entry: Entry) -> Object:
         "manager": entry.writer.manager,
         "operation": entry.writer.operation,
         "apiVersion": entry.writer.api_version,
-        "time": entry.time,
+        **({"time": entry.time} if entry.time else {}),
         "fieldsType": "FieldsV1",
         "fieldsV1": field_sets.to_fields_v1(entry.fields),
     }
@@ -127,6 +127,8 @@ def after_update(
 ) -> Object:
     """`new` with the ownership that follows from a plain write. A client that sends an empty list resets it all."""
     managed = read(new if new["metadata"].get("managedFields") is not None or old is None else old)
+    if old is not None and not read(old).entries:
+        return with_managed(new, managed)  # whose fields nobody has tracked until now nobody tracks, but by an apply
     empty = {"apiVersion": new["apiVersion"], "kind": new["kind"], "metadata": {}}
     try:
         compared = field_sets.compare(_bare(old or empty), _bare(new), node)
@@ -180,13 +182,16 @@ def apply(
         bare = _bare(live)
         merged = merge(bare, field_sets.without_fields(config, node, ignored), node)
         previous = managed.entries.get(writer.identity)
-        managed.entries[writer.identity] = Entry(writer, mine, now)
+        managed.entries[writer.identity] = Entry(writer, mine, previous.time if previous else "")
         if previous is not None:
             merged = _pruned(merged, node, previous.fields, managed)
         compared = field_sets.compare(bare, merged, node)
     except DuplicateItem as error:
         raise statuses.bad_request(f"failed to apply: a list holds the key {error} more than once") from error
     changed = compared.added | compared.modified
+    if changed or compared.removed:
+        # An apply that changes nothing of the object has no time of its own.
+        managed.entries[writer.identity] = Entry(writer, mine, now)
     if not force:
         _refuse_conflicts(managed, changed - _upgradable(live, node, writer), writer)
     managed.take_away(changed | compared.removed, but=writer)
@@ -262,8 +267,6 @@ def _described(entry: Entry) -> str:
         text += f' with subresource "{entry.writer.subresource}"'
     if entry.writer.operation == "Update":
         text += f" using {entry.writer.api_version}"
-        if entry.time:
-            text += f" at {entry.time}"
     return text
 
 
@@ -280,18 +283,18 @@ def merge(live: Any, config: Any, node: Node) -> Any:
 
 
 def _merge_lists(live: list[Any], config: list[Any], node: Node) -> list[Any]:
-    """The applied items keep their order; the others stay behind the item that they followed."""
+    """The applied items keep their order; those that are not applied come as early as they did."""
     before = field_sets.items_by_element(live, node)
     applied = field_sets.items_by_element(config, node)
-    waiting = [element for element in before if element not in applied]
-    order = list(before)
+    waiting = list(before)
     result: list[Any] = []
     for element, item in applied.items():
+        while waiting and waiting[0] not in applied:
+            result.append(before[waiting.pop(0)])
         if element in before:
-            limit = order.index(element)
-            while waiting and order.index(waiting[0]) < limit:
-                result.append(before[waiting.pop(0)])
+            if waiting and waiting[0] == element:
+                waiting.pop(0)
             result.append(merge(before[element], item, node.items))
         else:
             result.append(item)
-    return result + [before[element] for element in waiting]
+    return result + [before[element] for element in waiting if element not in applied]

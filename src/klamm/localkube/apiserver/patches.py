@@ -32,7 +32,7 @@ def json_patch(value: Object, operations: Any) -> Object:
     """Apply the operations in order; Refused 422 when one cannot be done, 400 when it is not an operation."""
     if not isinstance(operations, list):
         raise statuses.bad_request(
-            "error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch"
+            "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp"
         )
     if len(operations) > 10_000:
         raise Refused(413, "RequestEntityTooLarge", "The allowed maximum operations in a JSON patch is 10000")
@@ -43,9 +43,9 @@ def json_patch(value: Object, operations: Any) -> Object:
         try:
             result = _operate(result, operation)
         except _CannotPatch as error:
-            raise Refused(
-                422, "Invalid", f"the server rejected our request due to an error in our request: {error}"
-            ) from error
+            # Kubernetes tells no more; which operation failed stands in the cause, for who looks.
+            told = "the server rejected our request due to an error in our request"
+            raise Refused(422, "Invalid", told, {}) from error
     if not isinstance(result, dict):
         raise statuses.bad_request("the patched document is not an object")
     return result
@@ -63,7 +63,7 @@ def _operate(document: Any, operation: dict[str, Any]) -> Any:
     if kind == "remove":
         return _remove(document, path)
     if kind == "replace":
-        _get(document, path)
+        _check_replaced(document, path)
         if not path:
             return copy.deepcopy(_value(operation))
         return _put(document, path, copy.deepcopy(_value(operation)))
@@ -77,6 +77,13 @@ def _operate(document: Any, operation: dict[str, Any]) -> Any:
         moved = copy.deepcopy(_get(document, source))
         return _add(_remove(document, source) if kind == "move" else document, path, moved)
     raise _CannotPatch(f"Unexpected kind: {kind}")
+
+
+def _check_replaced(document: Any, path: list[str]) -> None:
+    """The API server's library lets a missing field of an object be replaced, and no missing item of a list."""
+    parent = _get(document, path[:-1]) if path else document
+    if not isinstance(parent, dict):
+        _get(document, path)
 
 
 def _value(operation: dict[str, Any]) -> Any:
@@ -219,7 +226,7 @@ def _plain(item: Any) -> Any:
 def _merge_list(have: list[Any], change: list[Any], node: Node) -> list[Any]:
     key = node.patch_merge_key
     if not key:
-        return have + [each for each in dict.fromkeys(change) if each not in have]
+        return _merged_texts(have, list(dict.fromkeys(change)))
     if any(isinstance(each, dict) and each.get(_DIRECTIVE) == "replace" for each in change):
         return [_without_directive(each) for each in change if not _is_directive(each)]
     result = list(have)
@@ -230,6 +237,19 @@ def _merge_list(have: list[Any], change: list[Any], node: Node) -> list[Any]:
             raise statuses.bad_request(f"map: {item} does not contain declared merge key: {key}")
         result = _merge_item(result, item, key, node)
     return result
+
+
+def _merged_texts(have: list[Any], change: list[Any]) -> list[Any]:
+    """The patch's items in their order, and before each the others that stood before it."""
+    waiting = [each for each in have if each not in change]
+    merged: list[Any] = []
+    for item in change:
+        if item in have:
+            earlier = [each for each in waiting if have.index(each) < have.index(item)]
+            merged += earlier
+            waiting = waiting[len(earlier) :]
+        merged.append(item)
+    return merged + waiting
 
 
 def _without_directive(item: Any) -> Any:

@@ -1,7 +1,7 @@
 """GET: one object, lists with selectors and pages, in the form that the client accepts."""
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,39 @@ def selection_of(kind: Kind, namespace: str | None, query: Mapping[str, str]) ->
         _labels(query.get("labelSelector", "")),
         field_selectors.parse_fields(query.get("fieldSelector", ""), kind),
     )
+
+
+def check_list_options(query: Mapping[str, str]) -> None:
+    """What of a list's or watch's options goes together (Kubernetes' "API concepts", resourceVersionMatch)."""
+    causes = list(_wrong_options(query))
+    if causes:
+        raise statuses.invalid("meta.k8s.io", "ListOptions", "", causes)
+
+
+def _wrong_options(query: Mapping[str, str]) -> Iterator[statuses.Cause]:
+    watches, match = query.get("watch", "") in ("1", "true", "True"), query.get("resourceVersionMatch", "")
+    version, initial = query.get("resourceVersion", ""), query.get("sendInitialEvents")
+    if initial is not None:
+        field = "sendInitialEvents"
+        if not watches:
+            yield statuses.forbidden_value(field, "sendInitialEvents is forbidden for list")
+        elif match != "NotOlderThan":
+            told = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+            yield statuses.forbidden_value("resourceVersionMatch", told)
+        return
+    if not match:
+        return
+    if watches:
+        told = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+        yield statuses.forbidden_value("resourceVersionMatch", told)
+    elif not version:
+        told = "resourceVersionMatch is forbidden unless resourceVersion is provided"
+        yield statuses.forbidden_value("resourceVersionMatch", told)
+    elif match not in ("Exact", "NotOlderThan"):
+        yield statuses.unsupported("resourceVersionMatch", match, ["Exact", "NotOlderThan", ""])
+    elif match == "Exact" and version == "0":
+        told = 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'
+        yield statuses.forbidden_value("resourceVersionMatch", told)
 
 
 def _labels(text: str) -> LabelMatch | None:
@@ -70,7 +103,7 @@ def _number(query: Mapping[str, str], name: str) -> int:
     try:
         return int(text or "0")
     except ValueError as error:
-        raise statuses.bad_request(f'unable to decode query: {name}: "{text}" is no number') from error
+        raise statuses.bad_request(statuses.no_number(text)) from error
 
 
 def _position(stored: Stored) -> str:

@@ -41,7 +41,7 @@ from klamm.localkube.apiserver.write_rules import (
     same_but_for_times,
     spec_changed,
 )
-from klamm.localkube.objects import CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, Object, Refused, Resource
+from klamm.localkube.objects import CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, PODS, Object, Refused, Resource
 from klamm.localkube.times import timestamp
 
 _SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
@@ -134,7 +134,7 @@ class Registry:
     def _prepare_new(self, kind: Kind, obj: Object) -> None:
         metadata = obj["metadata"]
         if metadata.get("resourceVersion"):
-            raise Refused(500, "InternalError", "resourceVersion should not be set on objects to be created")
+            raise Refused(500, "", "resourceVersion should not be set on objects to be created")
         for name in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation"):
             metadata.pop(name, None)
         metadata["uid"] = self._new_uid()
@@ -196,9 +196,9 @@ class Registry:
         namespace, name = stored.namespace, stored.name
         body = self._for_storage(kind, new)
         if deletion.is_finished(kind, body):
-            gone = self.storage.remove(kind.storage_key, namespace, name, body)
+            self.storage.remove(kind.storage_key, namespace, name, body)
             self._removed(kind)
-            return self.view(kind, gone)
+            return new  # with the version that it had: its last change was never stored
         written = self.storage.put(kind.storage_key, namespace, name, body)
         if kind.resource == CUSTOM_RESOURCE_DEFINITIONS:
             self._served.settle(name)
@@ -231,6 +231,10 @@ class Registry:
             raise statuses.bad_request("metadata must be an object")
         if metadata.get("managedFields"):
             raise statuses.bad_request("metadata.managedFields must be nil")
+        if not config.get("apiVersion") or not config.get("kind"):
+            raise statuses.bad_request(
+                f"invalid object type: {config.get('apiVersion', '/')}, Kind={config.get('kind', '')}"
+            )
         check_given_name(metadata, name)
         config = {**config, "metadata": metadata}
         strict = WriteOptions(field_validation="Ignore" if kind.custom else "Strict", warnings=options.warnings)
@@ -290,12 +294,14 @@ class Registry:
         self, kind: Kind, stored: Stored, old: Object, marked: Object, options: deletion.DeleteOptions
     ) -> deletion.Deleted:
         if deletion.is_finished(kind, marked):
+            # Only a pod's end is told with its mark: its deletion is a change of its own, others just go.
+            shown = marked if kind.resource == PODS else old
             if not options.dry_run:
-                last = {**old, "metadata": dict(old["metadata"])}
+                last = {**shown, "metadata": dict(shown["metadata"])}
                 gone = self.storage.remove(kind.storage_key, stored.namespace, stored.name, last)
                 self._removed(kind)
                 return deletion.Deleted(self.storage.decode(gone), True)
-            return deletion.Deleted(old, True)
+            return deletion.Deleted(shown, True)
         if options.dry_run or marked == old:
             return deletion.Deleted(marked, False)
         written = self.storage.put(kind.storage_key, stored.namespace, stored.name, marked)

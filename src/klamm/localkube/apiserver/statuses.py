@@ -116,6 +116,11 @@ def invalid(group: str, kind: str, name: str, causes: list[Cause]) -> Refused:
     return Refused(422, "Invalid", f'{qualified_kind} "{name}" is invalid: {joined}', details)
 
 
+def no_number(text: object) -> str:
+    """As Go's strconv says it, which clients see."""
+    return f'strconv.ParseInt: parsing "{text}": invalid syntax'
+
+
 def bad_request(message: str) -> Refused:
     return Refused(400, "BadRequest", message)
 
@@ -131,7 +136,15 @@ def expired(asked: int, oldest: int) -> Refused:
 
 
 def method_not_allowed(resource: Resource, verb: str) -> Refused:
-    return Refused(405, "MethodNotAllowed", f"{verb} is not supported on resources of kind {qualified(resource)!r}")
+    return Refused(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+
+
+_ALWAYS_WITH_DETAILS = frozenset(["Invalid", "MethodNotAllowed", "NotFound"])
+
+
+def not_served() -> Refused:
+    """A group and version that is served has no such resource."""
+    return Refused(404, "NotFound", "the server could not find the requested resource")
 
 
 def body_of(refused: Refused) -> Object:
@@ -146,7 +159,7 @@ def body_of(refused: Refused) -> Object:
     }
     if not refused.reason:
         del body["reason"]
-    if refused.details:
+    if refused.details or refused.reason in _ALWAYS_WITH_DETAILS:
         body["details"] = refused.details
     body["code"] = refused.code
     return body

@@ -156,15 +156,19 @@ def delete_options(body: Mapping[str, Any], query: Mapping[str, str]) -> DeleteO
     preconditions = body.get("preconditions") or {}
     grace = body.get("gracePeriodSeconds", query.get("gracePeriodSeconds"))
     propagation = body.get("propagationPolicy") or query.get("propagationPolicy")
+    if propagation is not None and "orphanDependents" in body:
+        told = "orphanDependents and deletionPropagation cannot be both set"
+        cause = statuses.invalid_value("propagationPolicy", propagation, told)
+        raise statuses.invalid("meta.k8s.io", "DeleteOptions", "", [cause])
     if propagation is None and (body.get("orphanDependents") or query.get("orphanDependents") == "true"):
         propagation = "Orphan"
     if propagation not in (None, "Background", "Foreground", "Orphan"):
-        cause = statuses.unsupported("propagationPolicy", propagation, ("Foreground", "Background", "Orphan"))
+        cause = statuses.unsupported("propagationPolicy", propagation, ("Foreground", "Background", "Orphan", "nil"))
         raise statuses.invalid("meta.k8s.io", "DeleteOptions", "", [cause])
     try:
         seconds = None if grace is None else int(grace)
     except (TypeError, ValueError) as error:
-        raise statuses.bad_request(f"gracePeriodSeconds: {grace!r} is no number") from error
+        raise statuses.bad_request(statuses.no_number(grace)) from error
     dry_run = bool(body.get("dryRun")) or query.get("dryRun") == "All"
     return DeleteOptions(seconds, propagation, preconditions.get("uid"), preconditions.get("resourceVersion"), dry_run)
 

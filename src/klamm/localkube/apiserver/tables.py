@@ -74,10 +74,9 @@ def partial_metadata(obj: Object, api_version: str = "meta.k8s.io/v1") -> Object
 def row(kind: Kind, obj: Object, now: datetime, include: str, api_version: str) -> Object:
     """`include` is includeObject: None, Metadata or Object."""
     made: Object = {"cells": cells_of(kind, obj, now)}
-    if include == "Object":
-        made["object"] = obj
-    elif include != "None":
-        made["object"] = partial_metadata(obj, api_version)
+    if include == "None":
+        return {**made, "object": None}
+    made["object"] = obj if include == "Object" else partial_metadata(obj, api_version)
     return made
 
 

@@ -56,13 +56,13 @@ def _empty_status(kind: Kind) -> dict[str, Any]:
 
 def violations(kind: Kind, new: Object, old: Object | None) -> list[Cause]:
     causes = list(metadata_violations(kind, new, old))
-    check = _BY_KIND.get((kind.resource.group, kind.resource.kind))
-    if check is not None:
-        causes += check(new)
     if old is not None:
         compare = _CHANGES.get((kind.resource.group, kind.resource.kind))
         if compare is not None:
             causes += compare(new, old)
+    check = _BY_KIND.get((kind.resource.group, kind.resource.kind))
+    if check is not None:
+        causes += check(new)
     return causes
 
 
@@ -124,6 +124,10 @@ def _keyed_data(obj: Object) -> Iterator[Cause]:
                     "'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
                 )
                 yield invalid_value(f"{part}[{key}]", key, text)
+            if key.startswith("..") and key != "..":
+                yield invalid_value(f"{part}[{key}]", key, "must not start with '..'")
+    for key in sorted((obj.get("data") or {}).keys() & (obj.get("binaryData") or {}).keys()):
+        yield invalid_value(f"data[{key}]", key, "duplicate of key present in binaryData")
     if size > 1024 * 1024 * 1.4:
         yield Cause("FieldValueTooLong", "data", "Too long: may not be more than 1048576 bytes")
 

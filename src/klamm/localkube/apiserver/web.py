@@ -91,6 +91,11 @@ async def _answer(api: Api, request: web.Request) -> web.StreamResponse:
         return describe(api, request)
     kind = api.registry.kind(target.group, target.version, target.plural)
     if kind is None or not _placed_right(kind, target):
+        if any(
+            one.resource.group == target.group and one.resource.version == target.version
+            for one in api.registry.kinds()
+        ):
+            raise statuses.not_served()
         return nothing_here()
     return await _on_resource(api, request, kind, target, caller)
 

@@ -16,6 +16,7 @@ from klamm.localkube.objects import Object, Refused
 _RETURNS_OBJECT = frozenset(
     ["Pod", "Service", "PersistentVolume", "PersistentVolumeClaim", "ServiceAccount", "PodTemplate", "ResourceQuota"]
 )
+_LONGEST_MANAGER = 128
 _REVIEWS = frozenset(["authentication.k8s.io", "authorization.k8s.io"])
 _WATCH_SECONDS = 1800.0
 
@@ -26,7 +27,11 @@ def _allow(kind: Kind, verb: str) -> None:
 
 
 def _include(request: web.Request) -> str:
-    return request.query.get("includeObject", "Metadata")
+    include = request.query.get("includeObject", "") or "Metadata"
+    if include not in ("Metadata", "Object", "None"):
+        cause = f"Invalid value: \"{include}\": must be 'Metadata', 'Object', 'None', or empty"
+        raise statuses.bad_request(f"Unable to convert to Table as requested: includeObject: {cause}")
+    return include
 
 
 def get_object(api: Api, request: web.Request, kind: Kind, target: Target) -> web.Response:
@@ -50,6 +55,7 @@ async def list_or_watch(api: Api, request: web.Request, kind: Kind, target: Targ
     _allow(kind, "list")
     form = negotiation.accepted(request.headers.get("Accept"))
     selection = reading.selection_of(kind, target.namespace, request.query)
+    reading.check_list_options(request.query)
     if request.query.get("watch", "") in ("1", "true", "True"):
         return await _watch(
             api,
@@ -74,7 +80,7 @@ def _watch_seconds(request: web.Request) -> float:
     try:
         seconds = float(request.query.get("timeoutSeconds", "0"))
     except ValueError as error:
-        raise statuses.bad_request("timeoutSeconds must be a number") from error
+        raise statuses.bad_request(statuses.no_number(request.query["timeoutSeconds"])) from error
     return seconds if seconds > 0 else _WATCH_SECONDS
 
 
@@ -101,12 +107,15 @@ def options_of(request: web.Request, subresource: str = "") -> WriteOptions:
     query = request.query
     validation = query.get("fieldValidation", "Warn")
     if validation not in ("Ignore", "Warn", "Strict"):
-        text = f'Unsupported value: "{validation}": supported values: "Ignore", "Strict", "Warn"'
-        cause = statuses.Cause("FieldValueNotSupported", "fieldValidation", text)
+        cause = statuses.unsupported("fieldValidation", validation, ["", "Ignore", "Strict", "Warn"])
         raise statuses.invalid("meta.k8s.io", "CreateOptions", "", [cause])
     dry_run = query.getall("dryRun", [])
     if any(each != "All" for each in dry_run):
         cause = statuses.unsupported("dryRun", dry_run, ["All"])
+        raise statuses.invalid("meta.k8s.io", "CreateOptions", "", [cause])
+    if len(query.get("fieldManager", "").encode()) > _LONGEST_MANAGER:
+        told = f"Too long: may not be more than {_LONGEST_MANAGER} bytes"
+        cause = statuses.Cause("FieldValueTooLong", "fieldManager", told)
         raise statuses.invalid("meta.k8s.io", "CreateOptions", "", [cause])
     return WriteOptions(
         manager=query.get("fieldManager") or _agent(request),
@@ -170,6 +179,9 @@ async def patch_object(
     change = negotiation.read_patch(await request.read(), content_type, options)
     if content_type.startswith("application/apply-patch") and not request.query.get("fieldManager"):
         cause = statuses.required("fieldManager", "is required for apply patch")
+        raise statuses.invalid("meta.k8s.io", "PatchOptions", "", [cause])
+    if options.force and not content_type.startswith("application/apply-patch"):
+        cause = statuses.forbidden_value("force", "may not be specified for non-apply patch")
         raise statuses.invalid("meta.k8s.io", "PatchOptions", "", [cause])
     written = api.registry.patch(kind, target.namespace, target.name, change, options)
     return _written(api, request, kind, written.object, options, 201 if written.created else 200)

@@ -245,7 +245,7 @@ def test_policies_leave_their_finalizers(objects: LocalObjects) -> None:
 
 def test_a_uid_must_match(objects: LocalObjects) -> None:
     objects.create(CONFIG_MAPS, "default", {"metadata": {"name": "a"}})
-    with pytest.raises(Refused, match="UID in precondition"):
+    with pytest.raises(Refused, match="the UID in the precondition"):
         objects.delete(CONFIG_MAPS, "default", "a", uid="another")
 
 

@@ -1,0 +1,116 @@
+"""etcd and a kube-apiserver on loopback ports of their own, for as long as a test needs them; several side by side.
+
+No kubelet, no controllers: objects are stored, checked and watched, and nothing else happens to them. What it writes
+lies in the folder that it is given, and goes with it.
+"""
+
+import socket
+import ssl
+import subprocess
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from tests.builders.api_server import make_certificates, write_kubeconfig
+from tests.kubernetes.programs import programs
+
+from klamm.base.clock import SystemClock
+
+READY_WITHIN = 90.0
+_ENDS_WITHIN = 20.0
+_CLOCK = SystemClock()
+
+
+@dataclass(frozen=True)
+class ControlPlane:
+    url: str
+    folder: Path
+    """ca.crt, admin.crt, admin.key, kubeconfig; a log of each program."""
+
+
+@contextmanager
+def control_plane(folder: Path) -> Iterator[ControlPlane]:
+    """Returns when /readyz answers; ends every process at the end."""
+    built = programs()
+    make_certificates(folder)
+    _make_account_key(folder / "accounts.key")
+    clients, peers, api = _free_ports(3)
+    with ExitStack() as running:
+        etcd = [
+            *("--data-dir", str(folder / "etcd"), "--unsafe-no-fsync", "--logger=zap", "--log-level=error"),
+            f"--listen-client-urls=http://127.0.0.1:{clients}",
+            f"--advertise-client-urls=http://127.0.0.1:{clients}",
+            f"--listen-peer-urls=http://127.0.0.1:{peers}",
+        ]
+        running.enter_context(_process(built / "etcd", etcd, folder))
+        server = running.enter_context(_process(built / "kube-apiserver", _api_flags(folder, clients, api), folder))
+        url = f"https://127.0.0.1:{api}"
+        _until_ready(url, folder, server)
+        write_kubeconfig(folder, url)
+        yield ControlPlane(url, folder)
+
+
+def _api_flags(folder: Path, etcd: int, port: int) -> list[str]:
+    accounts = folder / "accounts.key"
+    return [
+        f"--etcd-servers=http://127.0.0.1:{etcd}",
+        f"--secure-port={port}",
+        *("--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", "--endpoint-reconciler-type=none"),
+        f"--tls-cert-file={folder / 'server.crt'}",
+        f"--tls-private-key-file={folder / 'server.key'}",
+        f"--client-ca-file={folder / 'ca.crt'}",
+        *("--service-account-issuer=https://kubernetes.default.svc", f"--service-account-key-file={accounts}"),
+        f"--service-account-signing-key-file={accounts}",
+        *("--service-cluster-ip-range=10.96.0.0/16", "--authorization-mode=RBAC", "--allow-privileged=true"),
+        *("--profiling=false", "--v=0"),
+    ]
+
+
+def _make_account_key(path: Path) -> None:
+    """In the one form of an EC key that kube-apiserver reads as public key, too."""
+    form = serialization.PrivateFormat.TraditionalOpenSSL
+    key = ec.generate_private_key(ec.SECP256R1())
+    path.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
+
+
+@contextmanager
+def _process(program: Path, arguments: Sequence[str], folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    with open(folder / f"{program.name}.log", "wb") as log:
+        process = subprocess.Popen([str(program), *arguments], stdout=log, stderr=subprocess.STDOUT, cwd=folder)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(_ENDS_WITHIN)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _until_ready(url: str, folder: Path, server: "subprocess.Popen[bytes]") -> None:
+    context = ssl.create_default_context(cafile=str(folder / "ca.crt"))
+    context.load_cert_chain(folder / "admin.crt", folder / "admin.key")
+    begun, why = _CLOCK.monotonic(), "it was not asked"
+    while _CLOCK.monotonic() - begun < READY_WITHIN and server.poll() is None:
+        try:
+            with urlopen(f"{url}/readyz", context=context, timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except (URLError, OSError) as error:
+            why = str(error)
+        threading.Event().wait(0.1)
+    log = (folder / "kube-apiserver.log").read_text(errors="replace")[-3000:]
+    raise AssertionError(f"kube-apiserver is not ready after {READY_WITHIN:g} s: {why}\n{log}")
+
+
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as held:
+        sockets = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [int(one.getsockname()[1]) for one in sockets]
