@@ -7,7 +7,8 @@
 
 A step's key is method and path, its value the body: a mapping, a list, a text, or nothing. Beside it may stand `type`
 and `accept` (media types) and, for a watch, `events` (how many are read). {ns} is the case's own namespace; {maps},
-{pods}, … are collections in it (`Case.filled`); {version} is the resourceVersion of the last answer.
+{pods}, … are collections in it, {group} is an API group for its own definitions (`Case.filled`); {version} is the
+resourceVersion of the last answer. `WAIT path` waits until that path is served, and is not part of the transcript.
 
 A case that is known to be answered otherwise says why in `differs`, and fails when it no longer is.
 """
@@ -52,6 +53,7 @@ class Case:
         at = f"namespaces/{self.namespace}"
         places = {_WORDS.get(plural, plural): f"/api/v1/{at}/{plural}" for plural in _CORE}
         places |= {"deployments": f"/apis/apps/v1/{at}/deployments", "ns": self.namespace, "version": version}
+        places["group"] = f"{self.namespace}.example.com"
         for word, meaning in places.items():
             text = text.replace(f"{{{word}}}", meaning)
         return text

@@ -44,7 +44,9 @@ def _shaped_custom(kind: Kind, obj: Object, unknown: list[str]) -> Object:
     native = Node(of.raw, of.types, True)
     metadata = shaping.shape_native(obj.get("metadata") or {}, native, unknown, "metadata")
     rest = {name: value for name, value in obj.items() if name != "metadata"}
-    return {**shaping.prune_custom(rest, kind.node, unknown), "metadata": metadata}
+    pruned = shaping.prune_custom(rest, kind.node, unknown)
+    unknown.sort()
+    return {**pruned, "metadata": metadata}
 
 
 def defaulted(kind: Kind, obj: Object) -> Object:

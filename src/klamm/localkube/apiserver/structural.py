@@ -48,8 +48,7 @@ def _type_violation(value: Any, schema: Raw, path: str) -> Cause | None:
 
 def _type_invalid(path: str, value: Any, want: str, have: str | None = None) -> Cause:
     have = have or _JSON_TYPES.get(type(value), "null")
-    shown = f'"{have}"' if have in ("object", "array") else json.dumps(value)
-    text = f'Invalid value: {shown}: {path or "<nil>"} in body must be of type {want}: "{have}"'
+    text = f'Invalid value: "{have}": {path or "<nil>"} in body must be of type {want}: "{have}"'
     return Cause("FieldValueTypeInvalid", path, text)
 
 

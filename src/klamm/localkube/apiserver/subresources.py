@@ -10,7 +10,7 @@ from klamm.localkube.apiserver.deletion import DeleteOptions
 from klamm.localkube.apiserver.kinds import Kind
 from klamm.localkube.apiserver.registry import Registry
 from klamm.localkube.apiserver.write_rules import WriteOptions
-from klamm.localkube.objects import NODES, PODS, SERVICE_ACCOUNTS, Object, Refused
+from klamm.localkube.objects import PODS, SERVICE_ACCOUNTS, Object, Refused, Resource
 from klamm.localkube.selectors import InvalidSelector, label_selector
 from klamm.localkube.times import rfc3339, timestamp
 
@@ -73,6 +73,9 @@ def write_scale(
 # Pods
 
 
+_BINDINGS = Resource("", "v1", "pods/binding", "Binding")
+
+
 def bind(registry: Registry, namespace: str, name: str, binding: Object, options: WriteOptions) -> Object:
     """Give a pod its node, once."""
     kind = registry.kind_of(PODS)
@@ -80,10 +83,9 @@ def bind(registry: Registry, namespace: str, name: str, binding: Object, options
     pod = registry.view(kind, registry.stored(kind, namespace, name))
     if pod["spec"].get("nodeName"):
         why = f'pod {name} is already assigned to node "{pod["spec"]["nodeName"]}"'
-        raise statuses.conflict(PODS, f"{name}/binding", why)
+        raise statuses.conflict(_BINDINGS, name, why)
     if pod["metadata"].get("deletionTimestamp"):
-        raise statuses.conflict(PODS, f"{name}/binding", f"pod {name} is being deleted, cannot be assigned to a host")
-    registry.stored(registry.kind_of(NODES), None, node)
+        raise statuses.conflict(_BINDINGS, name, f"pod {name} is being deleted, cannot be assigned to a host")
     if not options.dry_run:
         options.subresource = ""
         registry.patch(kind, namespace, name, patches.Merge({"spec": {"nodeName": node}}), options)

@@ -16,7 +16,7 @@ from klamm.localkube.objects import Object
 
 _CONFIG_KEY = re.compile(r"[-._a-zA-Z0-9]+")
 
-_KEEPS_STATUS_ON_CREATE = frozenset(["Node", "Namespace", "CustomResourceDefinition"])
+_KEEPS_STATUS_ON_CREATE = frozenset(["Node", "Namespace"])
 _NEEDS_VERSION = frozenset(["CustomResourceDefinition", "PodDisruptionBudget", "Lease"])
 
 
@@ -31,6 +31,11 @@ def reset_status(kind: Kind, obj: Object) -> None:
         return
     if kind.custom:
         obj.pop("status", None)
+    elif kind.resource.kind == "CustomResourceDefinition":
+        stored = [
+            version["name"] for version in (obj.get("spec") or {}).get("versions") or () if version.get("storage")
+        ]
+        obj["status"] = {"conditions": None, "acceptedNames": {"plural": "", "kind": ""}, "storedVersions": stored}
     elif kind.resource.kind == "Service":
         obj["status"] = {"loadBalancer": {}}
     elif kind.resource.kind in ("PersistentVolume", "PersistentVolumeClaim"):
@@ -176,6 +181,10 @@ def _claim_change(new: Object, old: Object) -> Iterator[Cause]:
     ]
     if old["spec"].get("storageClassName") is None:
         fixed = [{**each, "storageClassName": None} for each in fixed]
+    if (old.get("status") or {}).get("phase") != "Bound":
+        fixed = [
+            {**kept, "resources": each["spec"].get("resources")} for kept, each in zip(fixed, (new, old), strict=True)
+        ]
     if fixed[0] != fixed[1] or (
         old["spec"].get("volumeName") and new["spec"].get("volumeName") != old["spec"]["volumeName"]
     ):

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from klamm.localkube.apiserver import negotiation, statuses, streaming, subresources
-from klamm.localkube.apiserver.answers import Api, json_response, nothing_here
+from klamm.localkube.apiserver.answers import Api, json_response
 from klamm.localkube.apiserver.kinds import Kind
 from klamm.localkube.apiserver.patches import Apply
 from klamm.localkube.apiserver.routing import Target
@@ -17,7 +17,9 @@ async def on_subresource(api: Api, request: web.Request, kind: Kind, target: Tar
     name = target.subresource
     declared = kind.subresource(name)
     if declared is None or target.rest:
-        return nothing_here()
+        if kind.custom:
+            raise statuses.not_found(kind.resource, target.name)
+        raise statuses.not_served()
     special = _SPECIAL.get((kind.resource.plural, name))
     if special is not None:
         return await special(api, request, kind, target)

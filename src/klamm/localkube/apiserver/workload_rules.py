@@ -93,6 +93,7 @@ def workload(obj: Object) -> Iterator[Cause]:
     labels = (template.get("metadata") or {}).get("labels") or {}
     if not selector:
         yield required("spec.selector")
+        yield invalid_value("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
     elif any(labels.get(key) != value for key, value in (selector.get("matchLabels") or {}).items()):
         yield invalid_value("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
     if (spec.get("replicas") or 0) < 0:

@@ -101,7 +101,9 @@ def check_same(kind: Kind, stored: Stored, old: Object, new: Object, options: Wr
         raise statuses.conflict(kind.resource, name, statuses.MODIFIED)
     if not version and not options.unconditional and validation.needs_version(kind):
         cause = statuses.invalid_value("metadata.resourceVersion", 0, "must be specified for an update")
-        raise statuses.invalid(kind.resource.group, kind.resource.kind, name, [cause])
+        raise statuses.invalid(
+            kind.resource.group, kind.resource.plural if kind.custom else kind.resource.kind, name, [cause]
+        )
 
 
 def tell_unknown(kind: Kind, unknown: list[str], options: WriteOptions) -> None:
