@@ -48,6 +48,7 @@ def _build(folder: Path) -> None:
         "build",
         "-mod=readonly",
         "-trimpath",
+        "-buildvcs=false",
         "-ldflags",
         f"-s -w {versions}",
         "-o",
