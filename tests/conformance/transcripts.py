@@ -99,6 +99,8 @@ class Transcript:
         if key == "managedFields" and isinstance(value, list):
             # They come by the second in which they were written, and a second may end at any moment.
             value = sorted(value, key=lambda entry: json.dumps({**entry, "time": ""}, sort_keys=True))
+        if key == "causes" and isinstance(value, list):
+            value = sorted(value, key=json.dumps)  # conflicts come in the order of a Go map
         if isinstance(value, list):
             return [self._steady(each, key) for each in value]
         if isinstance(value, dict):

@@ -158,9 +158,7 @@ async def test_changing_verbs(kubectl: Kubectl) -> None:
     await kubectl("annotate", "deploy", "d", "note=this")
     await kubectl("set", "image", "deploy/d", "c=x:9")
     await kubectl("patch", "deploy", "d", "-p", '{"spec":{"minReadySeconds":7}}')
-    await kubectl(
-        "patch", "deploy", "d", "--type=json", "-p", '[{"op":"replace","path":"/spec/paused","value":true}]', fails=True
-    )
+    await kubectl("patch", "deploy", "d", "--type=json", "-p", '[{"op":"remove","path":"/spec/paused"}]', fails=True)
     shown = await kubectl("get", "deploy", "-o", "wide", "--show-labels")
     assert "d      0/3" in shown
     assert "x:9" in shown

@@ -5,6 +5,7 @@ others; an apply owns exactly what it says, conflicts with others' values, and t
 more. The rules are those of Kubernetes' "Server-Side Apply" page and of structured merge and diff.
 """
 
+from collections import deque
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -211,7 +212,8 @@ def _applicable(config: Object) -> Object:
 def _adopt_unmanaged(live: Object, node: Node, managed: Managed, now: str) -> None:
     """An object from before anybody tracked its fields: they belong to "before-first-apply"."""
     writer = Writer("before-first-apply", "Update", live["apiVersion"])
-    fields = field_sets.fields_of(_bare(live), node) - _UNOWNED
+    empty = {"apiVersion": live["apiVersion"], "kind": live["kind"], "metadata": {}}
+    fields = field_sets.compare(empty, _bare(live), node).added - _UNOWNED
     if fields:
         managed.entries[writer.identity] = Entry(writer, fields, now)
 
@@ -237,10 +239,15 @@ def _refuse_conflicts(managed: Managed, changed: FieldSet, writer: Writer) -> No
     causes: list[tuple[str, str]] = []
     for entry in sorted(managed.entries.values(), key=_order):
         if entry.writer.identity != writer.identity:
-            shared: Iterable[Path] = sorted(entry.fields & changed)
+            shared: Iterable[Path] = sorted(entry.fields & changed, key=_members_first)
             causes += [(f"conflict with {_described(entry)}", field_sets.shown(path)) for path in shared]
     if causes:
         raise statuses.apply_conflict(causes)
+
+
+def _members_first(path: Path) -> tuple[tuple[bool, str], ...]:
+    """The order in which structured-merge-diff tells a set: at each level what ends there, then what goes on."""
+    return tuple((depth < len(path), element) for depth, element in enumerate(path, 1))
 
 
 def _upgradable(live: Object, node: Node, writer: Writer) -> FieldSet:
@@ -283,18 +290,22 @@ def merge(live: Any, config: Any, node: Node) -> Any:
 
 
 def _merge_lists(live: list[Any], config: list[Any], node: Node) -> list[Any]:
-    """The applied items keep their order; those that are not applied come as early as they did."""
+    """Applied items in the order that they are applied in, the others where they were among them.
+
+    Of a live item that is applied at another place the applied place counts: it is passed over until its turn comes.
+    """
     before = field_sets.items_by_element(live, node)
     applied = field_sets.items_by_element(config, node)
-    waiting = list(before)
+    waiting, shared = deque(before), deque(element for element in applied if element in before)
     result: list[Any] = []
     for element, item in applied.items():
-        while waiting and waiting[0] not in applied:
-            result.append(before[waiting.pop(0)])
-        if element in before:
-            if waiting and waiting[0] == element:
-                waiting.pop(0)
-            result.append(merge(before[element], item, node.items))
-        else:
-            result.append(item)
+        while waiting and waiting[0] != element and (waiting[0] not in applied or waiting[0] != shared[0]):
+            passed = waiting.popleft()
+            if passed not in applied:
+                result.append(before[passed])
+        if waiting and waiting[0] == element:
+            waiting.popleft()
+        if shared and shared[0] == element:
+            shared.popleft()
+        result.append(merge(before[element], item, node.items) if element in before else item)
     return result + [before[element] for element in waiting if element not in applied]

@@ -226,7 +226,7 @@ def _plain(item: Any) -> Any:
 def _merge_list(have: list[Any], change: list[Any], node: Node) -> list[Any]:
     key = node.patch_merge_key
     if not key:
-        return _merged_texts(have, list(dict.fromkeys(change)))
+        return _in_patch_order(have, list(dict.fromkeys(change)), have)
     if any(isinstance(each, dict) and each.get(_DIRECTIVE) == "replace" for each in change):
         return [_without_directive(each) for each in change if not _is_directive(each)]
     result = list(have)
@@ -236,20 +236,23 @@ def _merge_list(have: list[Any], change: list[Any], node: Node) -> list[Any]:
         if item.get(_DIRECTIVE) != "delete" and key not in item:
             raise statuses.bad_request(f"map: {item} does not contain declared merge key: {key}")
         result = _merge_item(result, item, key, node)
-    return result
+    merged = {each.get(key): each for each in result}
+    patched = [item[key] for item in change if item.get(key) in merged]
+    order = _in_patch_order(list(merged), list(dict.fromkeys(patched)), [each.get(key) for each in have])
+    return [merged[one] for one in order]
 
 
-def _merged_texts(have: list[Any], change: list[Any]) -> list[Any]:
-    """The patch's items in their order, and before each the others that stood before it."""
-    waiting = [each for each in have if each not in change]
-    merged: list[Any] = []
-    for item in change:
-        if item in have:
-            earlier = [each for each in waiting if have.index(each) < have.index(item)]
-            merged += earlier
+def _in_patch_order(merged: list[Any], patched: list[Any], before: list[Any]) -> list[Any]:
+    """What was patched in the patch's order, and ahead of each what had stood `before` it."""
+    waiting = [each for each in merged if each not in patched]
+    order: list[Any] = []
+    for item in patched:
+        if item in before:
+            earlier = [each for each in waiting if before.index(each) < before.index(item)]
+            order += earlier
             waiting = waiting[len(earlier) :]
-        merged.append(item)
-    return merged + waiting
+        order.append(item)
+    return order + waiting
 
 
 def _without_directive(item: Any) -> Any:

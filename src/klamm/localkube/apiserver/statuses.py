@@ -100,7 +100,7 @@ def _conflict_lines(causes: list[tuple[str, str]]) -> str:
         return f"{message}: {field}"
     blocks = [
         f"{message.replace('conflict with', 'conflicts with')}:\n" + "\n".join(f"- {field}" for field in fields)
-        for message, fields in by_manager.items()
+        for message, fields in sorted(by_manager.items())
     ]
     return "\n".join(blocks)
 

@@ -166,7 +166,15 @@ def spec_changed(kind: Kind, old: Object, new: Object) -> bool:
         return {**old, **dict.fromkeys(parts)} != {**new, **dict.fromkeys(parts)}
     if kind.resource.kind == "EndpointSlice":
         return {**old, "metadata": None} != {**new, "metadata": None}
+    if kind.resource.kind == "Deployment" and _annotations(old) != _annotations(new):
+        return True  # they are copied to its ReplicaSets, which its controller must hear of
     return kind.resource.kind in GENERATION and old.get("spec") != new.get("spec")
+
+
+def _annotations(obj: Object) -> Object:
+    """Without the one that its controller notes the revision in: Kubernetes' does so with the status."""
+    found = obj["metadata"].get("annotations") or {}
+    return {name: value for name, value in found.items() if name != "deployment.kubernetes.io/revision"}
 
 
 def same_but_for_times(old: Object, new: Object) -> bool:
@@ -193,7 +201,11 @@ def note_applied(obj: Object, config: Object) -> None:
 def only_said(shaped: Any, said: Any, node: Node) -> Any:
     """An applied configuration without the empty structs that shaping adds: an applier owns only what it says."""
     if isinstance(shaped, dict) and isinstance(said, dict):
-        return {name: only_said(value, said[name], node.child(name)) for name, value in shaped.items() if name in said}
+        kept = {name: only_said(value, said[name], node.child(name)) for name, value in shaped.items() if name in said}
+        # An empty map is said, and so owned, although no object keeps one.
+        return kept | {
+            name: {} for name, value in said.items() if value == {} and name not in kept and node.field(name)
+        }
     if isinstance(shaped, list) and isinstance(said, list) and len(shaped) == len(said):
         return [only_said(value, of, node.items) for value, of in zip(shaped, said, strict=True)]
     return shaped

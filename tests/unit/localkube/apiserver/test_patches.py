@@ -25,7 +25,7 @@ STRATEGIC = {
         pod_with({"name": "b", "image": "z"}),
         pod_with(A, {"name": "b", "image": "z"}),
     ),
-    "a new key is appended": (pod_with(A), pod_with(B), pod_with(A, B)),
+    "what is patched comes first": (pod_with(A), pod_with(B), pod_with(B, A)),
     "$patch: delete takes an item away": (
         pod_with(A, B),
         pod_with({"name": "a", "$patch": "delete"}),
