@@ -80,4 +80,7 @@ def _cache() -> Path:
 
 
 if __name__ == "__main__":
-    print(programs())
+    try:
+        print(programs())
+    except CannotBuild as error:
+        sys.exit(str(error))
