@@ -31,7 +31,7 @@ def _check_bytes(kind: Kind, obj: Object) -> None:
     """Fields of bytes travel as base64."""
     for value in (obj.get(_BYTES.get(kind.storage_key, "")) or {}).values():
         try:
-            base64.b64decode(value, validate=True)
+            base64.b64decode(value or "", validate=True)
         except ValueError as error:
             strange = _NOT_BASE64.search(value)
             at = strange.start() if strange else len(value)

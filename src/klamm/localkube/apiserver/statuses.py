@@ -135,7 +135,7 @@ def expired(asked: int, oldest: int) -> Refused:
     return Refused(410, "Expired", f"too old resource version: {asked} ({oldest})")
 
 
-def method_not_allowed(resource: Resource, verb: str) -> Refused:
+def method_not_allowed() -> Refused:
     return Refused(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
 
 

@@ -123,7 +123,7 @@ async def _on_resource(
             return await create_object(api, request, kind, target, caller)
         if method == "DELETE":
             return await delete_collection(api, request, kind, target)
-        raise statuses.method_not_allowed(kind.resource, method.lower())
+        raise statuses.method_not_allowed()
     if method == "GET":
         return get_object(api, request, kind, target)
     if method == "PUT":
@@ -132,4 +132,4 @@ async def _on_resource(
         return await patch_object(api, request, kind, target)
     if method == "DELETE":
         return await delete_object(api, request, kind, target)
-    raise statuses.method_not_allowed(kind.resource, method.lower())
+    raise statuses.method_not_allowed()

@@ -32,7 +32,7 @@ async def on_subresource(api: Api, request: web.Request, kind: Kind, target: Tar
             return await update_object(api, request, kind, target, name)
         if request.method == "PATCH":
             return await patch_object(api, request, kind, target, name)
-        raise statuses.method_not_allowed(kind.resource, request.method.lower())
+        raise statuses.method_not_allowed()
     text = f"localkube does not serve {kind.resource.plural}/{name}"
     raise Refused(501, "NotImplemented", text)
 
