@@ -1,8 +1,9 @@
 """Deletion: marks, grace, finalizers and policies; when an object may really go."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from klamm.localkube.apiserver import statuses
 from klamm.localkube.apiserver.kinds import Kind
 from klamm.localkube.apiserver.storage import Stored
 from klamm.localkube.objects import NAMESPACES, PODS, Object, Refused
@@ -42,13 +43,8 @@ def _precondition_failed(kind: Kind, name: str, what: str, wanted: str, found: s
     """Here the API server names the kind, where other conflicts name the resource."""
     told = f"the {what} in the precondition ({wanted}) does not match the {what} in record ({found})"
     happened = "deleted and then recreated" if what == "UID" else "modified"
-    text = (
-        f'Operation cannot be fulfilled on {kind.resource.kind} "{name}": {told}. The object might have been {happened}'
-    )
-    details = {"name": name, "kind": kind.resource.kind}
-    if kind.resource.group:
-        details["group"] = kind.resource.group
-    return Refused(409, "Conflict", text, details)
+    by_kind = replace(kind.resource, plural=kind.resource.kind)
+    return statuses.conflict(by_kind, name, f"{told}. The object might have been {happened}")
 
 
 def _grace(kind: Kind, obj: Object, options: DeleteOptions) -> int:

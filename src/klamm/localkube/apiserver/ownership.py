@@ -127,8 +127,9 @@ def after_update(
     old: Object | None, new: Object, node: Node, writer: Writer, now: str, ignored: AbstractSet[Path] = frozenset()
 ) -> Object:
     """`new` with the ownership that follows from a plain write. A client that sends an empty list resets it all."""
-    managed = read(new if new["metadata"].get("managedFields") is not None or old is None else old)
-    if old is not None and not read(old).entries:
+    before = read(old) if old is not None else None
+    managed = read(new) if before is None or new["metadata"].get("managedFields") is not None else before
+    if before is not None and not before.entries:
         return with_managed(new, managed)  # whose fields nobody has tracked until now nobody tracks, but by an apply
     empty = {"apiVersion": new["apiVersion"], "kind": new["kind"], "metadata": {}}
     try:
@@ -138,8 +139,7 @@ def after_update(
     changed = _without_prefixes(compared.added | compared.modified, ignored) - _UNOWNED
     managed.take_away(changed | compared.removed, but=writer)
     entry = managed.entries.get(writer.identity)
-    before = entry.fields if entry else set()
-    after = (before - compared.removed) | changed
+    after = ((entry.fields if entry else set()) - compared.removed) | changed
     if after:
         if entry is None or changed or compared.removed:
             managed.entries[writer.identity] = Entry(writer, after, now)

@@ -45,7 +45,7 @@ def json_patch(value: Object, operations: Any) -> Object:
         except _CannotPatch as error:
             # Kubernetes tells no more; which operation failed stands in the cause, for who looks.
             told = "the server rejected our request due to an error in our request"
-            raise Refused(422, "Invalid", told, {}) from error
+            raise Refused(422, "Invalid", told) from error
     if not isinstance(result, dict):
         raise statuses.bad_request("the patched document is not an object")
     return result

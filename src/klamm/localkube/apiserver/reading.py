@@ -26,6 +26,10 @@ def selection_of(kind: Kind, namespace: str | None, query: Mapping[str, str]) ->
     )
 
 
+def is_watch(query: Mapping[str, str]) -> bool:
+    return query.get("watch", "") in ("1", "true", "True")
+
+
 def check_list_options(query: Mapping[str, str]) -> None:
     """What of a list's or watch's options goes together (Kubernetes' "API concepts", resourceVersionMatch)."""
     causes = list(_wrong_options(query))
@@ -34,7 +38,7 @@ def check_list_options(query: Mapping[str, str]) -> None:
 
 
 def _wrong_options(query: Mapping[str, str]) -> Iterator[statuses.Cause]:
-    watches, match = query.get("watch", "") in ("1", "true", "True"), query.get("resourceVersionMatch", "")
+    watches, match = is_watch(query), query.get("resourceVersionMatch", "")
     version, initial = query.get("resourceVersion", ""), query.get("sendInitialEvents")
     if initial is not None:
         field = "sendInitialEvents"

@@ -175,16 +175,12 @@ def _claim(obj: Object) -> Iterator[Cause]:
 
 
 def _claim_change(new: Object, old: Object) -> Iterator[Cause]:
-    fixed = [
-        {**each["spec"], "resources": None, "volumeName": None, "volumeAttributesClassName": None}
-        for each in (new, old)
-    ]
+    free = {"volumeName": None, "volumeAttributesClassName": None}
+    if (old.get("status") or {}).get("phase") == "Bound":
+        free["resources"] = None
+    fixed = [{**each["spec"], **free} for each in (new, old)]
     if old["spec"].get("storageClassName") is None:
         fixed = [{**each, "storageClassName": None} for each in fixed]
-    if (old.get("status") or {}).get("phase") != "Bound":
-        fixed = [
-            {**kept, "resources": each["spec"].get("resources")} for kept, each in zip(fixed, (new, old), strict=True)
-        ]
     if fixed[0] != fixed[1] or (
         old["spec"].get("volumeName") and new["spec"].get("volumeName") != old["spec"]["volumeName"]
     ):

@@ -56,7 +56,7 @@ async def list_or_watch(api: Api, request: web.Request, kind: Kind, target: Targ
     form = negotiation.accepted(request.headers.get("Accept"))
     selection = reading.selection_of(kind, target.namespace, request.query)
     reading.check_list_options(request.query)
-    if request.query.get("watch", "") in ("1", "true", "True"):
+    if reading.is_watch(request.query):
         return await _watch(
             api,
             request,

@@ -38,10 +38,13 @@ async def farewell(hands: Hands, deadline: float) -> None:
 
 
 async def _let_topics_of_terminating_namespaces_go(hands: Hands) -> None:
-    for cluster in [name_of(kafka) for kafka in hands.kafkas.all()]:
-        namespace = await hands.client.find(NAMESPACES, Name("", cluster.namespace))
+    clusters = [name_of(kafka) for kafka in hands.kafkas.all()]
+    for name in {cluster.namespace for cluster in clusters}:
+        namespace = await hands.client.find(NAMESPACES, Name("", name))
         if namespace is not None and namespace.metadata.deletion_timestamp:
-            await let_topics_go(hands, cluster)
+            for cluster in clusters:
+                if cluster.namespace == name:
+                    await let_topics_go(hands, cluster)
 
 
 async def let_topics_go(hands: Hands, cluster: Name) -> int:
