@@ -27,6 +27,7 @@ from typing import Any, TypeVar
 
 from klamm.base.clock import SystemClock
 from klamm.cli.home import Home
+from klamm.localkube.node.processes import rest_of_terminal
 
 Found = TypeVar("Found")
 Object = dict[str, Any]
@@ -364,6 +365,6 @@ def _read_terminal(fd: int) -> bytes:
     try:
         return os.read(fd, 1 << 16)
     except OSError as error:
-        if error.errno == errno.EIO:  # its last holder closed it
-            return b""
-        raise
+        if error.errno != errno.EIO:
+            raise
+        return rest_of_terminal(fd)  # its last holder closed it

@@ -42,9 +42,9 @@ class Descriptor:
             except BlockingIOError:
                 await self._until_ready(reading=True)
             except OSError as error:
-                if error.errno == errno.EIO:  # a terminal whose last holder closed it
-                    return b""
-                raise
+                if error.errno != errno.EIO:
+                    raise
+                return rest_of_terminal(self._fd)
         return b""
 
     async def write(self, data: bytes) -> None:
@@ -81,6 +81,20 @@ class Descriptor:
             self._fd = -1
         if self._waiter is not None:
             _wake(self._waiter)
+
+
+def rest_of_terminal(fd: int) -> bytes:
+    """What is left in a terminal whose last holder closed it, b"" at its end.
+
+    A read that meets the closing says EIO although what was written just before is still on its way between the
+    kernel's two halves of the terminal; the next read waits for that.
+    """
+    try:
+        return os.read(fd, _CHUNK)
+    except OSError as error:
+        if error.errno == errno.EIO:
+            return b""
+        raise
 
 
 def _wake(waiter: asyncio.Future[None]) -> None:
