@@ -28,14 +28,15 @@ def read_manifests(files: Iterable[str], standard_input: TextIO | None = None) -
 def _read(file: str, standard_input: TextIO | None) -> Iterator[Manifest]:
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    from klamm.base import documents
+
     try:
-        documents = list(yaml.load_all(_text(file, standard_input), Loader=loader))
-    except yaml.YAMLError as error:
+        found = list(documents.read_all(_text(file, standard_input)))
+    except (yaml.YAMLError, ValueError) as error:
         raise Mistake(f"{file} is not YAML: {error}") from error
-    for number, document in enumerate(documents, 1):
+    for number, document in enumerate(found, 1):
         if document is not None:
-            yield from _objects(document, f"{file}, document {number}" if len(documents) > 1 else file)
+            yield from _objects(document, f"{file}, document {number}" if len(found) > 1 else file)
 
 
 def _text(file: str, standard_input: TextIO | None) -> str:

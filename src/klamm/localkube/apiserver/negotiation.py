@@ -94,8 +94,10 @@ def _json_or_yaml(body: bytes) -> Any:
 def _yaml(body: bytes) -> Any:
     import yaml
 
+    from klamm.base import documents
+
     try:
-        return yaml.load(body, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        return documents.read(body)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise statuses.bad_request(f"error decoding YAML: {error}") from error
 

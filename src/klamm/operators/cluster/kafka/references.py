@@ -113,7 +113,9 @@ class _Reader:
 def _json(text: str, path: str) -> str:
     import yaml  # only for those who show metrics
 
+    from klamm.base import documents
+
     try:
-        return json.dumps(yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+        return json.dumps(documents.read(text))
     except (yaml.YAMLError, TypeError, ValueError) as error:
         raise ReferenceMissing(f"{path}: the content is not YAML that fits JSON: {error}") from error
