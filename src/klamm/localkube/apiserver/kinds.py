@@ -85,6 +85,12 @@ def table() -> Table:
     return Table(types, tuple(kinds))
 
 
+def type_named(name: str) -> Node:
+    """The fields of a type that is no kind of its own, such as TokenRequest."""
+    types = table().types
+    return Node(types[name], types, True)
+
+
 def _type_names(types: dict[str, dict[str, Any]]) -> dict[tuple[str, str], str]:
     found = {}
     for name, schema in types.items():

@@ -3,12 +3,14 @@
 Both speak TLS and ask for a client certificate without insisting: a bearer token does as well.
 """
 
+import logging
 import ssl
 from collections.abc import Sequence
 from pathlib import Path
 from socket import socket
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 _SHUTDOWN_SECONDS = 2.0
 
@@ -21,10 +23,18 @@ def server_context(certificate: Path, key: Path, client_authority: Path) -> ssl.
     return context
 
 
+def _is_ours(record: logging.LogRecord) -> bool:
+    """What is no HTTP is answered with 400; a stack for each would let any caller fill the disk."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
 class Server:
     def __init__(self, app: web.Application, sockets: Sequence[socket], context: ssl.SSLContext) -> None:
+        logger = logging.getLogger("klamm.localkube.connections")
+        logger.addFilter(_is_ours)
         self._runner = web.AppRunner(
             app,
+            logger=logger,
             access_log=None,
             handler_cancellation=True,
             shutdown_timeout=_SHUTDOWN_SECONDS,

@@ -5,8 +5,9 @@ the last moments, which a laptop's cluster can bear). The resourceVersion is one
 the same transaction as the object, so that it never goes back, not even after the newest object was deleted.
 
 In memory every object is its compact JSON (a decoded dictionary costs some eight times as much): lists join the bytes,
-watches send the same bytes to all watchers. Changes are kept per kind in a bounded window. The window starts at the
-process' start: a watch from before it is answered with 410, as after any restart of a real API server.
+watches send the same bytes to all watchers. Changes are kept per kind, in a window of bounded number and bytes. The
+window starts at the process' start: a watch from before it is answered with 410, as after any restart of a real API
+server.
 """
 
 import sqlite3
@@ -74,11 +75,14 @@ Subscriber = Callable[[Change], None]
 class Storage:
     """All objects of a home. Not safe for threads: it belongs to the event loop."""
 
-    def __init__(self, path: Path | str, window: int = 1024) -> None:
+    def __init__(self, path: Path | str, window: int = 1024, window_bytes: int = 2 << 20) -> None:
         self._database = sqlite3.connect(str(path), isolation_level=None)
         self._window = window
+        self._window_bytes = window_bytes
         self._kinds: dict[str, dict[Key, Stored]] = {}
         self._changes: dict[str, deque[Change]] = {}
+        self._held: dict[str, int] = {}
+        """Bytes of the changes in each kind's window."""
         self._forgotten: dict[str, int] = {}
         self._subscribers: dict[str, list[Subscriber]] = {}
         self._decoded: OrderedDict[int, Object] = OrderedDict()
@@ -221,9 +225,13 @@ class Storage:
         changes = self._changes.get(kind)
         if changes is None:
             changes = self._changes[kind] = deque()
-        if len(changes) >= self._window:
-            self._forgotten[kind] = changes.popleft().version
         changes.append(change)
+        held = self._held.get(kind, 0) + len(change.after.body)
+        while len(changes) > self._window or (held > self._window_bytes and len(changes) > 1):
+            oldest = changes.popleft()
+            held -= len(oldest.after.body)
+            self._forgotten[kind] = oldest.version
+        self._held[kind] = held
         for subscriber in tuple(self._subscribers.get(kind, ())):
             subscriber(change)
 

@@ -1,12 +1,12 @@
 """Verbs on subresources: status, scale, tokens, evictions, bindings, and the streams of pods."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
 
-from klamm.localkube.apiserver import negotiation, statuses, streaming, subresources
+from klamm.localkube.apiserver import negotiation, shaping, statuses, streaming, subresources
 from klamm.localkube.apiserver.answers import Api, json_response
-from klamm.localkube.apiserver.kinds import Kind
+from klamm.localkube.apiserver.kinds import Kind, type_named
 from klamm.localkube.apiserver.patches import Apply
 from klamm.localkube.apiserver.routing import Target
 from klamm.localkube.apiserver.web_objects import body_of, get_object, options_of, patch_object, update_object
@@ -22,7 +22,10 @@ async def on_subresource(api: Api, request: web.Request, kind: Kind, target: Tar
         raise statuses.not_served()
     special = _SPECIAL.get((kind.resource.plural, name))
     if special is not None:
-        return await special(api, request, kind, target)
+        methods, handler = special
+        if request.method not in methods:
+            raise statuses.method_not_allowed()
+        return await handler(api, request, kind, target)
     if name == "scale":
         return await _scale(api, request, kind, target)
     if name == "status" or (kind.resource == NAMESPACES and name == "finalize"):
@@ -100,24 +103,36 @@ async def _bind(api: Api, request: web.Request, kind: Kind, target: Target) -> w
     return json_response(subresources.bind(api.registry, target.namespace or "", target.name, body, options), 201)
 
 
-async def _evict(api: Api, request: web.Request, kind: Kind, target: Target) -> web.StreamResponse:
+async def _asked(request: web.Request, type_name: str) -> Object:
+    """A body of a type that is no kind of its own, its fields of the right types."""
     body = await body_of(request)
+    try:
+        shaping.shape_native(body, type_named(type_name), [])
+    except shaping.WrongType as error:
+        named = type_name.rsplit(".", 1)[1]
+        raise statuses.bad_request(f"the body cannot be handled as a {named}: {error}") from error
+    return body
+
+
+async def _evict(api: Api, request: web.Request, kind: Kind, target: Target) -> web.StreamResponse:
+    body = await _asked(request, "io.k8s.api.policy.v1.Eviction")
     return json_response(subresources.evict(api.registry, target.namespace or "", target.name, body), 201)
 
 
 async def _token(api: Api, request: web.Request, kind: Kind, target: Target) -> web.StreamResponse:
-    body = await body_of(request)
+    body = await _asked(request, "io.k8s.api.authentication.v1.TokenRequest")
     answer = subresources.token_request(api.registry, api.tokens, target.namespace or "", target.name, body)
     return json_response(answer, 201)
 
 
 Handler = Callable[[Api, web.Request, Kind, Target], Awaitable[web.StreamResponse]]
-_SPECIAL: dict[tuple[str, str], Handler] = {
-    ("pods", "log"): _logs,
-    ("pods", "exec"): _exec,
-    ("pods", "attach"): _attach,
-    ("pods", "portforward"): _forward,
-    ("pods", "binding"): _bind,
-    ("pods", "eviction"): _evict,
-    ("serviceaccounts", "token"): _token,
+_STREAM = ("GET", "POST")
+_SPECIAL: dict[tuple[str, str], tuple[Sequence[str], Handler]] = {
+    ("pods", "log"): (("GET",), _logs),
+    ("pods", "exec"): (_STREAM, _exec),
+    ("pods", "attach"): (_STREAM, _attach),
+    ("pods", "portforward"): (_STREAM, _forward),
+    ("pods", "binding"): (("POST",), _bind),
+    ("pods", "eviction"): (("POST",), _evict),
+    ("serviceaccounts", "token"): (("POST",), _token),
 }

@@ -287,3 +287,11 @@ async def test_a_watcher_that_goes_away_is_worth_no_word(
     for number in range(20):
         await make_map(client, f"b{number}")
     assert [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []
+
+
+async def test_what_is_no_http_is_refused_without_a_word_in_the_log(
+    client: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(aiohttp.ClientResponseError, match="400"):
+        await client.request("BREW", MAPS, raise_for_status=True)
+    assert caplog.records == []

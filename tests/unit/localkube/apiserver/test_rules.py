@@ -343,3 +343,15 @@ def test_the_window_of_changes_ends(tmp_path: Path) -> None:
         storage.changes_since("/things", storage.version - 3)
     assert refused.value.code == 410
     assert [stored.name for stored in storage.all_at("/things", None, storage.version - 2)] == ["0", "1"]
+
+
+def test_large_changes_make_the_window_shorter_but_never_empty() -> None:
+    storage = Storage(":memory:", window_bytes=1000)
+    for number in range(6):
+        storage.put("/things", "", str(number), {"metadata": {"name": str(number)}, "data": "x" * 300})
+    kept = storage.changes_since("/things", storage.version - 2)
+    assert [change.after.name for change in kept] == ["4", "5"]
+    with pytest.raises(Refused, match="too old resource version"):
+        storage.changes_since("/things", storage.version - 3)
+    storage.put("/things", "", "large", {"metadata": {"name": "large"}, "data": "x" * 3000})
+    assert [change.after.name for change in storage.changes_since("/things", storage.version - 1)] == ["large"]
