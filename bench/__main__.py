@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from bench import idle, start
+from bench import idle, load, start
 
 
 def main() -> None:
@@ -16,6 +16,8 @@ def main() -> None:
     print("\n".join(lines))
     print(f"idle: Python processes beside an idle cluster, over {idle.SECONDS:g} s")
     print("\n".join(idle_lines))
+    print(f"load: {load.OBJECTS} ConfigMaps, {load.WATCHES} watches", flush=True)
+    print("\n".join(load.measure()))
 
 
 if __name__ == "__main__":
