@@ -71,7 +71,7 @@ class Commands:
         return Said(process.returncode or 0, out.decode(), err.decode())
 
     async def installed(self) -> dict[str, Object]:
-        """"kind namespace/name" → the object, of everything that an installation has."""
+        """ "kind namespace/name" → the object, of everything that an installation has."""
         text = await self.kubectl("get", OF_AN_INSTALLATION, "-A", "-l", "app=strimzi", "-o", "json")
         return {key(obj): obj for obj in json.loads(text)["items"]}
 

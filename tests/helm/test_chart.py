@@ -42,9 +42,7 @@ SAME = {
     "no leader election": (["--set", "leaderElection.enable=false"], installation(leader_election=False)),
     "two replicas, another log level, other times": (
         ["--set", "replicas=2,logLevel=DEBUG,fullReconciliationIntervalMs=60000,operationTimeoutMs=100000"],
-        installation(
-            replicas=2, log_level="DEBUG", full_reconciliation_seconds=60, operation_timeout_seconds=100
-        ),
+        installation(replicas=2, log_level="DEBUG", full_reconciliation_seconds=60, operation_timeout_seconds=100),
     ),
     "a pull policy, no policies of networks": (
         ["--set", "image.imagePullPolicy=Never,generateNetworkPolicy=false"],
@@ -173,7 +171,9 @@ async def test_a_values_file_of_strimzis_chart_is_taken(offline: Commands) -> No
     environment = {entry["name"]: entry.get("value") for entry in pod["containers"][0]["env"]}
     assert environment["STRIMZI_FEATURE_GATES"] == "+UseKRaft,-StableConnectIdentities"
     assert environment["JAVA_OPTS"] == "-Xmx=256m"
-    assert made["ConfigMap kafka/strimzi-cluster-operator"]["data"] == {"log4j2.properties": "rootLogger.level = WARN\n"}
+    assert made["ConfigMap kafka/strimzi-cluster-operator"]["data"] == {
+        "log4j2.properties": "rootLogger.level = WARN\n"
+    }
 
 
 async def test_who_may_not_make_cluster_wide_objects_makes_none(offline: Commands) -> None:

@@ -75,10 +75,12 @@ async def lived(commands: Commands) -> dict[str, Any]:
 
 
 def lasting(obj: Any) -> Any:
-    """An object without what two servers cannot have in common; quantities by their value (localkube keeps the text)."""
+    """An object without what two servers cannot share; quantities by their value (localkube keeps the text)."""
     if isinstance(obj, Mapping):
         kept = {name: lasting(value) for name, value in obj.items() if name not in _OF_A_SERVER}
-        amounts = {name: {of: float(quantity(text)) for of, text in obj[name].items()} for name in _AMOUNTS & obj.keys()}
+        amounts = {
+            name: {of: float(quantity(text)) for of, text in obj[name].items()} for name in _AMOUNTS & obj.keys()
+        }
         return {**kept, **amounts}
     if isinstance(obj, list):
         return [lasting(value) for value in obj]

@@ -63,8 +63,8 @@ def _without_namespace(obj: Object) -> Object:
 
 
 def _file_name(obj: Object) -> str:
-    role = obj.get("roleRef", obj["metadata"])["name"]
-    number = _OTHER_KINDS.get(obj["kind"]) or _NUMBERS.get(role, _OTHER_ROLE)
+    role = obj["roleRef"] if "roleRef" in obj else obj["metadata"]
+    number = _OTHER_KINDS.get(obj["kind"]) or _NUMBERS.get(role["name"], _OTHER_ROLE)
     return f"{number}-{obj['kind']}-{obj['metadata']['name']}.yaml"
 
 
@@ -84,7 +84,9 @@ _WHEN_GLOBAL = "and .Values.rbac.create .Values.createGlobalResources"
 
 def _roles_template() -> str:
     roles = _only_if(_WHEN_GLOBAL, _documents(cluster_roles()))
-    aggregates = _only_if("and .Values.createGlobalResources .Values.createAggregateRoles", _documents(aggregate_roles()))
+    aggregates = _only_if(
+        "and .Values.createGlobalResources .Values.createAggregateRoles", _documents(aggregate_roles())
+    )
     return _template(f"{roles}{aggregates}")
 
 

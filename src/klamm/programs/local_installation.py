@@ -129,7 +129,10 @@ def _for_helm(obj: Object, settings: LocalSettings) -> Object:
     marks = {"meta.helm.sh/release-name": RELEASE, "meta.helm.sh/release-namespace": settings.operator_namespace}
     metadata = obj["metadata"]
     labels = {**metadata["labels"], "app.kubernetes.io/managed-by": "Helm", _OURS: "true"}
-    return {**obj, "metadata": {**metadata, "labels": labels, "annotations": {**metadata.get("annotations", {}), **marks}}}
+    return {
+        **obj,
+        "metadata": {**metadata, "labels": labels, "annotations": {**metadata.get("annotations", {}), **marks}},
+    }
 
 
 def _made_by_helm(namespace: Object) -> bool:

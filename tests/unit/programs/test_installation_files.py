@@ -27,8 +27,7 @@ def test_plain_manifests_leave_the_namespace_to_kubectl() -> None:
 
 def test_one_sed_makes_them_those_of_another_namespace() -> None:
     moved = {
-        name: yaml.safe_load(re.sub(r"(?m): kafka$", ": my-operator", text))
-        for name, text in plain_manifests().items()
+        name: yaml.safe_load(re.sub(r"(?m): kafka$", ": my-operator", text)) for name, text in plain_manifests().items()
     }
     subjects = {subject["namespace"] for obj in moved.values() for subject in obj.get("subjects", ())}
     assert subjects == {"my-operator"}

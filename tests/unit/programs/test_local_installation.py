@@ -21,9 +21,7 @@ OF_A_RELEASE = {"metadata": {"labels": {"heritage": "Helm", "release": "kafka-op
 async def a_machine(namespace: str = "kafka") -> AsyncIterator[SmallCluster]:
     async with small_cluster() as cluster:
         objects = LocalObjects(cluster.registry, "klamm")
-        running = asyncio.create_task(
-            operator_installation(objects, LocalSettings(operator_namespace=namespace)).run()
-        )
+        running = asyncio.create_task(operator_installation(objects, LocalSettings(operator_namespace=namespace)).run())
         await cluster.settled()
         try:
             yield cluster
@@ -73,7 +71,9 @@ async def test_what_a_release_does_not_take_over_goes() -> None:
         assert "strimzi-cluster-operator-watched" in cluster.names(BINDINGS)
         take_over(cluster, SERVICE_ACCOUNTS, "kafka")
         await cluster.settled()
-        assert "strimzi-cluster-operator-watched" in cluster.names(BINDINGS)  # Helm is at work; its Deployment comes last
+        assert "strimzi-cluster-operator-watched" in cluster.names(
+            BINDINGS
+        )  # Helm is at work; its Deployment comes last
         take_over(cluster, DEPLOYMENTS, "kafka")
         await cluster.settled()
         assert cluster.names(BINDINGS) == []

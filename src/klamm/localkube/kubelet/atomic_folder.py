@@ -16,7 +16,7 @@ from klamm.localkube.kubelet.payloads import Payload, VolumeFile
 
 _DATA = "..data"
 _FOR_ALL = 0o755
-"""Of folders, whatever our umask is: containers run as users of their own. The pod's folder above lets nobody else in."""
+"""Of folders, whatever our umask is: containers have users of their own. The pod's folder above lets nobody else in."""
 
 
 def write(folder: Path, files: Payload, group: int | None = None) -> bool:

@@ -33,6 +33,7 @@ from klamm.desired.zookeeper.network_policy import network_policy as zookeeper_n
 from klamm.desired.zookeeper.services import services as zookeeper_services
 from klamm.kube.catalogue import POD_SETS
 from klamm.kube.kinds import Name, name_of
+from klamm.kube.native import NAMESPACES
 from klamm.operators.cluster.hands import Hands
 from klamm.operators.cluster.kafka import asked, entity_operator, report, tidying
 from klamm.operators.cluster.kafka.addresses import known_addresses
@@ -131,7 +132,9 @@ class KafkaPass:
         return Again(2.0, "; ".join(missing)) if missing else DONE
 
     async def accounts(self) -> None:
-        binding = init_binding(self.cluster)
+        needs = self.cluster.needs_init
+        namespace = await self.hands.client.find(NAMESPACES, Name("", self.name.namespace)) if needs else None
+        binding = init_binding(self.cluster, namespace.metadata if namespace else None)
         await self._apply(
             [
                 zookeeper.service_account(self.ensemble),
