@@ -7,10 +7,10 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from tests.builders.go_builds import CannotBuild
 from tests.kubernetes.node import images
 from tests.kubernetes.node.needs import Missing
 from tests.kubernetes.node.running import NotRunning, RealKubernetes, real_kubernetes
-from tests.kubernetes.programs import CannotBuild
 
 from klamm.base.clock import SystemClock
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.kubernetes.node import needs
-from tests.kubernetes.programs import cache
+from tests.kubernetes.node.layout import CACHE
 
 from klamm import __version__
 from klamm.distribution.images import kafka_image, operator_image
@@ -79,7 +79,7 @@ def archive(recipe: Recipe) -> Path:
 
     Raises `CannotBuildImage`, `needs.Missing`.
     """
-    folder = cache() / "images"
+    folder = CACHE / "images"
     path = folder / f"{recipe.name.removeprefix('docker.io/').replace('/', '-').replace(':', '-')}-{recipe.key()}.tar"
     if path.exists():
         return path

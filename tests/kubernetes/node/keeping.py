@@ -16,7 +16,7 @@ class Keeper:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         output = (os.POSIX_SPAWN_OPEN, 1, str(self._logs / f"{name}.log"), flags, 0o644)
         given = dict(os.environ) if environment is None else environment  # noqa: TID251 (handed on as it is)
-        process = os.posix_spawnp(argv[0], argv, given, file_actions=[output, (os.POSIX_SPAWN_DUP2, 1, 2)])
+        process = os.posix_spawnp(argv[0], list(argv), given, file_actions=[output, (os.POSIX_SPAWN_DUP2, 1, 2)])
         self._running[process] = name
 
     def keep(self) -> str:

@@ -6,6 +6,7 @@ The same addresses serve any number of clusters side by side, because each has n
 from dataclasses import dataclass
 from pathlib import Path
 
+CACHE = Path.home() / ".cache" / "klamm-tests"
 DOMAIN = "cluster.local"
 API_ADDRESS, API_PORT = "10.90.0.1", 6443
 LAN = "10.90.0.0/24"

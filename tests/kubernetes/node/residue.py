@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tests.kubernetes.node.layout import MACHINES
-from tests.kubernetes.programs import cache
+from tests.kubernetes.node.layout import CACHE, MACHINES
 
 from klamm.base.clock import SystemClock
 
@@ -28,7 +27,7 @@ def claimed() -> Iterator[tuple[Path, list[Path]]]:
 
     Whoever works with them ends every process before.
     """
-    clusters = cache() / "clusters"
+    clusters = CACHE / "clusters"
     clusters.mkdir(parents=True, exist_ok=True)
     clear(clusters)
     folder = clusters / str(os.getpid())

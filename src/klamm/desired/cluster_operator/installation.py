@@ -48,6 +48,7 @@ class Installation:
     operation_timeout_seconds: int = 300
     log_level: str = "INFO"
     image_pull_policy: str | None = None
+    replicas: int = 1
     leader_election: bool = True
     resources: ResourceRequirements | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -65,11 +66,11 @@ def installation_objects(installation: Installation) -> list[Block]:
 
 
 def deployment(installation: Installation) -> Deployment:
-    """The operator's one pod. Recreate would leave a gap; two at a time are kept apart by leader election."""
+    """The operator's pods. Recreate would leave a gap; two at a time are kept apart by leader election."""
     return Deployment(
         metadata=ObjectMeta(name=NAME, namespace=installation.namespace, labels=labels()),
         spec=DeploymentSpec(
-            replicas=1,
+            replicas=installation.replicas,
             selector=LabelSelector(match_labels=pod_labels()),
             strategy=DeploymentStrategy(type="RollingUpdate" if installation.leader_election else "Recreate"),
             template=PodTemplateSpec(
@@ -103,6 +104,8 @@ def _container(installation: Installation) -> Container:
         readiness_probe=_probe("/ready"),
         resources=installation.resources or _default_resources(),
         security_context=SecurityContext(
+            run_as_non_root=True,
+            read_only_root_filesystem=True,
             allow_privilege_escalation=False,
             capabilities=Capabilities(drop=["ALL"]),
             seccomp_profile=SeccompProfile(type="RuntimeDefault"),

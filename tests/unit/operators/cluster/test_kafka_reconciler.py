@@ -1,5 +1,6 @@
 """The cluster operator from the outside: what it makes, what it tells, what it leaves alone."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +200,20 @@ async def test_deletion_takes_what_was_made_and_keeps_claims_that_are_to_be_kept
         assert [name for name in world.names(SERVICES) if name.startswith("my-cluster")] == []
         kept = [f"data-0-my-cluster-kafka-{n}" for n in range(3)] + [f"data-my-cluster-zookeeper-{n}" for n in range(3)]
         assert world.names(PERSISTENT_VOLUME_CLAIMS) == kept
+
+
+@in_virtual_time
+async def test_a_namespace_whose_operator_went_before_takes_even_the_cluster_wide_binding_along() -> None:
+    async with kafka_world() as world:
+        world.apply(with_node_port())
+        await world.ready()
+        await world.stop_operator()
+        world.operator = None
+        world.cluster.objects.delete(NAMESPACES, None, NAMESPACE)
+        there = partial(world.cluster.find, NAMESPACES, NAMESPACE, None)
+        await world.until("the namespace is gone", lambda: None if there() is None else "it is there")
+        await world.passes(5)
+        assert world.cluster.find(BINDINGS, BINDING, None) is None
 
 
 @in_virtual_time
