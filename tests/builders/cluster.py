@@ -55,8 +55,8 @@ class Cluster:
         """What a person does who wants no operator any more."""
 
     @abstractmethod
-    def logs(self) -> Iterable[Path]:
-        """Folders with logs, which are kept after a failure."""
+    def logs(self) -> Mapping[str, Path]:
+        """Folders with logs, which are kept after a failure under these names."""
 
     @abstractmethod
     def most_telling_logs(self) -> Iterable[Path]:
@@ -183,10 +183,9 @@ class Cluster:
     def keep_logs(self) -> Path:
         """A copy of every log, and of every object, that stays when the cluster goes."""
         folder = Path(tempfile.mkdtemp(prefix="klamm-failed-"))
-        for log in self.logs():
+        for name, log in self.logs().items():
             if log.exists():
-                place = folder / log.relative_to(log.parents[1])
-                shutil.copytree(log, place, symlinks=True, ignore_dangling_symlinks=True)
+                shutil.copytree(log, folder / name, symlinks=True, ignore_dangling_symlinks=True)
         what = "kafkas,kafkatopics,kafkausers,strimzipodsets,all,pvc,pv,cm,endpointslices,events,nodes"
         (folder / "objects.yaml").write_text(self._attempt(f"kubectl get {what} -A -o yaml"))
         return folder

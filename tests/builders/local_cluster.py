@@ -68,8 +68,8 @@ class LocalCluster(Cluster):
     def uninstall_operator(self) -> None:
         self.kubectl("delete", "deployment", "strimzi-cluster-operator", "-n", "kafka")
 
-    def logs(self) -> list[Path]:
-        return [self.home / "log"]
+    def logs(self) -> dict[str, Path]:
+        return {"log": self.home / "log"}
 
     def most_telling_logs(self) -> list[Path]:
         return [self.home / "log" / f"{name}.log" for name in ("guardian", "node", "control-plane")]

@@ -48,9 +48,10 @@ class RealCluster(Cluster):
         done = subprocess.run(argv, env=self.environment, capture_output=True, text=True, timeout=_HELM_WITHIN)
         assert done.returncode == 0, f"$ helm {' '.join(arguments)}\n{done.stdout}{done.stderr}{self.story()}"
 
-    def logs(self) -> Sequence[Path]:
-        machines = [self._folders.machine(machine) for machine in MACHINES]
-        return [self._folders.logs, *(path for folder in machines for path in (folder / "log", folder / "var" / "log"))]
+    def logs(self) -> dict[str, Path]:
+        machines = {machine.name: self._folders.machine(machine) for machine in MACHINES}
+        pods = {f"{name}-pods": folder / "var/log/pods" for name, folder in machines.items()}
+        return {"log": self._folders.logs, **{name: folder / "log" for name, folder in machines.items()}, **pods}
 
     def most_telling_logs(self) -> Sequence[Path]:
         return [self._folders.logs / "island.log", *(self._folders.logs / f"{each.name}.log" for each in MACHINES)]
@@ -61,11 +62,8 @@ def real_cluster(kafka: str = "3.6.0") -> Iterator[RealCluster]:
     """Three nodes with the images of the operator, of this Kafka and of its client; nothing is left at the end."""
     archives = [images.archive(recipe) for recipe in images.all_of([kafka])]
     begun = CLOCK.monotonic()
-    with tempfile.TemporaryDirectory(prefix="klamm-tools-") as tools, real_kubernetes() as kubernetes:
+    with tempfile.TemporaryDirectory(prefix="klamm-tools-") as tools, real_kubernetes(archives) as kubernetes:
         print(f"{CLOCK.monotonic() - begun:6.1f} s until a real Kubernetes is ready")
-        for archive in archives:
-            kubernetes.load(archive)
-        print(f"{CLOCK.monotonic() - begun:6.1f} s until its nodes have the images")
         yield RealCluster(kubernetes, Path(tools))
         begun = CLOCK.monotonic()
     print(f"{CLOCK.monotonic() - begun:6.1f} s until it is taken away")

@@ -11,6 +11,7 @@ from tests.builders.go_builds import CannotBuild
 from tests.kubernetes.node import images
 from tests.kubernetes.node.needs import Missing
 from tests.kubernetes.node.running import NotRunning, RealKubernetes, real_kubernetes
+from tests.kubernetes.node.stores import CannotImport
 
 from klamm.base.clock import SystemClock
 
@@ -19,18 +20,16 @@ DEFAULT_VERSION = "3.6.0"
 
 def main(versions: Sequence[str]) -> None:
     clock = SystemClock()
-    begun = clock.monotonic()
     ends = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
     try:
-        with real_kubernetes() as kubernetes:
-            ready = clock.monotonic() - begun
-            for recipe in images.all_of(versions or [DEFAULT_VERSION]):
-                kubernetes.load(images.archive(recipe))
+        archives = [images.archive(recipe) for recipe in images.all_of(versions or [DEFAULT_VERSION])]
+        begun = clock.monotonic()
+        with real_kubernetes(archives) as kubernetes:
             signal.pthread_sigmask(signal.SIG_BLOCK, ends)
-            print(_told(kubernetes, ready), flush=True)
+            print(_told(kubernetes, clock.monotonic() - begun), flush=True)
             signal.sigwait(ends)
             print("taking it away …", flush=True)
-    except (Missing, CannotBuild, images.CannotBuildImage, NotRunning) as error:
+    except (Missing, CannotBuild, images.CannotBuildImage, CannotImport, NotRunning) as error:
         sys.exit(f"make kubernetes: {error}")
     except KeyboardInterrupt:
         sys.exit("make kubernetes: ended before it was ready; everything is taken away again")

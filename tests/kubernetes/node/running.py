@@ -14,13 +14,13 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.kubernetes.node import archives, identities, needs, settings
-from tests.kubernetes.node.layout import COREDNS_IMAGE, MACHINES, PAUSE_IMAGE, Folders, Machine
+from tests.kubernetes.node import archives, identities, needs, settings, stores
+from tests.kubernetes.node.layout import CACHE, COREDNS_IMAGE, MACHINES, PAUSE_IMAGE, Folders
 from tests.kubernetes.node.objects import objects
 from tests.kubernetes.node.programs import all_programs
 from tests.kubernetes.node.residue import claimed
@@ -30,7 +30,6 @@ from klamm.base.clock import SystemClock
 CHECKOUT = Path(__file__).resolve().parents[3]
 READY_WITHIN = 180.0
 _ASKED_WITHIN = 60.0
-_IMPORTED_WITHIN = 300.0
 _CLOCK = SystemClock()
 
 
@@ -55,20 +54,6 @@ class RealKubernetes:
             raise NotRunning(f"kubectl {' '.join(arguments)} ended with {done.returncode}: {done.stderr.strip()}")
         return done.stdout
 
-    def load(self, archive: Path, machines: Sequence[Machine] = MACHINES) -> None:
-        """Bring an archive's image to nodes, at the same time."""
-        argvs = [[*self._ctr(machine), "images", "import", str(archive)] for machine in machines]
-        started = [
-            subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for argv in argvs
-        ]
-        for process, argv in zip(started, argvs, strict=True):
-            said, _ = process.communicate(timeout=_IMPORTED_WITHIN)
-            if process.returncode:
-                raise NotRunning(f"{' '.join(argv)} ended with {process.returncode}: {said}")
-
-    def _ctr(self, machine: Machine) -> list[str]:
-        return ["ctr", "--address", str(self.folders.containerd_socket(machine)), "--namespace", "k8s.io"]
-
     def until(self, what: str, condition: Callable[[], object], within: float = READY_WITHIN) -> None:
         """Raises `NotRunning` when it does not come, or as soon as the cluster has ended."""
         begun, why = _CLOCK.monotonic(), ""
@@ -91,29 +76,41 @@ class RealKubernetes:
 
 
 @contextmanager
-def real_kubernetes() -> Iterator[RealKubernetes]:
+def real_kubernetes(images: Sequence[Path] = ()) -> Iterator[RealKubernetes]:
     """Returns when three nodes are Ready and names are resolved; everything is gone at the end.
 
-    Raises `needs.Missing`, `CannotBuild`, `NotRunning`.
+    `images`: archives whose images every node has. Raises `needs.Missing`, `CannotBuild`, `CannotImport`, `NotRunning`.
     """
     needs.check()
     programs = all_programs()
     with claimed() as (root, groups), socket.create_server(("127.0.0.1", 0)) as listening:
         folders = Folders(root)
-        _prepare(folders, f"https://127.0.0.1:{listening.getsockname()[1]}")
+        _prepare(folders, [*_own_images(programs), *images], f"https://127.0.0.1:{listening.getsockname()[1]}")
         given = {name: str(path) for name, path in programs.items()}
         island = _start(folders, given, groups, listening.fileno())
         listening.close()
         kubernetes = RealKubernetes(folders, island)
         try:
-            _furnish(kubernetes, programs)
+            _furnish(kubernetes)
             yield kubernetes
         finally:
             island.kill()
             island.wait()
 
 
-def _prepare(folders: Folders, url: str) -> None:
+def _own_images(programs: Mapping[str, Path]) -> list[Path]:
+    """Of a pod's sandbox and of CoreDNS."""
+    archives_folder = CACHE / "images"
+    archives_folder.mkdir(parents=True, exist_ok=True)
+    made = []
+    for name, image in (("pause", PAUSE_IMAGE), ("coredns", COREDNS_IMAGE)):
+        path = archives_folder / f"{programs[name].parent.name}.tar"
+        archives.write(path, image, {name: programs[name]}, [f"/{name}"])
+        made.append(path)
+    return made
+
+
+def _prepare(folders: Folders, images: Sequence[Path], url: str) -> None:
     for path in (folders.certificates, folders.logs, folders.temporary, folders.volumes):
         path.mkdir()
     folders.temporary.chmod(0o1777)
@@ -126,6 +123,7 @@ def _prepare(folders: Folders, url: str) -> None:
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
+    stores.fill(images, [folders.machine(machine) / "var/lib/containerd" for machine in MACHINES])
 
 
 def _start(
@@ -154,15 +152,8 @@ def _start(
         )
 
 
-def _furnish(kubernetes: RealKubernetes, programs: dict[str, Path]) -> None:
-    folders = kubernetes.folders
-    for name, image in (("pause", PAUSE_IMAGE), ("coredns", COREDNS_IMAGE)):
-        archives.write(folders.root / f"{name}.tar", image, {name: programs[name]}, [f"/{name}"])
+def _furnish(kubernetes: RealKubernetes) -> None:
     kubernetes.until("the API server is ready", lambda: kubernetes.kubectl("get", "--raw", "/readyz") == "ok")
-    sockets = [folders.containerd_socket(machine) for machine in MACHINES]
-    kubernetes.until("every containerd listens", lambda: all(path.exists() for path in sockets))
-    for name in ("pause", "coredns"):
-        kubernetes.load(folders.root / f"{name}.tar")
     listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects()})
     kubernetes.kubectl("apply", "-f", "-", given=listed)
     jsonpath = '{.items[*].status.conditions[?(@.type=="Ready")].status}'
