@@ -18,6 +18,7 @@ from tests.kubernetes.node.layout import CACHE
 
 from klamm.base.clock import SystemClock
 
+_KEPT = 3
 _UP_WITHIN = 60.0
 _IMPORTED_WITHIN = 300.0
 _CLOCK = SystemClock()
@@ -39,9 +40,9 @@ def fill(archives: Sequence[Path], places: Sequence[Path]) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         store = stores / key
         if not store.exists():
-            for older in stores.iterdir():
-                if older.is_dir():
-                    shutil.rmtree(older)
+            kept = sorted((path for path in stores.iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime)
+            for older in kept[: 1 - _KEPT]:
+                shutil.rmtree(older)
             _import(archives, stores / "new")
             (stores / "new").rename(store)
         for place in places:
