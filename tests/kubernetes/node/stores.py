@@ -40,6 +40,7 @@ def fill(archives: Sequence[Path], places: Sequence[Path]) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         store = stores / key
         if not store.exists():
+            shutil.rmtree(stores / "new", ignore_errors=True)
             kept = sorted((path for path in stores.iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime)
             for older in kept[: 1 - _KEPT]:
                 shutil.rmtree(older)
