@@ -36,6 +36,7 @@ from klamm.desired.zookeeper.network_policy import network_policy as zookeeper_n
 from klamm.desired.zookeeper.services import services as zookeeper_services
 from klamm.kube.catalogue import POD_SETS
 from klamm.kube.kinds import Name, name_of
+from klamm.kube.native import SERVICES
 from klamm.operators.cluster.hands import Hands
 from klamm.operators.cluster.kafka import asked, entity_operator, report, tidying
 from klamm.operators.cluster.kafka.addresses import known_addresses
@@ -133,7 +134,11 @@ class KafkaPass:
         await self._apply(ingresses.ingresses(self.cluster))
         self.addresses = known_addresses(self.cluster, applied)
         missing = unknown_addresses(self.cluster, self.addresses)
-        return Again(2.0, "; ".join(missing)) if missing else DONE
+        if not missing:
+            return DONE
+        for service in applied:  # a load balancer gets its address later, and no watch of ours tells of it
+            self.hands.applier.forget(SERVICES, name_of(service))
+        return Again(2.0, "; ".join(missing))
 
     async def accounts(self) -> None:
         binding = init_binding(self.cluster)
