@@ -2,12 +2,13 @@
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import HTTPError, URLError
@@ -20,12 +21,14 @@ from tests.rights.audit import Asked, read_audit
 from tests.rights.scenarios import EPHEMERAL, Scene
 
 from klamm.desired.cluster_operator.naming import NAME
+from klamm.kube import errors
 from klamm.kube.kinds import Name
 from klamm.kube.native import LEASES
 
 OPERATORS = "strimzi-of-two"
 SOURCES = Path(__file__).parents[2] / "src"
 READY_WITHIN = 30.0
+ENDS_WITHIN = 10.0
 AFTER_A_KILL = 15.0
 """What is promised."""
 AFTER_A_FAREWELL = 5.0
@@ -82,8 +85,7 @@ async def test_a_standby_takes_over_soon_after_a_kill_and_at_once_after_a_farewe
     audited: ControlPlane, tmp_path: Path
 ) -> None:
     async with operated(audited) as place:
-        await place.make_namespace(OPERATORS)
-        await install(place, OPERATORS, [])
+        await _install(place)
         with (
             _started("one", *await _identity(place, tmp_path / "one")) as one,
             _started("two", *await _identity(place, tmp_path / "two")) as two,
@@ -103,10 +105,38 @@ async def test_a_standby_takes_over_soon_after_a_kill_and_at_once_after_a_farewe
                 await _ready(three)
                 assert _deeds(three, audited) == []
                 standby.process.send_signal(signal.SIGTERM)
-                after_farewell = await _worked_on(place, "after-a-farewell")
-                assert after_farewell < AFTER_A_FAREWELL
-                assert await _holder(place) == "three"
+                after_farewell = await _led_by(place, "three")
+                await _worked_on(place, "after-a-farewell")
         print(f"taken over {after_kill:.1f} s after a kill, {after_farewell:.2f} s after a farewell")
+
+
+async def test_a_leader_that_was_stopped_does_nothing_when_it_wakes_and_ends(
+    audited: ControlPlane, tmp_path: Path
+) -> None:
+    async with operated(audited) as place:
+        await _install(place)
+        with (
+            _started("four", *await _identity(place, tmp_path / "four")) as four,
+            _started("five", *await _identity(place, tmp_path / "five")) as five,
+        ):
+            await _ready(four, five)
+            await _worked_on(place, "before-it-stops")
+            leader, standby = (four, five) if await _holder(place) == "four" else (five, four)
+            leader.process.send_signal(signal.SIGSTOP)
+            await _worked_on(place, "while-it-is-stopped")
+            assert await _holder(place) == standby.name
+
+            done = _deeds(leader, audited)
+            leader.process.send_signal(signal.SIGCONT)
+            assert await asyncio.to_thread(leader.process.wait, ENDS_WITHIN) == 1
+            assert _deeds(leader, audited) == done
+            assert re.search(r"WARNING .* ends, because .* was not renewed for 8 s", leader.log.read_text())
+
+
+async def _install(place: Operated) -> None:
+    with suppress(errors.AlreadyExists):
+        await place.make_namespace(OPERATORS)
+    await install(place, OPERATORS, [])
 
 
 async def _identity(place: Operated, folder: Path) -> tuple[Path, str]:
@@ -138,6 +168,19 @@ async def _worked_on(place: Operated, namespace: str) -> float:
         return None if resource and resource.get("status") else "it has no status"
 
     await until(f"Kafka {scene.name} to be worked on", why_not, 2 * AFTER_A_KILL)
+    return loop.time() - began
+
+
+async def _led_by(place: Operated, name: str) -> float:
+    """Seconds until it holds the Lease."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+
+    async def why_not() -> str | None:
+        holder = await _holder(place)
+        return None if holder == name else f"{holder or 'nobody'} leads"
+
+    await until(f"{name} to lead", why_not, AFTER_A_FAREWELL)
     return loop.time() - began
 
 
