@@ -5,6 +5,7 @@ import asyncio
 import sys
 import tempfile
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -17,8 +18,25 @@ from tests.weather.voyage import Outcome, Voyage
 from klamm.base import logs
 
 
-async def weathered(plane: ControlPlane, count: int | None, seed: int, verbose: bool = False) -> list[Outcome]:
-    random = Random(seed)
+@dataclass(frozen=True)
+class Choice:
+    """Which of all faults: so many of them (None: all), of those whose step and call are told with `only`."""
+
+    count: int | None = None
+    seed: int = 1
+    only: str = ""
+
+    def of(self, everything: list[tuple[Step, Fault]]) -> dict[Step, list[Fault]]:
+        fitting = [(step, fault) for step, fault in everything if self.only in f"{step}: {fault}"]
+        Random(self.seed).shuffle(fitting)
+        chosen: dict[Step, list[Fault]] = {step: [] for step in STEPS}
+        for step, fault in fitting[: self.count]:
+            chosen[step].append(fault)
+        return chosen
+
+
+async def weathered(plane: ControlPlane, choice: Choice, verbose: bool = False) -> list[Outcome]:
+    random = Random(choice.seed)
     outcomes = []
     async with operated(plane) as place, Voyage.of(place, random) as voyage:
         await voyage.record()
@@ -26,11 +44,7 @@ async def weathered(plane: ControlPlane, count: int | None, seed: int, verbose: 
         print(f"{len(everything)} faults are possible", flush=True)
         for step in STEPS:
             print(f"  {step}: {len(voyage.calm.calls[step.name])} calls and events")
-        chosen = everything if count is None else random.sample(everything, min(count, len(everything)))
-        by_step: dict[Step, list[Fault]] = {step: [] for step in STEPS}
-        for step, fault in chosen:
-            by_step[step].append(fault)
-        async for outcome in voyage.sail(by_step):
+        async for outcome in voyage.sail(choice.of(everything)):
             outcomes.append(outcome)
             if outcome.wrong or outcome.more_restarts or verbose:
                 tell(outcome)
@@ -66,13 +80,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--faults", type=int, help="how many, chosen at random; all when not given")
     parser.add_argument("--seed", type=int, default=1, help="of the choice")
+    parser.add_argument("--only", default="", help="faults that are told with these words, e.g. 'delete: event kafkas'")
     parser.add_argument("--log", type=argparse.FileType("w"), help="what the operators write")
     parser.add_argument("--verbose", action="store_true", help="tell every fault")
     given = parser.parse_args()
     if given.log:
         logs.set_up(stream=given.log)
     with tempfile.TemporaryDirectory() as folder, kubernetes_with_controllers(Path(folder)) as plane:
-        outcomes = asyncio.run(weathered(plane, given.faults, given.seed, given.verbose))
+        outcomes = asyncio.run(weathered(plane, Choice(given.faults, given.seed, given.only), given.verbose))
     print(summary(outcomes))
     return 1 if any(one.wrong for one in outcomes) else 0
 

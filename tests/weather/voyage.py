@@ -17,7 +17,7 @@ from tests.kubernetes.running_operator import RunningOperator
 from tests.weather.calls import Call
 from tests.weather.faults import Fault
 from tests.weather.states import State, differences, state_of
-from tests.weather.steps import ABSENT, CLUSTER, STEPS, Step, act
+from tests.weather.steps import ABSENT, CLUSTER, PLAIN, STEPS, Step, act
 from tests.weather.weather import ATTEMPTS, Line, Weather, to_the_server
 
 from klamm.base import logs
@@ -97,14 +97,15 @@ class Voyage:
                 await self.begin()
 
     def _next_step(self, left: Mapping[Step, Sequence[Fault]]) -> Step:
-        """One that has faults left, or that leads to where one begins."""
+        """One that has faults left (at random, so that each comes after each), or that leads to where one begins."""
         here = [step for step in STEPS if step.begin == self._state]
         waiting = {step.begin for step, those in left.items() if those}
-        return (
-            next((step for step in here if left.get(step)), None)
-            or next((step for step in here if step.end in waiting), None)
-            or next(step for step in STEPS if step.begin == self._state and step.end != self._state)
+        ways = (
+            [step for step in here if left.get(step)],
+            [step for step in here if step.end in waiting],
+            [step for step in here if step.end == PLAIN or step.begin == PLAIN],
         )
+        return self._random.choice(next(way for way in ways if way))
 
     async def _walk(self, step: Step, fault: Fault | None) -> Outcome:
         loop = asyncio.get_running_loop()
