@@ -37,7 +37,8 @@ def cluster_roles() -> list[ClusterRole]:
         f"{NAME}-namespaced": _namespaced(),
         f"{NAME}-global": [
             # Lets brokers' init containers read their Node; without rack awareness and node ports it is not needed.
-            _rule(_RBAC, ["clusterrolebindings"], [*_APPLY, "delete"]),
+            # Listed once at the start: those of clusters that went while no operator ran.
+            _rule(_RBAC, ["clusterrolebindings"], ["list", *_APPLY, "delete"]),
             # Whether a claim that is to grow can; where a node port is reached.
             _rule("storage.k8s.io", ["storageclasses"], ["get"]),
             _rule("", ["nodes"], ["get"]),

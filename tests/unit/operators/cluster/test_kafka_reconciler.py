@@ -185,6 +185,22 @@ async def test_an_operator_that_goes_with_its_namespace_lets_topics_go() -> None
 
 
 @in_virtual_time
+async def test_an_operator_that_was_away_when_a_cluster_went_cleans_up_after_it() -> None:
+    async with kafka_world() as world:
+        world.apply(with_node_port())
+        world.apply(HELD_TOPIC)
+        await world.ready()
+        await world.stop_operator()
+        world.cluster.objects.delete(KAFKAS, NAMESPACE, NAME.name)
+        await world.cluster.passes(5)
+        assert world.cluster.find(BINDINGS, BINDING, None) is not None
+        world.start_operator()
+        await world.passes(5)
+        assert world.cluster.find(BINDINGS, BINDING, None) is None
+        assert world.get(TOPICS, "orders")["metadata"]["finalizers"] == ["example.com/mine"]
+
+
+@in_virtual_time
 async def test_deletion_takes_what_was_made_and_keeps_claims_that_are_to_be_kept() -> None:
     async with kafka_world() as world:
         world.apply(with_node_port())

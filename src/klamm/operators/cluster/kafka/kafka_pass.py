@@ -28,6 +28,7 @@ from klamm.desired.kafka.objects import kafka_budget, kafka_claims, kafka_pod_se
 from klamm.desired.kafka.pods import PodInputs
 from klamm.desired.kafka.server_config import unknown_addresses
 from klamm.desired.kafka.services import services
+from klamm.desired.labels import Component
 from klamm.desired.surroundings import Surroundings
 from klamm.desired.zookeeper import objects as zookeeper
 from klamm.desired.zookeeper.configuration import config_map as zookeeper_config_map
@@ -36,7 +37,7 @@ from klamm.desired.zookeeper.network_policy import network_policy as zookeeper_n
 from klamm.desired.zookeeper.services import services as zookeeper_services
 from klamm.kube.catalogue import POD_SETS
 from klamm.kube.kinds import Name, name_of
-from klamm.kube.native import SERVICES
+from klamm.kube.native import SECRETS, SERVICES
 from klamm.operators.cluster.hands import Hands
 from klamm.operators.cluster.kafka import asked, entity_operator, report, tidying
 from klamm.operators.cluster.kafka.addresses import known_addresses
@@ -171,9 +172,16 @@ class KafkaPass:
             (self.ensemble.component, self.ensemble.spec.jmx_options),
         ):
             if options is not None and options.authentication is not None:
-                stored = self.observed.secrets.get(jmx_secret_name(component))
-                new, owner = self.hands.new_password, self.cluster.owner
-                await self._apply([jmx_secret(component, self.name.namespace, owner, stored, new)])
+                await self._jmx_password(component)
+
+    async def _jmx_password(self, component: Component) -> None:
+        name = jmx_secret_name(component)
+        stored = self.observed.secrets.get(name)
+        if stored is None:
+            place = Name(self.name.namespace, name)
+            stored = (await self.hands.applier.asked_again(SECRETS, {}, [place])).get(name)
+        new, owner = self.hands.new_password, self.cluster.owner
+        await self._apply([jmx_secret(component, self.name.namespace, owner, stored, new)])
 
     async def wishes(self) -> Result:
         """What people asked for by annotations on pods and pod sets."""
