@@ -145,6 +145,7 @@ class StrimziCluster:
         yield self._budget(_KAFKA)
         for n in range(3):
             settings = {"server.config": f"broker.id={n}\n", "listeners.config": "PLAIN_9092 EXTERNAL_9094"}
+            settings |= {"left-over": "an entry that a successor does not write"}
             yield self._object("v1", "ConfigMap", f"{CLUSTER}-kafka-{n}", _KAFKA, pool=True, data=settings)
         inside = {"tcp-replication": 9091, "tcp-clients": 9092}
         every = {"tcp-ctrlplane": 9090, "tcp-kafkaagent": 8443, **inside}
