@@ -100,12 +100,6 @@ ORDERS = {
         UNINSTALL,
         DELETE_NAMESPACE,
     ),
-    "release, cluster, topics and users, namespace": (
-        UNINSTALL,
-        "kubectl delete kafka my-cluster -n kafka --timeout=60s",
-        "kubectl delete kafkatopics,kafkausers --all -n kafka --timeout=60s",
-        DELETE_NAMESPACE,
-    ),
     "cluster and release at once, namespace": (
         f"kubectl delete kafka my-cluster -n kafka --wait=false; {UNINSTALL}",
         DELETE_NAMESPACE,

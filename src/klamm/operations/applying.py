@@ -3,6 +3,9 @@
 Objects go in by server-side apply: fields that others hold stay theirs, fields that we no longer want go. What was
 applied is remembered by its fingerprint, so a pass that wants nothing new sends nothing; every `refresh` seconds an
 object is applied anyway, which sets back what somebody else changed.
+
+Objects that Strimzi's operator made are taken over from it (`succession.py`): its fields become ours, so that those
+that nobody wants any more go.
 """
 
 import asyncio
@@ -14,9 +17,11 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from klamm.base.clock import Clock
+from klamm.kube import requests
 from klamm.kube.catalogue import kind_of
 from klamm.kube.client import Client
 from klamm.kube.kinds import Kind, Name, Object, name_of
+from klamm.operations.succession import INHERITED, succession
 from klamm.resources.native.metadata import ObjectMeta
 from klamm.resources.structure import Block
 
@@ -52,9 +57,23 @@ class Applier:
         if known and known.fingerprint == fingerprint and not self._is_old(known):
             return cast(B, known.answer)
         async with self._slots:
-            answer = await self._client.apply(kind, cast(Any, wanted))
+            answer = await self._apply(kind, wanted) if known else await self._apply_first(kind, wanted)
         self._memory[place] = _Memory(fingerprint, self._clock.monotonic(), answer)
         return cast(B, answer)
+
+    async def _apply(self, kind: Kind[Any], wanted: Block) -> Block:
+        return cast(Block, await self._client.apply(kind, cast(Any, wanted)))
+
+    async def _apply_first(self, kind: Kind[Any], wanted: Block) -> Block:
+        """What we apply for the first time may have been somebody else's."""
+        if kind.kind not in INHERITED:
+            return await self._apply(kind, wanted)
+        client = self._client
+        body = await client.raw(requests.apply(kind, cast(Any, wanted), client.manager))
+        if (change := succession(body, client.manager)) is None:
+            return cast(Block, msgspec.json.decode(body, type=kind.type_))
+        await client.patch(kind, name_of(cast(Any, wanted)), change)
+        return await self._apply(kind, wanted)
 
     async def apply_all(self, wanted: Iterable[B]) -> list[B]:
         """All at the same time; the first failure is raised once every call has ended."""
