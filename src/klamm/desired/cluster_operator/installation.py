@@ -100,8 +100,9 @@ def _container(installation: Installation) -> Container:
             VolumeMount(name="strimzi-tmp", mount_path="/tmp"),
             VolumeMount(name="co-config-volume", mount_path="/opt/strimzi/custom-config/"),
         ],
-        liveness_probe=_probe("/healthy"),
-        readiness_probe=_probe("/ready"),
+        liveness_probe=_probe("/healthy", every=30),
+        # Often: a kubelet asks at multiples of the period after the start, and `helm install --wait` waits for it.
+        readiness_probe=_probe("/ready", every=5),
         resources=installation.resources or _default_resources(),
         security_context=SecurityContext(
             run_as_non_root=True,
@@ -113,8 +114,8 @@ def _container(installation: Installation) -> Container:
     )
 
 
-def _probe(path: str) -> Probe:
-    return Probe(http_get=HttpGetAction(path=path, port="http"), initial_delay_seconds=10, period_seconds=30)
+def _probe(path: str, *, every: int) -> Probe:
+    return Probe(http_get=HttpGetAction(path=path, port="http"), initial_delay_seconds=10, period_seconds=every)
 
 
 def _default_resources() -> ResourceRequirements:
