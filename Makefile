@@ -33,6 +33,19 @@ conformance: environment ## localkube beside a real kube-apiserver, case by case
 	$(PYTHON) -m tests.kubernetes.programs
 	$(PYTHON) -m pytest tests/conformance
 
+.PHONY: kubernetes
+kubernetes: environment ## a real Kubernetes of three nodes, until Ctrl-C (needs root; the first run builds it; KAFKA="3.6.0 4.3.1")
+	$(PYTHON) -m tests.kubernetes.node $(KAFKA)
+
+.PHONY: test-kubernetes
+test-kubernetes: environment ## the walkthrough with real Kafka on a real Kubernetes (needs root; some ten minutes)
+	$(PYTHON) -m pytest tests/on_kubernetes
+	$(PYTHON) -m pytest tests/system/test_walkthrough.py --on=kubernetes
+
+.PHONY: images
+images: ## container images of the operator and of Kafka, with Docker or Podman (KAFKA="3.6.0 4.3.1")
+	images/build $(KAFKA)
+
 .PHONY: check
 check: environment ## format, lint, types, import rule, generated files fresh, unit and golden tests
 	$(PYTHON) -m ruff format --check .
@@ -57,9 +70,9 @@ bench: environment ## ratios beside a bare baseline, in one run (see bench/READM
 
 .PHONY: lock
 lock: environment ## resolve the dependencies anew, with hashes
-	for extras in local develop; do \
+	for extras in operator local develop; do \
 		$(PYTHON) -m piptools compile --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe \
-			--no-emit-index-url --no-emit-find-links --no-header --extra local \
-			$$( [ $$extras = develop ] && echo --extra develop ) \
+			--no-emit-index-url --no-emit-find-links --no-header \
+			$$( [ $$extras = operator ] || echo --extra local ) $$( [ $$extras = develop ] && echo --extra develop ) \
 			--output-file requirements/$$extras.txt pyproject.toml; \
 	done

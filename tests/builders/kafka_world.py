@@ -18,30 +18,23 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from random import Random
-from typing import Any, Self, cast
+from typing import Any
 
 import yaml
+from tests.builders.fake_brokers import FakeBrokers
 from tests.builders.kafka import surroundings
 from tests.builders.registry_transport import RegistryTransport
 from tests.builders.small_cluster import SmallCluster, small_cluster
 
-from klamm.control.controller import Controller, Settings
-from klamm.kafka.admin import Admin, Connection
-from klamm.kafka.errors import Unreachable
-from klamm.kafka.facts import Broker, Cluster, ConfigValue, Partition, Topic
-from klamm.kube.catalogue import KAFKA_NAMES, POD_SETS
+from klamm.control.controller import Settings
 from klamm.kube.client import Client, over
 from klamm.kube.events import Recorder
 from klamm.kube.kinds import Name
-from klamm.kube.native import DEPLOYMENTS, PODS
-from klamm.kube.watching import Watched
 from klamm.localkube.objects import CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, Object, Resource
 from klamm.localkube.objects import PODS as POD_RESOURCE
 from klamm.operations.applying import Applier
+from klamm.operators.cluster.area import caches_of, kafka_controller, pod_set_controller
 from klamm.operators.cluster.hands import Hands
-from klamm.operators.cluster.kafka.reconcile import KafkaReconciler
-from klamm.operators.cluster.pod_sets import BY_POD_SET, PodSetReconciler, pod_set_key, pod_set_of
-from klamm.programs.cluster_operator import cluster_of
 
 CRDS = Path(__file__).parents[2] / "install" / "crds"
 NAMESPACE = "kafka"
@@ -50,78 +43,6 @@ KAFKAS = Resource("kafka.strimzi.io", "v1beta2", "kafkas", "Kafka", True)
 TOPICS = Resource("kafka.strimzi.io", "v1beta2", "kafkatopics", "KafkaTopic", True)
 POD_SET_RESOURCE = Resource("core.strimzi.io", "v1beta2", "strimzipodsets", "StrimziPodSet", True)
 ZONE = "topology.ebs.csi.aws.com/zone"
-
-
-@dataclass(frozen=True)
-class FakeTopic:
-    """`replicas`: broker ids of its one partition."""
-
-    replicas: tuple[int, ...]
-    min_in_sync: int = 2
-
-
-@dataclass
-class FakeBrokers:
-    """Kafka as the operator asks it. `asked` counts connections; `down`: nobody answers."""
-
-    world: "KafkaWorld"
-    topics: dict[str, FakeTopic] = field(default_factory=dict)
-    lagging: set[int] = field(default_factory=set)
-    """Brokers that run, and whose replicas are not in sync."""
-    blind: set[int] = field(default_factory=set)
-    """Brokers that run and have not been told of topics yet. When it is all the same who answers, one of them does."""
-    down: bool = False
-    controller: int = 0
-    asked: int = 0
-
-    async def open(self, connection: Connection) -> Admin:
-        self.asked += 1
-        await asyncio.sleep(0)
-        if self.down or not self.running():
-            raise Unreachable(f"connect to {connection.bootstrap[0]}", "no broker answers")
-        return cast(Admin, _Session(self))
-
-    def running(self) -> set[int]:
-        prefix = f"{NAME.name}-kafka-"
-        return {
-            int(name.removeprefix(prefix)) for name in self.world.ready_pods() if name.startswith(prefix)
-        } - self.lagging
-
-
-class _Session:
-    def __init__(self, brokers: FakeBrokers) -> None:
-        self._brokers = brokers
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        pass
-
-    async def describe_cluster(self) -> Cluster:
-        running = sorted(self._brokers.running())
-        brokers = tuple(Broker(one, f"broker-{one}", 9091, None) for one in running)
-        return Cluster("fake-cluster-id", self._brokers.controller, brokers)
-
-    async def describe_topics(self, names: object = None, node: int | None = None) -> dict[str, Topic]:
-        running = self._brokers.running()
-        if self._brokers.blind and (node is None or node in self._brokers.blind):
-            return {}
-        return {
-            name: Topic(
-                name,
-                None,
-                False,
-                (Partition(name, 0, None, topic.replicas, tuple(one for one in topic.replicas if one in running)),),
-            )
-            for name, topic in self._brokers.topics.items()
-        }
-
-    async def topic_configs(self, names: object, keys: object = None) -> dict[str, dict[str, ConfigValue]]:
-        return {
-            name: {"min.insync.replicas": ConfigValue(str(topic.min_in_sync), True)}
-            for name, topic in self._brokers.topics.items()
-        }
 
 
 @dataclass(frozen=True)
@@ -145,7 +66,7 @@ class KafkaWorld:
     """The operator's, once it runs."""
 
     def __post_init__(self) -> None:
-        self.brokers = FakeBrokers(self)
+        self.brokers = FakeBrokers(self.ready_pods, NAME.name)
         self.cluster.registry.storage.subscribe(
             self.cluster.registry.kind_of(POD_RESOURCE).storage_key, lambda change: self._note_death(change)
         )
@@ -273,11 +194,7 @@ async def kafka_world(*, operator: bool = True, images: Mapping[str, str] | None
 
 async def _run_operator(world: KafkaWorld) -> None:
     client, clock, random = world.client, world.cluster.clock, Random(1)
-    kafkas = Watched(client, KAFKA_NAMES, random)
-    pod_sets = Watched(client, POD_SETS, random)
-    labels = {"strimzi.io/kind": "Kafka"}
-    pods = Watched(client, PODS, random, labels=labels, indexes={BY_POD_SET: pod_set_key})
-    deployments = Watched(client, DEPLOYMENTS, random, labels=labels)
+    caches = caches_of(None, client, random, {})
     recorder = Recorder(client, "strimzi.io/cluster-operator", "operator", clock)
     passwords = iter(f"password-{n}" for n in range(10_000))
     world.hands = hands = Hands(
@@ -288,21 +205,15 @@ async def _run_operator(world: KafkaWorld) -> None:
         surroundings=surroundings(),
         new_password=lambda: next(passwords),
         open_admin=world.brokers.open,
-        kafkas=kafkas,
-        pod_sets=pod_sets,
-        pods=pods,
-        deployments=deployments,
+        kafkas=caches.kafkas,
+        pod_sets=caches.pod_sets,
+        pods=caches.pods,
+        deployments=caches.deployments,
         zookeeper_mode=world.mode_of,
     )
-    clusters = Controller("Kafka", KafkaReconciler(hands).reconcile, clock, random, Settings())
-    clusters.follow(kafkas)
-    clusters.follow_others(pods, cluster_of)
-    clusters.follow_others(deployments, cluster_of)  # type: ignore[arg-type]
-    sets = Controller("StrimziPodSet", PodSetReconciler(client, pod_sets, pods).reconcile, clock, random, Settings())
-    sets.follow(pod_sets)
-    sets.follow_others(pods, pod_set_of, settle=0.0)
+    controllers = [make(hands, random, Settings()) for make in (kafka_controller, pod_set_controller)]
     async with asyncio.TaskGroup() as group:
-        for run in (*(one.run for one in (kafkas, pod_sets, pods, deployments)), recorder.run, clusters.run, sets.run):
+        for run in (*(one.run for one in caches.all()), recorder.run, *(one.run for one in controllers)):
             group.create_task(run())
 
 

@@ -14,7 +14,7 @@ from types import TracebackType
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaConnectionError, KafkaError
-from tests.builders.local_cluster import CLOCK, pause
+from tests.builders.cluster import CLOCK, pause
 
 _ACKNOWLEDGED_WITHIN = 30.0
 _CATCHES_UP_WITHIN = 60.0

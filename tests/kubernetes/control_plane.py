@@ -1,7 +1,8 @@
 """etcd and a kube-apiserver on loopback ports of their own, for as long as a test needs them; several side by side.
 
-No kubelet, no controllers: objects are stored, checked and watched, and nothing else happens to them. What it writes
-lies in the folder that it is given, and goes with it.
+No kubelet, no controllers: objects are stored, checked and watched, and nothing else happens to them, unless a test
+wants Kubernetes' controllers beside it (`controller_manager`). What it writes lies in the folder that it is given, and
+goes with it.
 """
 
 import socket
@@ -21,6 +22,7 @@ from tests.builders.api_server import make_certificates, write_kubeconfig
 from tests.kubernetes.programs import programs
 
 from klamm.base.clock import SystemClock
+from klamm.kube.connection import Connection
 
 READY_WITHIN = 90.0
 _ENDS_WITHIN = 20.0
@@ -33,9 +35,21 @@ class ControlPlane:
     folder: Path
     """ca.crt, admin.crt, admin.key, kubeconfig; a log of each program."""
 
+    def connection(self) -> Connection:
+        """As the administrator."""
+        authority, certificate, key = (
+            (self.folder / name).read_bytes() for name in ("ca.crt", "admin.crt", "admin.key")
+        )
+        return Connection(self.url, authorities=authority, certificate=certificate, key=key)
+
+    @property
+    def audit_log(self) -> Path:
+        """What service accounts asked, a JSON object a line; there with `audit`. Written before the answer is sent."""
+        return self.folder / "audit.log"
+
 
 @contextmanager
-def control_plane(folder: Path) -> Iterator[ControlPlane]:
+def control_plane(folder: Path, *, audit: bool = False) -> Iterator[ControlPlane]:
     """Returns when /readyz answers; ends every process at the end."""
     built = programs()
     make_certificates(folder)
@@ -49,11 +63,35 @@ def control_plane(folder: Path) -> Iterator[ControlPlane]:
             f"--listen-peer-urls=http://127.0.0.1:{peers}",
         ]
         running.enter_context(_process(built / "etcd", etcd, folder))
-        server = running.enter_context(_process(built / "kube-apiserver", _api_flags(folder, clients, api), folder))
+        flags = [*_api_flags(folder, clients, api), *(_audit_flags(folder) if audit else ())]
+        server = running.enter_context(_process(built / "kube-apiserver", flags, folder))
         url = f"https://127.0.0.1:{api}"
         _until_ready(url, folder, server)
         write_kubeconfig(folder, url)
         yield ControlPlane(url, folder)
+
+
+CONTROLLERS = (
+    "garbage-collector-controller",
+    "namespace-controller",
+    "deployment-controller",
+    "replicaset-controller",
+    "persistentvolumeclaim-protection-controller",
+    "serviceaccount-controller",
+)
+"""Those whose deeds an operator meets: objects that go with their owners, Deployments, claims in use, accounts."""
+
+
+@contextmanager
+def controller_manager(beside: ControlPlane, controllers: Sequence[str] = CONTROLLERS) -> Iterator[None]:
+    """Kubernetes' own controllers. Definitions of custom kinds come before: it looks for new ones every 30 s only."""
+    flags = [
+        f"--kubeconfig={beside.folder / 'kubeconfig'}",
+        f"--controllers={','.join(controllers)}",
+        *("--leader-elect=false", "--secure-port=0", "--kube-api-qps=500", "--kube-api-burst=1000", "--v=0"),
+    ]
+    with _process(programs() / "kube-controller-manager", flags, beside.folder):
+        yield
 
 
 def _api_flags(folder: Path, etcd: int, port: int) -> list[str]:
@@ -69,6 +107,27 @@ def _api_flags(folder: Path, etcd: int, port: int) -> list[str]:
         f"--service-account-signing-key-file={accounts}",
         *("--service-cluster-ip-range=10.96.0.0/16", "--authorization-mode=RBAC", "--allow-privileged=true"),
         *("--profiling=false", "--v=0"),
+    ]
+
+
+_AUDIT_POLICY = """\
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+- level: Metadata
+  userGroups: ["system:serviceaccounts"]
+- level: None
+"""
+
+
+def _audit_flags(folder: Path) -> list[str]:
+    policy = folder / "audit-policy.yaml"
+    policy.write_text(_AUDIT_POLICY)
+    return [
+        f"--audit-policy-file={policy}",
+        f"--audit-log-path={folder / 'audit.log'}",
+        "--audit-log-mode=blocking-strict",
     ]
 
 

@@ -3,13 +3,25 @@
 from collections.abc import Iterator
 
 import pytest
-from tests.builders.local_cluster import CLOCK, LocalCluster
+from tests.builders.cluster import CLOCK, Cluster
+from tests.builders.kinds_of_cluster import ON_KUBERNETES, ON_ONE_MACHINE
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    where = "the walkthrough's rows run on one machine (what they are for in CI) or on a real Kubernetes"
+    parser.addoption("--on", choices=("one-machine", "kubernetes"), default="one-machine", help=where)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "bare" in metafunc.fixturenames:
+        kinds = ON_KUBERNETES if metafunc.config.getoption("--on") == "kubernetes" else ON_ONE_MACHINE
+        metafunc.parametrize("bare", kinds, indirect=True, scope="module")
 
 
 @pytest.fixture(autouse=True)
 def _timed(request: pytest.FixtureRequest, capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
     """Print the time of each test that uses a cluster; keep a failed one's logs."""
-    if not any(isinstance(request.node.funcargs.get(name), LocalCluster) for name in request.fixturenames):
+    if not any(isinstance(request.node.funcargs.get(name), Cluster) for name in request.fixturenames):
         yield
         return
     failed = request.session.testsfailed
@@ -18,5 +30,5 @@ def _timed(request: pytest.FixtureRequest, capfd: pytest.CaptureFixture[str]) ->
     with capfd.disabled():
         print(f" {CLOCK.monotonic() - begun:5.1f} s ", end="")
     if request.session.testsfailed > failed:
-        cluster = next(one for one in request.node.funcargs.values() if isinstance(one, LocalCluster))
+        cluster = next(one for one in request.node.funcargs.values() if isinstance(one, Cluster))
         print(f"all logs: {cluster.keep_logs()}")

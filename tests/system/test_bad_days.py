@@ -14,18 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.builders.local_cluster import (
-    CHECKOUT,
-    CLOCK,
-    READY_WITHIN,
-    LocalCluster,
-    User,
-    is_ready_pod,
-    is_true,
-    local_cluster,
-    pause,
-    restarts_of,
-)
+from tests.builders.cluster import CHECKOUT, CLOCK, READY_WITHIN, is_ready_pod, is_true, pause, restarts_of
+from tests.builders.local_cluster import LocalCluster, User, local_cluster
 from tests.builders.traffic import Traffic, everything_in
 
 AGAIN_WITHIN = 60.0

@@ -1,7 +1,8 @@
 """Every release with ZooKeeper comes up as a whole cluster from the same manifest, and carries a record."""
 
 import pytest
-from tests.builders.local_cluster import CLOCK, EXAMPLES, READY_WITHIN, local_cluster
+from tests.builders.cluster import CLOCK, EXAMPLES, READY_WITHIN
+from tests.builders.local_cluster import local_cluster
 from tests.builders.traffic import Traffic
 
 MANIFEST = (EXAMPLES / "kafka-1.yaml").read_text()

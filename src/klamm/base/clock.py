@@ -21,3 +21,13 @@ class SystemClock:
 
     def monotonic(self) -> float:
         return time.monotonic()  # noqa: TID251
+
+
+class BootClock(SystemClock):
+    """Its seconds count while the machine sleeps, where the system has such a clock: for what others rely on.
+
+    A process that was suspended must find out that its time is over before anything else.
+    """
+
+    def monotonic(self) -> float:
+        return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from hashlib import blake2b
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -86,7 +87,24 @@ def read_certificate(pem: bytes, origin: str = "the given PEM") -> CertificateFa
 
 
 def key_matches(certificate_pem: bytes, key_pem: bytes) -> bool:
-    """Whether the private key belongs to the certificate; False also when one of them cannot be read."""
+    """Whether the private key belongs to the certificate; False also when one of them cannot be read.
+
+    Remembered by a fingerprint of both, since every pass asks again: to read an RSA-4096 key, which authorities that
+    Strimzi has made have, takes a quarter of a second. Keys themselves are not kept.
+    """
+    both = blake2b(certificate_pem + b"\0" + key_pem, digest_size=16).digest()
+    if both not in _MATCHES:
+        if len(_MATCHES) >= _REMEMBERED:
+            _MATCHES.clear()  # clusters go
+        _MATCHES[both] = _match(certificate_pem, key_pem)
+    return _MATCHES[both]
+
+
+_MATCHES: dict[bytes, bool] = {}
+_REMEMBERED = 4096
+
+
+def _match(certificate_pem: bytes, key_pem: bytes) -> bool:
     try:
         public = load_certificate(certificate_pem).public_key()
         private = key_from_pem(key_pem)

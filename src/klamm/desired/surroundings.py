@@ -3,6 +3,7 @@
 All of it comes from settings of the operator (`programs/` reads them); nothing here is read from a cluster.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -11,7 +12,9 @@ from dataclasses import dataclass, field
 class Surroundings:
     """`kafka_images`: Kafka version -> image. `kafka_init_image`: empty for the operator's own.
 
-    `operator_namespace_labels` find the operator from other namespaces.
+    `operator_namespace_labels` find the operator from other namespaces. Labels of resources that `excluded_labels`
+    (a regular expression) matches are not handed on to their objects. Without `network_policies` and
+    `disruption_budgets` none are made; those that are there stay.
     """
 
     operator_namespace: str
@@ -23,6 +26,14 @@ class Surroundings:
     dns_domain: str = "cluster.local"
     image_pull_policy: str | None = None
     image_pull_secrets: Sequence[str] = ()
+    excluded_labels: str = ""
+    network_policies: bool = True
+    disruption_budgets: bool = True
+
+    def handed_on(self, labels: Mapping[str, str]) -> dict[str, str]:
+        """The labels of a resource that its objects may inherit (see `labels.inherited_labels` for the rest)."""
+        excluded = re.compile(self.excluded_labels) if self.excluded_labels else None
+        return {key: value for key, value in labels.items() if not (excluded and excluded.search(key))}
 
 
 def service_names(service: str, namespace: str, dns_domain: str) -> list[str]:

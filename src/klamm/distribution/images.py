@@ -14,7 +14,7 @@ provided before the image can run (`ImageContent.kafka`).
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from klamm.distribution.archives import FAST_START, archive_path
@@ -121,24 +121,7 @@ class Images:
         )
 
     def operator(self) -> ImageContent:
-        """Python with klamm, and the start scripts of the operators and of kafka-init."""
-        scripts = self.store.base / "strimzi-bin"
-        return ImageContent(
-            binds=(*base_binds(self.store), *python_binds(self.python), (str(scripts), "/opt/strimzi/bin")),
-            environment={
-                "PATH": f"{os.path.dirname(self.python.executable)}:{SYSTEM_PATH}",
-                "PYTHONPATH": os.path.dirname(self.python.klamm),
-                "PYTHONDONTWRITEBYTECODE": "1",
-                "PYTHONUNBUFFERED": "1",
-                "KLAMM_PYTHON": self.python.executable,
-                "KLAMM_KAFKA_INIT": os.path.join(self.python.klamm, "programs/kafka_init.py"),
-                "STRIMZI_HOME": "/opt/strimzi",
-                "LANG": "C.UTF-8",
-            },
-            arguments=("/opt/strimzi/bin/cluster_operator_run.sh",),
-            working_directory="/opt/strimzi",
-            image_id=f"klamm-operator@{self.klamm_version}",
-        )
+        return replace(operator_content(self.store, self.python), image_id=f"klamm-operator@{self.klamm_version}")
 
     def system(self, name: str) -> ImageContent:
         """The host's own programs, for images that are only asked for a shell and small tools."""
@@ -154,6 +137,25 @@ _SYSTEM_REPOSITORIES = frozenset({"alpine", "busybox", "debian", "ubuntu"})
 _OPERATOR_REPOSITORIES = frozenset({"klamm/operator", "quay.io/strimzi/operator"})
 _BITNAMI_REPOSITORIES = frozenset({"bitnami/kafka", "bitnamilegacy/kafka"})
 _KAFKA_REPOSITORIES = frozenset({"klamm/kafka", "apache/kafka", "quay.io/strimzi/kafka"})
+
+
+def operator_content(store: Store, python: PythonRuntime) -> ImageContent:
+    """Python with klamm, and the start scripts of the operators and of kafka-init."""
+    return ImageContent(
+        binds=(*base_binds(store), *python_binds(python), (str(store.base / "strimzi-bin"), "/opt/strimzi/bin")),
+        environment={
+            "PATH": f"{os.path.dirname(python.executable)}:{SYSTEM_PATH}",
+            "PYTHONPATH": os.path.dirname(python.klamm),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONUNBUFFERED": "1",
+            "KLAMM_PYTHON": python.executable,
+            "KLAMM_KAFKA_INIT": os.path.join(python.klamm, "programs/kafka_init.py"),
+            "STRIMZI_HOME": "/opt/strimzi",
+            "LANG": "C.UTF-8",
+        },
+        arguments=("/opt/strimzi/bin/cluster_operator_run.sh",),
+        working_directory="/opt/strimzi",
+    )
 
 
 def kafka_image(klamm_version: str, kafka_version: str) -> str:

@@ -16,7 +16,7 @@ import msgspec
 
 from klamm.kube import errors, requests
 from klamm.kube.connection import Connection
-from klamm.kube.exchange import Response, Stream, Transport
+from klamm.kube.exchange import Permit, Response, Stream, Transport
 from klamm.kube.kinds import Kind, Name, T
 from klamm.kube.reading import Reader, Unreadable
 from klamm.kube.requests import Labels, Propagation, Request
@@ -194,12 +194,18 @@ class Client:
         return answer
 
 
-def connect(connection: Connection, manager: str, random: Random, patience: Patience | None = None) -> Client:
+def connect(
+    connection: Connection,
+    manager: str,
+    random: Random,
+    patience: Patience | None = None,
+    permit: Permit | None = None,
+) -> Client:
     """A client over HTTP; call it inside a running loop, and close it (`async with connect(…) as client`)."""
     # A command that brings a leaner transport should not pay for importing this one.
     from klamm.kube.transport import HttpTransport
 
-    return over(HttpTransport(connection), manager, random, patience)
+    return over(HttpTransport(connection, permit), manager, random, patience)
 
 
 def over(transport: Transport, manager: str, random: Random, patience: Patience | None = None) -> Client:

@@ -2,6 +2,7 @@
 
     KubeError
     ├── Unreachable     no answer: no connection, cut, or too late           (transient)
+    ├── Held            we may not write now, because another process may; nothing was sent   (transient)
     ├── TooBusy         429: come back after `retry_after` seconds           (transient)
     ├── ServerFault     5xx                                                  (transient)
     ├── Conflict        409: somebody wrote in between; read anew            (transient)
@@ -45,6 +46,10 @@ class Unreachable(KubeError, faults.Transient):
     def __init__(self, doing: str, message: str, sent: bool) -> None:
         super().__init__(doing, message)
         self.sent = sent
+
+
+class Held(KubeError, faults.Transient):
+    """Nothing was sent: see `exchange.Permit`."""
 
 
 class TooBusy(KubeError, faults.Transient):

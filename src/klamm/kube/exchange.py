@@ -17,6 +17,19 @@ CONNECT = 10.0
 """Seconds to reach the server, TLS included: on the same machine or network it takes milliseconds."""
 
 
+class Permit(Protocol):
+    """Who says whether we may write: leader election (`leases.Election`)."""
+
+    @property
+    def reason_to_hold(self) -> str | None:
+        """Asked where the bytes of a write leave: why they may not, or None."""
+        ...
+
+    def given_up(self) -> None:
+        """A write was cut short, or had no answer: it may arrive later."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Response:
     status: int

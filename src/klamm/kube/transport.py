@@ -1,17 +1,18 @@
 """The transport of programs that stay: aiohttp's connections (see `exchange.py` for what a transport is)."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from types import TracebackType
 from typing import Self
 
 import aiohttp
+from aiohttp.abc import AbstractStreamWriter
 from yarl import URL
 
 from klamm.kube.connection import Connection
-from klamm.kube.errors import Unreachable
-from klamm.kube.exchange import CONNECT, Response, Stream
+from klamm.kube.errors import Held, Unreachable
+from klamm.kube.exchange import CONNECT, Permit, Response, Stream
 from klamm.kube.requests import JSON, Request
 
 IDLE = 75.0
@@ -19,10 +20,15 @@ IDLE = 75.0
 
 
 class HttpTransport:
-    """HTTP/1.1 over kept-alive connections; made inside a running loop."""
+    """HTTP/1.1 over kept-alive connections; made inside a running loop.
 
-    def __init__(self, connection: Connection) -> None:
+    `permit` is asked before each write, and once more when its bytes leave: in between a connection may have to be
+    made, and a process may sleep for a minute.
+    """
+
+    def __init__(self, connection: Connection, permit: Permit | None = None) -> None:
         self._connection = connection
+        self._permit = permit
         context = connection.tls_context()
         # No limit of connections: each watch holds one, and the number of passes is bounded by `control`.
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE, ssl=context if context else True)
@@ -36,12 +42,13 @@ class HttpTransport:
         )
 
     async def send(self, request: Request) -> Response:
-        try:
-            timeout = aiohttp.ClientTimeout(total=request.timeout, sock_connect=CONNECT)
-            async with self._asked(request, timeout) as answer:
-                return Response(answer.status, await answer.read(), answer.headers)
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise _unreachable(request, error) from error
+        with self._permitted(request):
+            try:
+                timeout = aiohttp.ClientTimeout(total=request.timeout, sock_connect=CONNECT)
+                async with self._asked(request, timeout) as answer:
+                    return Response(answer.status, await answer.read(), answer.headers)
+            except (aiohttp.ClientError, OSError, TimeoutError) as error:
+                raise _unreachable(request, error) from error
 
     @asynccontextmanager
     async def stream(self, request: Request) -> AsyncIterator[Stream]:
@@ -68,12 +75,28 @@ class HttpTransport:
         return self._session.request(
             request.method,
             URL(self._connection.server + request.target, encoded=True),
-            data=request.body,
+            data=self._body(request),
             headers=headers,
             timeout=timeout,
             allow_redirects=False,
             server_hostname=self._connection.server_name,
         )
+
+    @contextmanager
+    def _permitted(self, request: Request) -> Iterator[None]:
+        if self._permit is None or request.method == "GET":
+            yield
+            return
+        if (why := self._permit.reason_to_hold) is not None:
+            raise Held(request.doing, why)
+        try:
+            yield
+        except BaseException:
+            self._permit.given_up()
+            raise
+
+    def _body(self, request: Request) -> "bytes | _HeldBody | None":
+        return request.body if self._permit is None or request.body is None else _HeldBody(request.body, self._permit)
 
     async def close(self) -> None:
         await self._session.close()
@@ -87,6 +110,19 @@ class HttpTransport:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+
+class _HeldBody(aiohttp.BytesPayload):
+    """Cut off before its first byte when the permit is gone: a server does nothing with half a request."""
+
+    def __init__(self, body: bytes, permit: Permit) -> None:
+        super().__init__(body)
+        self._permit = permit
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        if (why := self._permit.reason_to_hold) is not None:
+            raise aiohttp.ClientConnectionError(f"held back: {why}")
+        await super().write_with_length(writer, content_length)
 
 
 async def _pieces(request: Request, answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:

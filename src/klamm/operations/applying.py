@@ -3,10 +3,13 @@
 Objects go in by server-side apply: fields that others hold stay theirs, fields that we no longer want go. What was
 applied is remembered by its fingerprint, so a pass that wants nothing new sends nothing; every `refresh` seconds an
 object is applied anyway, which sets back what somebody else changed.
+
+Objects that Strimzi's operator made are taken over from it (`succession.py`): its fields become ours, so that those
+that nobody wants any more go.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, TypeVar, cast
@@ -14,13 +17,16 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from klamm.base.clock import Clock
+from klamm.kube import requests
 from klamm.kube.catalogue import kind_of
 from klamm.kube.client import Client
-from klamm.kube.kinds import Kind, Name, name_of
+from klamm.kube.kinds import Kind, Name, Object, name_of
+from klamm.operations.succession import INHERITED, succession
 from klamm.resources.native.metadata import ObjectMeta
 from klamm.resources.structure import Block
 
 B = TypeVar("B", bound=Block)
+Obj = TypeVar("Obj", bound=Object)
 Place = tuple[str, Name]
 """Kind and name: where an object stands."""
 
@@ -51,9 +57,23 @@ class Applier:
         if known and known.fingerprint == fingerprint and not self._is_old(known):
             return cast(B, known.answer)
         async with self._slots:
-            answer = await self._client.apply(kind, cast(Any, wanted))
+            answer = await self._apply(kind, wanted) if known else await self._apply_first(kind, wanted)
         self._memory[place] = _Memory(fingerprint, self._clock.monotonic(), answer)
         return cast(B, answer)
+
+    async def _apply(self, kind: Kind[Any], wanted: Block) -> Block:
+        return cast(Block, await self._client.apply(kind, cast(Any, wanted)))
+
+    async def _apply_first(self, kind: Kind[Any], wanted: Block) -> Block:
+        """What we apply for the first time may have been somebody else's."""
+        if kind.kind not in INHERITED:
+            return await self._apply(kind, wanted)
+        client = self._client
+        body = await client.raw(requests.apply(kind, cast(Any, wanted), client.manager))
+        if (change := succession(body, client.manager)) is None:
+            return cast(Block, msgspec.json.decode(body, type=kind.type_))
+        await client.patch(kind, name_of(cast(Any, wanted)), change)
+        return await self._apply(kind, wanted)
 
     async def apply_all(self, wanted: Iterable[B]) -> list[B]:
         """All at the same time; the first failure is raised once every call has ended."""
@@ -62,6 +82,17 @@ class Applier:
             if isinstance(answer, BaseException):
                 raise answer
         return cast("list[B]", answers)
+
+    async def asked_again(self, kind: Kind[Obj], known: Mapping[str, Obj], names: Iterable[Name]) -> dict[str, Obj]:
+        """`known` (by name) with these objects as the API has them now, each asked for by its name.
+
+        For what is made once, such as keys: a list may be older than our own writes, and does not show an object whose
+        labels somebody took off. Whoever believes it makes a new key over the one that everybody uses.
+        """
+        wanted = list(names)
+        found = await asyncio.gather(*(self._client.find(kind, name) for name in wanted))
+        fresh = {name.name: obj for name, obj in zip(wanted, found, strict=True)}
+        return {name: obj for name, obj in ({**known, **fresh}).items() if obj is not None}
 
     async def take_annotation_off(self, kind: Kind[Any], name: Name, annotation: str) -> None:
         """For annotations by which a person asked for something that is done now; apply leaves them to their owner."""

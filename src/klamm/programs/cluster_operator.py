@@ -1,85 +1,74 @@
 """The cluster operator: Kafka resources and StrimziPodSets, of one, several or all namespaces.
 
-Settings come from the environment under the names that Strimzi's users know (its ClusterOperatorConfig).
+Of several operators one leads (`kube/leases.py`); the others have the same caches, are healthy and ready, and act on
+nothing. Settings come from the environment (`operator_settings.py`).
 """
 
 import asyncio
 import gc
 import os
 import secrets
-import signal
 import string
-from collections.abc import Mapping
-from dataclasses import dataclass
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from functools import partial
 from random import Random, SystemRandom
 
 from klamm.base import logs
-from klamm.base.clock import SystemClock
-from klamm.base.tasks import OnFailure, Supervisor
-from klamm.certificates.keys import KeyAlgorithm
-from klamm.control.controller import Controller, Settings
+from klamm.base.backoff import BackOff
+from klamm.base.clock import BootClock, SystemClock
+from klamm.base.tasks import OnFailure, Supervisor, TaskFailed
+from klamm.control.controller import FAILED_PASSES, Settings
 from klamm.control.health import Health
-from klamm.desired.surroundings import Surroundings
 from klamm.kafka.admin import Admin
-from klamm.kube.catalogue import KAFKA_NAMES, POD_SETS
 from klamm.kube.client import Client, connect
-from klamm.kube.connection import in_cluster
 from klamm.kube.events import Recorder
-from klamm.kube.kinds import Name
-from klamm.kube.native import DEPLOYMENTS, PODS
-from klamm.kube.watching import Watched
+from klamm.kube.leases import Election, LeadershipLost
+from klamm.kube.watching import CUT_WATCHES, RELIST
 from klamm.operations.applying import Applier
-from klamm.operators.cluster.hands import Hands
+from klamm.operators.cluster.area import Caches, caches_of, kafka_controller, pod_set_controller
+from klamm.operators.cluster.area import cluster_of as cluster_of
+from klamm.operators.cluster.hands import Hands, OpenAdmin, ZooKeeperMode
 from klamm.operators.cluster.kafka.departure import farewell
-from klamm.operators.cluster.kafka.reconcile import KafkaReconciler
-from klamm.operators.cluster.pod_sets import BY_POD_SET, PodSetReconciler, pod_set_key, pod_set_of
-from klamm.resources.native.pod import Pod, PodSpec
+from klamm.operators.cluster.kafka.four_letters import zookeeper_mode
+from klamm.programs import process
+from klamm.programs.operator_settings import OperatorSettings as OperatorSettings
+from klamm.programs.operator_settings import read_settings, remarks
+from klamm.programs.process import BadSetting
 
 MANAGER = "klamm-cluster-operator"
 
 DEPARTURE = 10.0
 """Seconds for the last deed at the end; a pod is given 30."""
 
-_TELLING = frozenset({"Ready", "PodScheduled"})
+STOPPING = 2.0
+"""Seconds for passes to end: only one that waits for a Kafka that does not answer takes longer, and a standby waits."""
+
 _PASSWORD_LETTERS = string.ascii_letters + string.digits
+_log = logs.room("cluster operator")
+
+Lead = Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]
+"""Runs what it is given while this process leads: `Election.lead`."""
 
 
 @dataclass(frozen=True, slots=True)
-class OperatorSettings:
-    surroundings: Surroundings
-    resync: float
-    port: int
-    key_algorithm: KeyAlgorithm
-    instance: str
+class Outside:
+    """What the operator reaches beside the Kubernetes API: brokers and ZooKeepers. The seam for tests without them."""
+
+    open_admin: OpenAdmin = Admin.connect
+    zookeeper_mode: ZooKeeperMode = zookeeper_mode
 
 
-def read_settings(environment: Mapping[str, str]) -> OperatorSettings:
-    namespace = environment.get("STRIMZI_OPERATOR_NAMESPACE", "default")
-    return OperatorSettings(
-        surroundings=Surroundings(
-            operator_namespace=namespace,
-            operator_image=environment.get("STRIMZI_DEFAULT_TOPIC_OPERATOR_IMAGE", ""),
-            kafka_init_image=environment.get("STRIMZI_DEFAULT_KAFKA_INIT_IMAGE", ""),
-            kafka_images=image_table(environment.get("STRIMZI_KAFKA_IMAGES", "")),
-            default_version=environment.get("KLAMM_DEFAULT_KAFKA_VERSION", "3.6.0"),
-            operator_namespace_labels=_pairs(environment.get("STRIMZI_OPERATOR_NAMESPACE_LABELS", "")),
-            dns_domain=environment.get("KUBERNETES_SERVICE_DNS_DOMAIN", "cluster.local"),
-            image_pull_policy=environment.get("STRIMZI_IMAGE_PULL_POLICY") or None,
-        ),
-        resync=int(environment.get("STRIMZI_FULL_RECONCILIATION_INTERVAL_MS", "120000")) / 1000,
-        port=int(environment.get("KLAMM_HEALTH_PORT", "8080")),
-        key_algorithm=KeyAlgorithm(environment.get("KLAMM_KEY_ALGORITHM", KeyAlgorithm.EC_P256)),
-        instance=environment.get("HOSTNAME", "strimzi-cluster-operator"),
-    )
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How soon is tried again what failed. Tests that let hundreds of things fail have no minutes for it."""
 
-
-def image_table(text: str) -> dict[str, str]:
-    """Lines of `version=image`, as STRIMZI_KAFKA_IMAGES holds them."""
-    return _pairs(text.replace("\n", ","))
-
-
-def _pairs(text: str) -> dict[str, str]:
-    return dict(pair.strip().split("=", 1) for pair in text.split(",") if "=" in pair)
+    failed_passes: BackOff = field(default_factory=lambda: FAILED_PASSES)
+    cut_watches: BackOff = field(default_factory=lambda: CUT_WATCHES)
+    relist: float = RELIST
+    stopping: float = STOPPING
 
 
 def new_password(length: int = 12) -> str:
@@ -87,98 +76,113 @@ def new_password(length: int = 12) -> str:
     return "".join(secrets.choice(_PASSWORD_LETTERS) for _ in range(length))
 
 
-def trimmed(pod: Pod) -> Pod:
-    """What the operator needs to remember of a pod: who it is, where it runs, how it stands."""
-    return Pod(metadata=pod.metadata, spec=PodSpec(node_name=pod.spec.node_name), status=pod.status)
+async def at_once(work: Callable[[], Awaitable[None]]) -> None:
+    """There is nobody to compete with."""
+    await work()
 
 
-def what_passes_see(pod: Pod) -> object:
-    """What of a pod a pass decides on: which one it is, how it stands, what it was made from."""
-    status = pod.status
-    waiting = (
-        [each.state.waiting.reason for each in status.container_statuses if each.state and each.state.waiting]
-        if status
-        else ()
-    )
-    conditions = [(each.type, each.status) for each in status.conditions if each.type in _TELLING] if status else ()
-    phase = status.phase if status else None
-    meta = pod.metadata
-    return meta.uid, meta.deletion_timestamp, meta.annotations, meta.owner_references, phase, conditions, waiting
-
-
-def cluster_of(obj: Pod) -> Name | None:
-    name = obj.metadata.labels.get("strimzi.io/cluster")
-    return Name(obj.metadata.namespace or "", name) if name else None
-
-
-async def run(settings: OperatorSettings, client: Client, random: Random) -> None:
-    """Work until SIGTERM; passes that run end their waits and finish."""
+async def run(
+    settings: OperatorSettings,
+    client: Client,
+    random: Random,
+    stop: asyncio.Event,
+    outside: Outside = Outside(),
+    pace: Pace = Pace(),
+    lead: Lead = at_once,
+) -> None:
+    """Work until `stop`; passes that run end their waits and finish. `LeadershipLost` (in `TaskFailed`) ends it too."""
     clock = SystemClock()
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    kafkas = Watched(client, KAFKA_NAMES, random)
-    pod_sets = Watched(client, POD_SETS, random)
-    pods = Watched(
-        client,
-        PODS,
-        random,
-        labels={"strimzi.io/kind": "Kafka"},
-        trim=trimmed,
-        indexes={BY_POD_SET: pod_set_key},
-    )
-    deployments = Watched(client, DEPLOYMENTS, random, labels={"strimzi.io/kind": "Kafka"})
+    areas = [
+        caches_of(namespace, client, random, settings.selector, pace.cut_watches, pace.relist)
+        for namespace in settings.namespaces or (None,)
+    ]
     recorder = Recorder(client, "strimzi.io/cluster-operator", settings.instance, clock)
-    hands = Hands(
+    hands = partial(
+        Hands,
         client=client,
         applier=Applier(client, clock),
         events=recorder,
         clock=clock,
         surroundings=settings.surroundings,
         new_password=new_password,
-        open_admin=Admin.connect,
-        kafkas=kafkas,
-        pod_sets=pod_sets,
-        pods=pods,
-        deployments=deployments,
+        open_admin=outside.open_admin,
         key_algorithm=settings.key_algorithm,
+        zookeeper_mode=outside.zookeeper_mode,
+        selector=settings.selector,
+        operation=settings.operation,
     )
-    loop_settings = Settings(resync=settings.resync)
-    clusters = Controller("Kafka", KafkaReconciler(hands).reconcile, clock, random, loop_settings)
-    clusters.follow(kafkas)
-    clusters.follow_others(pods, cluster_of, says=what_passes_see)
-    clusters.follow_others(deployments, cluster_of)  # type: ignore[arg-type]
-    sets = Controller("StrimziPodSet", PodSetReconciler(client, pod_sets, pods).reconcile, clock, random, loop_settings)
-    sets.follow(pod_sets)
-    sets.follow_others(pods, pod_set_of, settle=0.0, says=what_passes_see)
-    caches = (kafkas, pod_sets, pods, deployments)
-    health = Health(
-        healthy={},
-        ready={cache.kind.plural: lambda cache=cache: cache.reason_not_fresh for cache in caches},  # type: ignore[misc]
-    )
+    all_hands = [
+        hands(kafkas=area.kafkas, pod_sets=area.pod_sets, pods=area.pods, deployments=area.deployments)
+        for area in areas
+    ]
+    loop = Settings(resync=settings.resync, stopping=pace.stopping, back_off=pace.failed_passes)
+    kinds = (pod_set_controller,) if settings.pod_sets_only else (kafka_controller, pod_set_controller)
+    controllers = [make(each, random, loop) for each in all_hands for make in kinds]
+
+    async def work() -> None:
+        """Only the leader's. What is cut here was told to stop, or has lost the Lease (then it may do nothing more)."""
+        try:
+            async with Supervisor("controllers", random) as acting:
+                for controller in controllers:
+                    acting.start(f"{controller.name} controller", controller.run, OnFailure.END)
+                await asyncio.Event().wait()
+        finally:
+            if stop.is_set():
+                await asyncio.gather(*(farewell(each, DEPARTURE) for each in all_hands))
+
     async with Supervisor("cluster operator", random) as tasks:
-        for cache in caches:
+        for cache in (cache for area in areas for cache in area.all()):
             tasks.start(f"watch of {cache.kind.plural}", cache.run)
         tasks.start("events", recorder.run)
-        tasks.start("Kafka controller", clusters.run, OnFailure.END)
-        tasks.start("StrimziPodSet controller", sets.run, OnFailure.END)
-        tasks.start("health", lambda: health.serve(None, settings.port), OnFailure.END)
-        gc.freeze()
+        tasks.start("leadership", lambda: lead(work), OnFailure.END)
+        tasks.start("health", lambda: _health(areas).serve(None, settings.port), OnFailure.END)
         await stop.wait()
-    await farewell(hands, DEPARTURE)
+
+
+def _health(areas: Sequence[Caches]) -> Health:
+    """Whether we lead or not: a standby whose caches are fresh is as ready as one can be."""
+    caches = [cache for area in areas for cache in area.all()]
+    return Health(
+        healthy={},
+        ready={
+            f"{cache.kind.plural} in {cache.namespace}" if cache.namespace else cache.kind.plural: (
+                lambda cache=cache: cache.reason_not_fresh  # type: ignore[misc]
+            )
+            for cache in caches
+        },
+    )
 
 
 async def _main(environment: Mapping[str, str]) -> None:
-    random = SystemRandom()
-    connection = in_cluster(environment["KUBERNETES_SERVICE_HOST"], environment["KUBERNETES_SERVICE_PORT"])
-    async with connect(connection, MANAGER, random) as client:
-        await run(read_settings(environment), client, random)
+    settings, random, stop = read_settings(environment), SystemRandom(), process.told_to_stop()
+    for remark in remarks(environment):
+        _log.info(remark)
+    connection = process.api_connection(environment)
+    async with AsyncExitStack() as open_, Supervisor("process", random) as tasks:
+        election = None
+        if (ours := settings.leadership) is not None:
+            # A client of its own: the Lease is written while everything else is held.
+            own = await open_.enter_async_context(connect(connection, MANAGER, random))
+            election = Election(own, ours.lease, ours.identity, BootClock(), random, ours.times)
+        client = await open_.enter_async_context(connect(connection, MANAGER, random, permit=election))
+        tasks.start("log level", lambda: process.follow_log_level(environment))
+        gc.freeze()
+        await run(settings, client, random, stop, lead=election.lead if election else at_once)
 
 
 def main() -> None:
     environment = dict(os.environ)  # noqa: TID251
-    logs.set_up(form="json" if environment.get("KLAMM_LOG_FORM") == "json" else "text")
-    asyncio.run(_main(environment))
+    process.set_up_logs(environment)
+    try:
+        asyncio.run(_main(environment))
+    except BadSetting as error:
+        sys.exit(f"cluster operator: {error}")
+    except TaskFailed as failure:
+        if not isinstance(failure.__cause__, LeadershipLost):
+            raise
+        # Started again as a standby by whoever looks after us; nothing of what we still held may go on.
+        _log.warning(f"ends, because {failure.__cause__}")
+        sys.exit(1)
 
 
 if __name__ == "__main__":

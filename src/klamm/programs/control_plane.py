@@ -38,7 +38,7 @@ from klamm.localkube.node.runtime import NodeRuntime
 from klamm.localkube.objects import PODS, SERVICE_ACCOUNTS, Refused
 from klamm.programs.local_archives import Archives
 from klamm.programs.local_images import LocalImages, images_of
-from klamm.programs.local_installation import install_cluster_wide, keep_operator_installed
+from klamm.programs.local_installation import install_cluster_wide, operator_installation
 
 _log = logs.room("control plane")
 
@@ -145,7 +145,7 @@ async def run(
             lambda: controllers.run(LocalObjects(registry, "kube-controller-manager"), around),
             OnFailure.END,
         )
-        tasks.start("operator's installation", lambda: keep_operator_installed(as_klamm, settings))
+        tasks.start("operator's installation", operator_installation(as_klamm, settings).run)
         tasks.start("class archives", archives.run)
         gc.freeze()
         await stop.wait()

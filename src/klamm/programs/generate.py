@@ -1,6 +1,7 @@
 """Writes what is generated from the code, or with --check says what is stale. Run by `make`.
 
-That is install/crds (the CRDs) and the reference in docs/guides/command-line.md.
+That is install/ and the same in charts/klamm (definitions, roles, bindings), and the reference in
+docs/guides/command-line.md.
 """
 
 import argparse
@@ -9,19 +10,29 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from klamm.cli.reference import with_reference
+from klamm.programs.installation_files import chart_templates, plain_manifests
 from klamm.resources import crds
 
 ROOT = Path(__file__).parents[3]
+INSTALL = ROOT / "install"
+CHART = ROOT / "charts" / "klamm"
 
 
 def generated() -> Mapping[Path, str]:
     """Every generated file of the repository with its content."""
-    definitions = {
-        ROOT / "install" / "crds" / crds.file_name(definition): crds.render(definition)
-        for definition in crds.all_definitions()
-    }
+    definitions = {crds.file_name(definition): crds.render(definition) for definition in crds.all_definitions()}
     page = ROOT / "docs" / "guides" / "command-line.md"
-    return {**definitions, page: with_reference(page.read_text(encoding="utf-8"))}
+    return {
+        **_below(INSTALL / "crds", definitions),
+        **_below(CHART / "crds", definitions),
+        **_below(INSTALL / "cluster-operator", plain_manifests()),
+        **_below(CHART / "templates", chart_templates()),
+        page: with_reference(page.read_text(encoding="utf-8")),
+    }
+
+
+def _below(folder: Path, texts: Mapping[str, str]) -> dict[Path, str]:
+    return {folder / name: text for name, text in texts.items()}
 
 
 def stale(wanted: Mapping[Path, str]) -> list[Path]:

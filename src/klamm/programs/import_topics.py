@@ -21,7 +21,7 @@ from klamm.kube.client import connect
 from klamm.kube.errors import KubeError
 from klamm.kube.kinds import as_json
 from klamm.operators.topic.importing import missing_resources
-from klamm.programs import entity_operator
+from klamm.programs import entity_operator, process
 from klamm.programs.topic_operator import MANAGER
 
 _WITHIN = 60.0
@@ -29,10 +29,10 @@ _WITHIN = 60.0
 
 async def run(environment: Mapping[str, str], include_internal: bool) -> bytes:
     """The list as JSON. Raises `BadSetting`, `KafkaFailure`, `KubeError`, TimeoutError."""
-    connection = entity_operator.api_connection(environment)
+    connection = process.api_connection(environment)
     common = entity_operator.read_common(environment, connection.namespace, Path("/etc/eto-certs"), 8080)
     if common.cluster is None:
-        raise entity_operator.BadSetting("STRIMZI_RESOURCE_LABELS names no strimzi.io/cluster")
+        raise process.BadSetting("STRIMZI_RESOURCE_LABELS names no strimzi.io/cluster")
     async with asyncio.timeout(_WITHIN), connect(connection, MANAGER, SystemRandom()) as client:
         admin = await Admin.connect(common.kafka)
         try:
@@ -52,7 +52,7 @@ def main() -> None:
         written = asyncio.run(run(dict(os.environ), include_internal))  # noqa: TID251 (a program reads its environment)
     except TimeoutError:
         sys.exit(f"Kafka or the API did not answer within {_WITHIN:g} s")
-    except (entity_operator.BadSetting, KafkaFailure, KubeError) as error:
+    except (process.BadSetting, KafkaFailure, KubeError) as error:
         sys.exit(str(error))
     sys.stdout.buffer.write(written)
     sys.stdout.flush()

@@ -19,7 +19,7 @@ from klamm.kube.client import Client, connect
 from klamm.kube.watching import Watched
 from klamm.operators.topic.operator import Settings, TopicOperator
 from klamm.operators.topic.resource import BY_TOPIC, topic_key, trimmed
-from klamm.programs import entity_operator
+from klamm.programs import entity_operator, process
 from klamm.programs.entity_operator import Common
 
 MANAGER = "klamm-topic-operator"
@@ -30,7 +30,7 @@ DEPARTURE = 20.0
 
 async def run(common: Common, batch: Settings, client: Client, random: Random, environment: Mapping[str, str]) -> None:
     """Work until SIGTERM, then let topics go if their cluster is going."""
-    stop = entity_operator.told_to_stop()
+    stop = process.told_to_stop()
     link = Link(common.kafka, random)
     topics = Watched(
         client,
@@ -56,8 +56,8 @@ async def run(common: Common, batch: Settings, client: Client, random: Random, e
         tasks.start("connection to Kafka", link.admin)
         tasks.start("batches", operator.run, OnFailure.END)
         tasks.start("health", lambda: health.serve(None, common.port), OnFailure.END)
-        tasks.start("log level", lambda: entity_operator.follow_log_level(environment))
-        entity_operator.settle()
+        tasks.start("log level", lambda: process.follow_log_level(environment))
+        process.settle()
         await stop.wait()
     await operator.depart(DEPARTURE)
 
@@ -67,14 +67,14 @@ def batches(environment: Mapping[str, str], resync: float) -> Settings:
     plain = Settings()
     return Settings(
         batch=int(environment.get("STRIMZI_MAX_BATCH_SIZE", plain.batch)),
-        linger=entity_operator.milliseconds(environment, "STRIMZI_MAX_BATCH_LINGER_MS", int(plain.linger * 1000)),
+        linger=process.milliseconds(environment, "STRIMZI_MAX_BATCH_LINGER_MS", int(plain.linger * 1000)),
         resync=resync,
     )
 
 
 async def _main(environment: Mapping[str, str]) -> None:
     random = SystemRandom()
-    connection = entity_operator.api_connection(environment)
+    connection = process.api_connection(environment)
     common = entity_operator.read_common(environment, connection.namespace, Path("/etc/eto-certs"), 8080)
     async with connect(connection, MANAGER, random) as client:
         await run(common, batches(environment, common.resync), client, random, environment)
@@ -82,10 +82,10 @@ async def _main(environment: Mapping[str, str]) -> None:
 
 def main() -> None:
     environment = dict(os.environ)  # noqa: TID251 (a program reads its environment)
-    entity_operator.set_up_logs(environment)
+    process.set_up_logs(environment)
     try:
         asyncio.run(_main(environment))
-    except entity_operator.BadSetting as error:
+    except process.BadSetting as error:
         sys.exit(f"topic operator: {error}")
     entity_operator.leave()
 

@@ -35,8 +35,9 @@ from klamm.operators.user.kafka_side import AdminUserStore
 from klamm.operators.user.reconcile import UserHands, UserReconciler, UserSettings
 from klamm.operators.user.secret import OF_USER, user_of
 from klamm.planning.maintenance_windows import UnreadableWindow, parse_window
-from klamm.programs import entity_operator
-from klamm.programs.entity_operator import BadSetting, Common
+from klamm.programs import entity_operator, process
+from klamm.programs.entity_operator import Common
+from klamm.programs.process import BadSetting
 from klamm.resources.custom.user import KafkaUser
 from klamm.resources.native.configuration import Secret
 
@@ -71,7 +72,7 @@ async def run(
     common: Common, settings: UserSettings, client: Client, random: Random, environment: Mapping[str, str]
 ) -> None:
     """Work until SIGTERM."""
-    stop = entity_operator.told_to_stop()
+    stop = process.told_to_stop()
     clock, link = SystemClock(), Link(common.kafka, random)
     users = Watched(client, KAFKA_USERS, random, namespace=common.namespace, labels=common.labels, trim=trimmed_user)
     kept = Watched(
@@ -122,8 +123,8 @@ async def run(
         tasks.start("connection to Kafka", link.admin)
         tasks.start("KafkaUser controller", controller.run, OnFailure.END)
         tasks.start("health", lambda: health.serve(None, common.port), OnFailure.END)
-        tasks.start("log level", lambda: entity_operator.follow_log_level(environment))
-        entity_operator.settle()
+        tasks.start("log level", lambda: process.follow_log_level(environment))
+        process.settle()
         await stop.wait()
 
 
@@ -152,7 +153,7 @@ def read_settings(environment: Mapping[str, str], common: Common) -> UserSetting
 
 async def _main(environment: Mapping[str, str]) -> None:
     random = SystemRandom()
-    connection = entity_operator.api_connection(environment)
+    connection = process.api_connection(environment)
     common = entity_operator.read_common(environment, connection.namespace, Path("/etc/euo-certs"), 8081)
     async with connect(connection, MANAGER, random) as client:
         await run(common, read_settings(environment, common), client, random, environment)
@@ -160,7 +161,7 @@ async def _main(environment: Mapping[str, str]) -> None:
 
 def main() -> None:
     environment = dict(os.environ)  # noqa: TID251 (a program reads its environment)
-    entity_operator.set_up_logs(environment)
+    process.set_up_logs(environment)
     try:
         asyncio.run(_main(environment))
     except BadSetting as error:

@@ -1,145 +1,193 @@
-"""At most one leads; who dies is followed soon; who leaves is followed at once."""
+"""At most one leads; who dies is followed soon; who leaves is followed at once; who slept does nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-import msgspec
 import pytest
-from tests.builders.scripted_api import answer, status
-from tests.builders.virtual_time import LoopClock, in_virtual_time
+from tests.builders.one_lease import LEASE, Competitor, OneLease, leave
+from tests.builders.sleepers import tasks_of_sleepers
+from tests.builders.virtual_time import in_virtual_time
 
-from klamm.kube.client import over
-from klamm.kube.errors import Unreachable
-from klamm.kube.exchange import Response, Stream
-from klamm.kube.kinds import Name
-from klamm.kube.leases import Election, LeadershipLost
-from klamm.kube.requests import Request
+from klamm.kube.leases import LeadershipLost, Times
 
-LEASE = Name("kafka", "strimzi-cluster-operator")
+TIMES = Times()
 
 
-@dataclass
-class OneLease:
-    """A server that holds one object and refuses stale writes; `cut_off` do not reach it, `refused` get a 403."""
-
-    stored: dict[str, Any] | None = None
-    version: int = 0
-    cut_off: set[str] = field(default_factory=set)
-    refused: set[str] = field(default_factory=set)
-
-    def answer(self, request: Request) -> Response:
-        if request.method == "GET":
-            return answer(self.stored) if self.stored else status(404, "NotFound")
-        new = msgspec.json.decode(request.body or b"{}")
-        if request.method == "POST" and self.stored:
-            return status(409, "AlreadyExists")
-        if request.method == "PUT" and new["metadata"].get("resourceVersion") != str(self.version):
-            return status(409, "Conflict")
-        self.version += 1
-        self.stored = {**new, "metadata": {**new["metadata"], "resourceVersion": str(self.version)}}
-        return answer(self.stored)
-
-    @property
-    def holder(self) -> str:
-        return str(self.stored["spec"].get("holderIdentity", "")) if self.stored else ""
+def _server(**fields: Any) -> OneLease:
+    asyncio.get_running_loop().set_task_factory(tasks_of_sleepers)  # type: ignore[arg-type]
+    return OneLease(**fields)
 
 
-@dataclass
-class _Way:
-    """One process's way to the server."""
-
-    lease: OneLease
-    process: str
-
-    async def send(self, request: Request) -> Response:
-        if self.process in self.lease.cut_off:
-            raise Unreachable(request.doing, "cut", sent=False)
-        if self.process in self.lease.refused:
-            return status(403, "Forbidden")
-        return self.lease.answer(request)
-
-    @asynccontextmanager
-    async def stream(self, request: Request) -> AsyncIterator[Stream]:
-        raise AssertionError("a lease is not watched")
-        yield
-
-    async def close(self) -> None: ...
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
-class _Process:
-    def __init__(self, server: OneLease, name: str, acting: list[str]) -> None:
-        client = over(_Way(server, name), name, Random(1))
-        self.election = Election(client, LEASE, name, LoopClock(), Random(1))
-        self.name, self.acting = name, acting
-        self.began = self.ended = -1.0
-        self.task = asyncio.ensure_future(self.election.lead(self._act))
-
-    async def _act(self) -> None:
-        self.began = asyncio.get_running_loop().time()
-        self.acting.append(self.name)
-        assert self.acting == [self.name], "two act at once"
-        try:
-            await asyncio.sleep(1e6)
-        finally:
-            self.acting.remove(self.name)
-            self.ended = asyncio.get_running_loop().time()
-
-
-async def _end(*processes: _Process) -> None:
-    for process in processes:
-        process.task.cancel()
-    await asyncio.gather(*(process.task for process in processes), return_exceptions=True)
+def _held_by(holder: str, duration: int = 15) -> dict[str, Any]:
+    return {
+        "metadata": {"name": LEASE.name, "namespace": LEASE.namespace, "resourceVersion": "1"},
+        "spec": {"holderIdentity": holder, "leaseDurationSeconds": duration},
+    }
 
 
 @in_virtual_time
 async def test_one_leads_and_the_other_waits() -> None:
-    server, acting = OneLease(), list[str]()
-    one, two = _Process(server, "one", acting), _Process(server, "two", acting)
+    server = _server()
+    one, two = Competitor(server, "one"), Competitor(server, "two", 2)
     await asyncio.sleep(300)
-    assert acting == [server.holder] == ["one"]
+    assert server.holder == "one"
+    assert server.acted("one", since=299)
     assert two.began == -1
-    await _end(one, two)
+    await leave(one, two)
 
 
 @in_virtual_time
-async def test_who_leaves_gives_the_lease_back() -> None:
-    server, acting = OneLease(), list[str]()
-    one, two = _Process(server, "one", acting), _Process(server, "two", acting)
+async def test_who_leaves_is_followed_at_once() -> None:
+    server = _server()
+    one, two = Competitor(server, "one"), Competitor(server, "two", 2)
     await asyncio.sleep(30)
-    await _end(one)
-    await asyncio.sleep(3)
-    assert acting == ["two"]
-    await _end(two)
+    await leave(one)
+    left = _now()
+    await asyncio.sleep(1)
+    assert two.began - left < 0.1
+    await leave(two)
     assert server.holder == ""
+    assert server.out_of_turn() == []
 
 
 @pytest.mark.parametrize("way", ["cut_off", "refused"])
 @in_virtual_time
 async def test_a_holder_that_cannot_renew_stops_before_another_begins(way: str) -> None:
-    server, acting = OneLease(), list[str]()
-    one, two = _Process(server, "one", acting), _Process(server, "two", acting)
+    server = _server()
+    one, two = Competitor(server, "one"), Competitor(server, "two", 2)
     await asyncio.sleep(30)
     getattr(server, way).add("one")
     await asyncio.sleep(20)
-    assert acting == ["two"]
-    assert one.ended < two.began < 30 + 15 + 3
+    assert server.acted("two", since=49)
+    assert one.ended < two.began < 30 + TIMES.duration + 0.5
     with pytest.raises(LeadershipLost):
         one.task.result()
-    await _end(two)
+    await leave(two)
 
 
 @in_virtual_time
-async def test_a_process_that_is_killed_is_followed_within_the_leases_duration() -> None:
-    server, acting = OneLease(), list[str]()
-    server.stored = {
-        "metadata": {"name": LEASE.name, "namespace": LEASE.namespace, "resourceVersion": "0"},
-        "spec": {"holderIdentity": "killed", "leaseDurationSeconds": 15},
-    }
-    two = _Process(server, "two", acting)
+async def test_a_process_that_is_killed_is_followed_when_its_lease_ends() -> None:
+    server = _server()
+    one, two = Competitor(server, "one"), Competitor(server, "two", 2)
+    await asyncio.sleep(30)
+    one.kill()
+    await asyncio.sleep(20)
+    assert 30 + TIMES.duration - TIMES.retry <= two.began <= 30 + TIMES.duration + 0.5
+    await leave(two)
+
+
+@in_virtual_time
+async def test_the_lease_of_a_holder_with_longer_times_is_not_taken_early() -> None:
+    server = _server(stored=_held_by("before", duration=40))
+    two = Competitor(server, "two")
     await asyncio.sleep(60)
-    assert 15 <= two.began <= 15 + 3
-    await _end(two)
+    assert 40 <= two.began <= 40.5
+    await leave(two)
+
+
+@in_virtual_time
+async def test_a_container_that_is_started_again_goes_on_with_its_pods_lease() -> None:
+    server = _server(stored=_held_by("pod-1"))
+    again = Competitor(server, "pod-1")
+    await asyncio.sleep(1)
+    assert 0 <= again.began < 0.1
+    await leave(again)
+
+
+@in_virtual_time
+async def test_a_leader_that_slept_longer_than_its_lease_does_nothing_when_it_wakes() -> None:
+    server = _server(delay=0.3)
+    one, two = Competitor(server, "one"), Competitor(server, "two", 2)
+    await asyncio.sleep(30)
+    one.sleeper.stop()
+    await asyncio.sleep(60)
+    assert server.acted("two", since=89)
+    one.sleeper.wake()
+    await asyncio.sleep(10)
+    assert server.acted("one", since=32) == []
+    assert server.out_of_turn() == []
+    with pytest.raises(LeadershipLost):
+        one.task.result()
+    await leave(two)
+
+
+@in_virtual_time
+async def test_without_being_held_it_would_do_something() -> None:
+    out_of_turn = 0
+    for seed in range(10):
+        server = _server(delay=0.3)
+        one, two = Competitor(server, "one", seed, held=False), Competitor(server, "two", 100 + seed, held=False)
+        await asyncio.sleep(30)
+        one.sleeper.stop()
+        await asyncio.sleep(60)
+        one.sleeper.wake()
+        await asyncio.sleep(10)
+        out_of_turn += len(server.out_of_turn())
+        await leave(one, two)
+    assert out_of_turn > 0
+
+
+@in_virtual_time
+async def test_a_leader_that_wakes_when_another_came_and_went_does_not_go_on() -> None:
+    server = _server()
+    one, two = Competitor(server, "one"), Competitor(server, "two", 2)
+    await asyncio.sleep(30)
+    one.sleeper.stop()
+    await asyncio.sleep(60)
+    await leave(two)
+    one.sleeper.wake()
+    await asyncio.sleep(10)
+    assert server.acted("one", since=31) == []
+    assert isinstance(one.task.exception(), LeadershipLost)
+
+
+@in_virtual_time
+async def test_a_lease_that_is_deleted_is_made_again_by_its_holder() -> None:
+    server = _server()
+    one, two = Competitor(server, "one"), Competitor(server, "two", 2)
+    await asyncio.sleep(30)
+    server.delete()
+    await asyncio.sleep(30)
+    assert server.holder == "one"
+    assert two.began == -1
+    await leave(one, two)
+
+
+@pytest.mark.parametrize("seed", range(25))
+@in_virtual_time
+async def test_whatever_happens_no_two_act_at_once_and_soon_one_does(seed: int) -> None:
+    """Three processes; one after the other is stopped, cut off, killed, or told to end, for any time."""
+    random = Random(seed)
+    server = _server(delay=0.5 * random.random())
+    living, started = [Competitor(server, f"{number}", seed * 1000 + number) for number in range(3)], 3
+    for _ in range(40):
+        await asyncio.sleep(10 * random.random())
+        hit = random.choice(living)
+        match random.choice(("stop", "stop", "cut", "cut", "kill", "leave")):
+            case "stop":
+                hit.sleeper.stop()
+                asyncio.get_running_loop().call_later(40 * random.random(), hit.sleeper.wake)
+            case "cut":
+                server.cut_off.add(hit.name)
+                asyncio.get_running_loop().call_later(30 * random.random(), server.cut_off.discard, hit.name)
+            case "kill":
+                hit.kill()
+            case "leave":
+                hit.task.cancel()
+        for ended in [one for one in living if one.task.done() or one.task.cancelling()]:
+            living.remove(ended)
+            started += 1
+            living.append(Competitor(server, f"{started}", seed * 1000 + started))
+    assert server.out_of_turn() == []
+    assert len({act.process for act in server.acts}) > 1
+    await asyncio.sleep(60)
+    calm = _now()
+    await asyncio.sleep(20)
+    assert {act.process for act in server.acts if act.at > calm} == {server.holder}
+    assert server.out_of_turn() == []
+    await leave(*living)

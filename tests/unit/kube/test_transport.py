@@ -61,6 +61,58 @@ async def test_nobody_listens() -> None:
     assert not caught.value.sent
 
 
+class _Permit:
+    """Gives this many permits; what comes after is held back."""
+
+    def __init__(self, permits: int) -> None:
+        self.permits = permits
+        self.given_up_writes = 0
+
+    @property
+    def reason_to_hold(self) -> str | None:
+        self.permits -= 1
+        return None if self.permits >= 0 else "another leads"
+
+    def given_up(self) -> None:
+        self.given_up_writes += 1
+
+
+_NO_RETRY = Patience(attempts=1)
+
+
+async def test_a_process_that_may_not_write_still_reads() -> None:
+    api = ScriptedApi()
+    api.answers(answer(pod("a", 5)))
+    async with serving(api) as url, connect(Connection(url), "me", Random(1), permit=_Permit(0)) as client:
+        await client.get(PODS, A)
+        with pytest.raises(errors.Held, match="delete Pod kafka/a: another leads"):
+            await client.delete(PODS, A, uid="u")
+    assert [request.method for request in api.requests] == ["GET"]
+
+
+async def test_a_permit_that_ends_while_a_connection_is_made_keeps_the_write_back() -> None:
+    api, permit = ScriptedApi(), _Permit(1)
+    api.answers(answer(pod("a", 5)))
+    async with serving(api) as url, connect(Connection(url), "me", Random(1), _NO_RETRY, permit) as client:
+        with pytest.raises(errors.Unreachable, match="held back: another leads"):
+            await client.delete(PODS, A, uid="u")
+    assert api.requests == []
+    assert permit.given_up_writes == 1
+
+
+async def test_a_write_with_a_permit_arrives_whole_and_one_that_is_cut_is_told() -> None:
+    api, permit = ScriptedApi(), _Permit(4)
+    api.answers(answer({"metadata": {"name": "a", "namespace": "kafka"}}), Cut())
+    made = ConfigMap(metadata=ObjectMeta(name="a", namespace="kafka"))
+    async with serving(api) as url, connect(Connection(url), "me", Random(1), _NO_RETRY, permit) as client:
+        await client.apply(CONFIG_MAPS, made)
+        assert permit.given_up_writes == 0
+        with pytest.raises(errors.Unreachable):
+            await client.create(CONFIG_MAPS, made)
+    assert all(b'"name":"a"' in (request.body or b"") for request in api.requests)
+    assert permit.given_up_writes == 1
+
+
 async def test_a_watch_ends_in_each_way() -> None:
     api = ScriptedApi()
     api.watches([event("ADDED", pod("a", 8))], [event("ADDED", pod("a", 8)), Cut()], [gone()], status(410, "Expired"))

@@ -4,7 +4,8 @@ import pytest
 
 from klamm.kube.kinds import Name
 from klamm.planning.maintenance_windows import parse_window
-from klamm.programs.entity_operator import BadSetting, Common, label_pairs, log_level, read_common
+from klamm.programs.entity_operator import Common, read_common
+from klamm.programs.process import BadSetting, label_pairs, log_level
 from klamm.programs.topic_operator import batches
 from klamm.programs.user_operator import new_password, read_settings
 
@@ -43,7 +44,7 @@ def test_a_setting_that_cannot_be_used_is_named_with_a_mend(variables: dict[str,
 def test_batches_can_be_set_and_no_labels_mean_all_resources() -> None:
     settings = batches({"STRIMZI_MAX_BATCH_SIZE": "7", "STRIMZI_MAX_BATCH_LINGER_MS": "50"}, 60.0)
     assert (settings.batch, settings.linger, settings.resync) == (7, 0.05, 60.0)
-    assert label_pairs("") == {}
+    assert label_pairs({}, "STRIMZI_RESOURCE_LABELS") == {}
 
 
 def test_the_user_operator_finds_its_authority_and_windows() -> None:
@@ -70,6 +71,14 @@ def test_the_user_operator_finds_its_authority_and_windows() -> None:
 def test_the_level_of_the_log_is_the_root_loggers(tmp_path: Path, text: str, level: str) -> None:
     (tmp_path / "log4j2.properties").write_text(text)
     assert log_level({"KLAMM_LOG_CONFIGURATION": str(tmp_path / "log4j2.properties")}) == level
+
+
+@pytest.mark.parametrize(("given", "level"), [({}, "INFO"), ({"STRIMZI_LOG_LEVEL": "DEBUG"}, "DEBUG")])
+def test_the_level_may_be_a_reference_as_strimzis_configuration_has_it(
+    tmp_path: Path, given: dict[str, str], level: str
+) -> None:
+    (tmp_path / "log4j2.properties").write_text("rootLogger.level = ${env:STRIMZI_LOG_LEVEL:-INFO}\n")
+    assert log_level({"KLAMM_LOG_CONFIGURATION": str(tmp_path / "log4j2.properties"), **given}) == level
 
 
 def test_without_a_configuration_the_log_tells_what_is_informative(tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ class Installation:
     operation_timeout_seconds: int = 300
     log_level: str = "INFO"
     image_pull_policy: str | None = None
+    replicas: int = 1
     leader_election: bool = True
     resources: ResourceRequirements | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -65,11 +66,11 @@ def installation_objects(installation: Installation) -> list[Block]:
 
 
 def deployment(installation: Installation) -> Deployment:
-    """The operator's one pod. Recreate would leave a gap; two at a time are kept apart by leader election."""
+    """The operator's pods. Recreate would leave a gap; two at a time are kept apart by leader election."""
     return Deployment(
         metadata=ObjectMeta(name=NAME, namespace=installation.namespace, labels=labels()),
         spec=DeploymentSpec(
-            replicas=1,
+            replicas=installation.replicas,
             selector=LabelSelector(match_labels=pod_labels()),
             strategy=DeploymentStrategy(type="RollingUpdate" if installation.leader_election else "Recreate"),
             template=PodTemplateSpec(
@@ -99,10 +100,13 @@ def _container(installation: Installation) -> Container:
             VolumeMount(name="strimzi-tmp", mount_path="/tmp"),
             VolumeMount(name="co-config-volume", mount_path="/opt/strimzi/custom-config/"),
         ],
-        liveness_probe=_probe("/healthy"),
-        readiness_probe=_probe("/ready"),
+        liveness_probe=_probe("/healthy", every=30),
+        # Often: a kubelet asks at multiples of the period after the start, and `helm install --wait` waits for it.
+        readiness_probe=_probe("/ready", every=5),
         resources=installation.resources or _default_resources(),
         security_context=SecurityContext(
+            run_as_non_root=True,
+            read_only_root_filesystem=True,
             allow_privilege_escalation=False,
             capabilities=Capabilities(drop=["ALL"]),
             seccomp_profile=SeccompProfile(type="RuntimeDefault"),
@@ -110,8 +114,8 @@ def _container(installation: Installation) -> Container:
     )
 
 
-def _probe(path: str) -> Probe:
-    return Probe(http_get=HttpGetAction(path=path, port="http"), initial_delay_seconds=10, period_seconds=30)
+def _probe(path: str, *, every: int) -> Probe:
+    return Probe(http_get=HttpGetAction(path=path, port="http"), initial_delay_seconds=10, period_seconds=every)
 
 
 def _default_resources() -> ResourceRequirements:

@@ -1,8 +1,10 @@
 """The brokers' account, and what their init container may read."""
 
 from klamm.desired.kafka.cluster import KafkaCluster
+from klamm.desired.ownership import owner_reference
 from klamm.desired.templates import metadata
 from klamm.resources.native.access import ClusterRoleBinding, RoleRef, ServiceAccount, Subject
+from klamm.resources.native.metadata import ObjectMeta
 
 
 def service_account(cluster: KafkaCluster) -> ServiceAccount:
@@ -17,12 +19,17 @@ def init_binding_name(namespace: str, cluster: str) -> str:
     return f"strimzi-{namespace}-{cluster}-kafka-init"
 
 
-def init_binding(cluster: KafkaCluster) -> ClusterRoleBinding | None:
-    """Lets pods read their Node; None when they need not. Cluster-wide, so it can have no owner."""
+def init_binding(cluster: KafkaCluster, namespace: ObjectMeta | None = None) -> ClusterRoleBinding | None:
+    """Lets pods read their Node; None when they need not.
+
+    Cluster-wide, so the Kafka resource cannot own it. Its `namespace` can: then it goes also with a namespace whose
+    operator went before.
+    """
     if not cluster.needs_init:
         return None
     name = init_binding_name(cluster.namespace, cluster.name)
-    place = metadata(cluster.component, name, cluster.namespace, None, cluster.template.cluster_role_binding)
+    owner = owner_reference("v1", "Namespace", namespace) if namespace else None
+    place = metadata(cluster.component, name, cluster.namespace, owner, cluster.template.cluster_role_binding)
     place.namespace = None
     return ClusterRoleBinding(
         metadata=place,

@@ -15,11 +15,14 @@ from pathlib import Path
 from klamm.localkube.kubelet.payloads import Payload, VolumeFile
 
 _DATA = "..data"
+_FOR_ALL = 0o755
+"""Of folders, whatever our umask is: containers have users of their own. The pod's folder above lets nobody else in."""
 
 
 def write(folder: Path, files: Payload, group: int | None = None) -> bool:
     """Make `folder` hold exactly `files`. False: it did already. `group` (fsGroup) may read them too."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o755)
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(_FOR_ALL)
     wanted = {path: _for_group(file, group) for path, file in files.items()}
     if _holds(folder / _DATA, wanted):
         return False
@@ -48,10 +51,12 @@ def _holds(data: Path, files: Payload) -> bool:
 
 def _write_all(folder: Path, files: Payload, group: int | None) -> Path:
     fresh = Path(tempfile.mkdtemp(prefix="..", dir=folder))
-    fresh.chmod(0o755)
+    fresh.chmod(_FOR_ALL)
     for name, file in files.items():
         path = fresh / name
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
+        for parent in reversed(path.relative_to(fresh).parents[:-1]):
+            (fresh / parent).mkdir(exist_ok=True)
+            (fresh / parent).chmod(_FOR_ALL)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as handle:
             handle.write(file.content)

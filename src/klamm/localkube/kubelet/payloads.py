@@ -65,8 +65,9 @@ def _projection(part: Mapping[str, Any], given: PayloadInputs, mode: int) -> Pay
     if (source := part.get("downwardAPI")) is not None:
         return _downward(source, given, mode)
     if (source := part.get("serviceAccountToken")) is not None:
-        # Kubernetes: a token is its owner's only, whatever the volume's default mode says.
-        return {_inside(source["path"]): VolumeFile(given.token(source).encode(), 0o600)}
+        # Kubernetes: with an fsGroup a token is its owner's and the group's only, whatever the default mode says.
+        has_group = (given.pod["spec"].get("securityContext") or {}).get("fsGroup") is not None
+        return {_inside(source["path"]): VolumeFile(given.token(source).encode(), 0o600 if has_group else mode)}
     return {}
 
 

@@ -1,11 +1,12 @@
-"""What the cluster operator's reconcilers work with; made once by `programs/cluster_operator.py`."""
+"""What the cluster operator's reconcilers work with; made once for each area by `programs/cluster_operator.py`."""
 
 import ssl
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 
 from klamm.base.clock import Clock
 from klamm.certificates.keys import KeyAlgorithm
+from klamm.control.steps import DEADLINE
 from klamm.desired.surroundings import Surroundings
 from klamm.kafka.admin import Admin, Connection
 from klamm.kube.client import Client
@@ -27,6 +28,7 @@ class Hands:
     """`new_password` makes a random password; `open_admin` connects to a Kafka cluster.
 
     `zookeeper_mode` asks one ZooKeeper by its host which part it plays (`kafka/four_letters.py`).
+    `selector`: labels of the Kafka resources that are ours. `operation`: seconds that one step of a pass may take.
     """
 
     client: Client
@@ -42,3 +44,5 @@ class Hands:
     deployments: Watched[Deployment]
     key_algorithm: KeyAlgorithm = KeyAlgorithm.EC_P256
     zookeeper_mode: ZooKeeperMode = zookeeper_mode
+    selector: Mapping[str, str] = field(default_factory=dict)
+    operation: float = DEADLINE

@@ -7,7 +7,7 @@ an Error condition of the set, which the Kafka resource's status repeats: nobody
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,14 +98,21 @@ def _revision(metadata: Mapping[str, Any]) -> str | None:
 class PodSetReconciler:
     """One pass: make what is missing, delete what ended, write the status when it changed."""
 
-    def __init__(self, client: Client, pod_sets: Watched[StrimziPodSet], pods: Watched[Pod]) -> None:
+    def __init__(
+        self,
+        client: Client,
+        pod_sets: Watched[StrimziPodSet],
+        pods: Watched[Pod],
+        is_ours: Callable[[StrimziPodSet], bool] = lambda _: True,
+    ) -> None:
         self._client = client
+        self._is_ours = is_ours
         self._pod_sets = pod_sets
         self._pods = pods
 
     async def reconcile(self, name: Name, _: Pass) -> Result:
         pod_set = self._pod_sets.get(name)
-        if pod_set is None or pod_set.metadata.deletion_timestamp is not None:
+        if pod_set is None or pod_set.metadata.deletion_timestamp is not None or not self._is_ours(pod_set):
             return DONE
         pods = {pod.metadata.name or "": pod for pod in self._pods.under(BY_POD_SET, str(name))}
         wanted = plan(pod_set, pods)

@@ -97,13 +97,25 @@ async def test_a_projected_volume_holds_token_certificate_and_namespace(tmp_path
         await world.until(world.is_ready)
         folder = source(world)
         assert (folder / "token").read_text() == "token-1"
-        assert (folder / "token").stat().st_mode & 0o777 == 0o600
+        # As in a cluster: whoever the container runs as can read it, unless the pod has an fsGroup.
+        assert (folder / "token").stat().st_mode & 0o777 == 0o644
         assert (folder / "ca.crt").read_text() == "PEM"
         assert (folder / "namespace").read_text() == NAMESPACE
         await asyncio.sleep(790)
         assert (folder / "token").read_text() == "token-1"
         await asyncio.sleep(20)
         assert (folder / "token").read_text() == "token-2"
+
+
+@in_virtual_time
+async def test_with_an_fs_group_a_token_is_the_groups_only(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    wanted = mounting({"projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}})
+    wanted["spec"]["securityContext"] = {"fsGroup": os.getgid()}
+    async with world.running():
+        world.apply(wanted)
+        await world.until(world.is_ready)
+        assert (source(world) / "token").stat().st_mode & 0o777 == 0o640
 
 
 @in_virtual_time
@@ -190,6 +202,17 @@ def test_the_same_files_again_change_nothing(tmp_path: Path) -> None:
     assert atomic_folder.write(tmp_path / "v", {"a": VolumeFile(b"1", 0o600)})
     assert sorted(entry.name for entry in (tmp_path / "v").iterdir() if not entry.name.startswith("..")) == ["a"]
     assert len(list((tmp_path / "v").iterdir())) == 3
+
+
+def test_containers_with_users_of_their_own_can_go_into_the_folders(tmp_path: Path) -> None:
+    """The control plane runs with umask 077."""
+    before = os.umask(0o077)
+    try:
+        atomic_folder.write(tmp_path / "v", {"d/e/f": VolumeFile(b"1")})
+    finally:
+        os.umask(before)
+    folders = (tmp_path / "v", tmp_path / "v/..data", tmp_path / "v/d", tmp_path / "v/d/e")
+    assert [oct(folder.stat().st_mode & 0o777) for folder in folders] == ["0o755"] * 4
 
 
 @pytest.mark.parametrize("path", ["../x", "/etc/passwd", "a/../../x", "."])

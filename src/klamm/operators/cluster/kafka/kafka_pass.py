@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import msgspec
+
 from klamm.control.passes import Pass
 from klamm.control.results import DONE, Again, Blocked, Result
 from klamm.control.steps import Step
@@ -26,6 +28,8 @@ from klamm.desired.kafka.objects import kafka_budget, kafka_claims, kafka_pod_se
 from klamm.desired.kafka.pods import PodInputs
 from klamm.desired.kafka.server_config import unknown_addresses
 from klamm.desired.kafka.services import services
+from klamm.desired.labels import Component
+from klamm.desired.surroundings import Surroundings
 from klamm.desired.zookeeper import objects as zookeeper
 from klamm.desired.zookeeper.configuration import config_map as zookeeper_config_map
 from klamm.desired.zookeeper.ensemble import Ensemble, EnsembleInputs
@@ -33,6 +37,7 @@ from klamm.desired.zookeeper.network_policy import network_policy as zookeeper_n
 from klamm.desired.zookeeper.services import services as zookeeper_services
 from klamm.kube.catalogue import POD_SETS
 from klamm.kube.kinds import Name, name_of
+from klamm.kube.native import NAMESPACES, SECRETS, SERVICES
 from klamm.operators.cluster.hands import Hands
 from klamm.operators.cluster.kafka import asked, entity_operator, report, tidying
 from klamm.operators.cluster.kafka.addresses import known_addresses
@@ -45,6 +50,7 @@ from klamm.operators.cluster.kafka.rolling import is_due, roll, zookeeper_leader
 from klamm.operators.cluster.kafka.scale import Scaled
 from klamm.operators.cluster.kafka.trust import Trust
 from klamm.operators.cluster.pod_sets import error_of, is_ready
+from klamm.resources.custom.kafka import Kafka
 from klamm.resources.custom.listeners import ListenerStatus
 from klamm.resources.custom.pod_set import StrimziPodSet
 from klamm.resources.custom.status import Condition
@@ -71,7 +77,8 @@ class KafkaPass:
     asked_cluster_id: bool = False
 
     def __post_init__(self) -> None:
-        self.resource, around = self.scaled.resource, self.hands.surroundings
+        around = self.hands.surroundings
+        self.resource = _inheriting(self.scaled.resource, around)
         self.name = name_of(self.resource)
         self.warnings += self.scaled.warnings
         self.cluster = KafkaCluster(self.resource, around, self.checked.kafka_storage)
@@ -128,10 +135,16 @@ class KafkaPass:
         await self._apply(ingresses.ingresses(self.cluster))
         self.addresses = known_addresses(self.cluster, applied)
         missing = unknown_addresses(self.cluster, self.addresses)
-        return Again(2.0, "; ".join(missing)) if missing else DONE
+        if not missing:
+            return DONE
+        for service in applied:  # a load balancer gets its address later, and no watch of ours tells of it
+            self.hands.applier.forget(SERVICES, name_of(service))
+        return Again(2.0, "; ".join(missing))
 
     async def accounts(self) -> None:
-        binding = init_binding(self.cluster)
+        needs = self.cluster.needs_init
+        namespace = await self.hands.client.find(NAMESPACES, Name("", self.name.namespace)) if needs else None
+        binding = init_binding(self.cluster, namespace.metadata if namespace else None)
         await self._apply(
             [
                 zookeeper.service_account(self.ensemble),
@@ -146,15 +159,13 @@ class KafkaPass:
             await self._apply(access_objects(self.operators))
 
     async def policies(self) -> None:
-        await self._apply(
-            [
-                zookeeper_network_policy(self.ensemble),
-                network_policy(self.cluster),
-                zookeeper.zookeeper_budget(self.ensemble),
-                kafka_budget(self.cluster),
-                *([operator_network_policy(self.operators)] if self.operators.parts else []),
-            ]
-        )
+        wanted: list[Block] = []
+        if self.hands.surroundings.network_policies:
+            wanted += [zookeeper_network_policy(self.ensemble), network_policy(self.cluster)]
+            wanted += [operator_network_policy(self.operators)] if self.operators.parts else []
+        if self.hands.surroundings.disruption_budgets:
+            wanted += [zookeeper.zookeeper_budget(self.ensemble), kafka_budget(self.cluster)]
+        await self._apply(wanted)
 
     async def jmx_passwords(self) -> None:
         """Made once; whoever connects copies them from the Secret."""
@@ -163,9 +174,16 @@ class KafkaPass:
             (self.ensemble.component, self.ensemble.spec.jmx_options),
         ):
             if options is not None and options.authentication is not None:
-                stored = self.observed.secrets.get(jmx_secret_name(component))
-                new, owner = self.hands.new_password, self.cluster.owner
-                await self._apply([jmx_secret(component, self.name.namespace, owner, stored, new)])
+                await self._jmx_password(component)
+
+    async def _jmx_password(self, component: Component) -> None:
+        name = jmx_secret_name(component)
+        stored = self.observed.secrets.get(name)
+        if stored is None:
+            place = Name(self.name.namespace, name)
+            stored = (await self.hands.applier.asked_again(SECRETS, {}, [place])).get(name)
+        new, owner = self.hands.new_password, self.cluster.owner
+        await self._apply([jmx_secret(component, self.name.namespace, owner, stored, new)])
 
     async def wishes(self) -> Result:
         """What people asked for by annotations on pods and pod sets."""
@@ -267,3 +285,9 @@ class KafkaPass:
         pods = self.observed.pods_of(pod_set.metadata.name or "")
         names = [description["metadata"]["name"] for description in pod_set.spec.pods]
         return [name for name in names if (pod := pods.get(name)) is None or not is_ready(pod)]
+
+
+def _inheriting(resource: Kafka, around: Surroundings) -> Kafka:
+    """The resource with the labels that its objects inherit."""
+    metadata = msgspec.structs.replace(resource.metadata, labels=around.handed_on(resource.metadata.labels))
+    return msgspec.structs.replace(resource, metadata=metadata)

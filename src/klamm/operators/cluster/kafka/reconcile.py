@@ -1,5 +1,7 @@
 """Kafka: what a pass over one cluster begins and ends with; the work itself is `kafka_pass.KafkaPass`."""
 
+from dataclasses import replace
+
 from klamm.control.passes import Pass
 from klamm.control.results import DONE, Again, Result
 from klamm.control.status import PAUSE
@@ -24,7 +26,7 @@ class KafkaReconciler:
         if found is None:
             return await departure.clean_up(self._hands, name)
         resource, reading = found
-        if resource.metadata.deletion_timestamp is not None:
+        if resource.metadata.deletion_timestamp is not None or not _is_ours(self._hands, resource):
             return DONE
         if resource.metadata.annotations.get(PAUSE) == "true":
             await report.write_paused(self._hands, resource)
@@ -42,7 +44,8 @@ class KafkaReconciler:
         observed = await gather(self._hands, resource)
         used = await scaled(self._hands, observed)
         one = KafkaPass(self._hands, observed, used, checked, pass_, self._hands.clock.now())
-        outcome = await take(one.steps(), pass_)
+        steps = [replace(step, deadline=self._hands.operation) for step in one.steps()]
+        outcome = await take(steps, pass_)
         return await self._tell(one, checked, outcome)
 
     async def _tell(self, one: KafkaPass, checked: Checked, outcome: Outcome) -> Result:
@@ -58,3 +61,8 @@ class KafkaReconciler:
             # At first at once; a cluster whose brokers do not answer is asked less and less often.
             return Again(None if one.asked_cluster_id else 0.2, "the cluster's id is still to be asked for")
         return outcome.result
+
+
+def _is_ours(hands: Hands, resource: Kafka) -> bool:
+    """Pods wake us for clusters that STRIMZI_CUSTOM_RESOURCE_SELECTOR leaves to another operator."""
+    return hands.selector.items() <= resource.metadata.labels.items()

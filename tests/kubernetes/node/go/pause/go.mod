@@ -1,0 +1,3 @@
+module klamm/tests/kubernetes/pause
+
+go 1.24.0
