@@ -33,6 +33,11 @@ conformance: environment ## localkube beside a real kube-apiserver, case by case
 	$(PYTHON) -m tests.kubernetes.programs
 	$(PYTHON) -m pytest tests/conformance
 
+.PHONY: rights
+rights: environment ## the operator's roles, namespaces and leader election on a real kube-apiserver (two minutes)
+	$(PYTHON) -m tests.kubernetes.programs
+	$(PYTHON) -m pytest tests/rights
+
 .PHONY: check
 check: environment ## format, lint, types, import rule, generated files fresh, unit and golden tests
 	$(PYTHON) -m ruff format --check .
