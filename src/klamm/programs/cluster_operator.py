@@ -44,7 +44,7 @@ DEPARTURE = 10.0
 """Seconds for the last deed at the end; a pod is given 30."""
 
 STOPPING = 2.0
-"""Seconds for passes to end: only one that waits for a Kafka that does not answer takes longer, and a standby waits."""
+"""Seconds for passes to end, while a standby waits. Calls to the API take less, and questions to Kafka are cut."""
 
 _PASSWORD_LETTERS = string.ascii_letters + string.digits
 _log = logs.room("cluster operator")
