@@ -33,6 +33,11 @@ conformance: environment ## localkube beside a real kube-apiserver, case by case
 	$(PYTHON) -m tests.kubernetes.programs
 	$(PYTHON) -m pytest tests/conformance
 
+.PHONY: weather
+weather: environment ## every call of the operator killed, cut, refused or late in turn, on a real kube-apiserver (needs Go; an hour)
+	$(PYTHON) -m tests.kubernetes.programs
+	$(PYTHON) -m tests.weather $(FAULTS)
+
 .PHONY: check
 check: environment ## format, lint, types, import rule, generated files fresh, unit and golden tests
 	$(PYTHON) -m ruff format --check .
