@@ -1,7 +1,9 @@
 """The cluster operator's account with exactly the roles of desired/cluster_operator/access.py, and accounts' tokens."""
 
 import json
+from base64 import b64encode, urlsafe_b64decode
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -14,12 +16,14 @@ from klamm.kube.connection import Connection, FixedToken
 from klamm.kube.kinds import Name
 from klamm.kube.native import SERVICE_ACCOUNTS
 from klamm.kube.requests import Request
+from klamm.resources.native.access import ClusterRoleBinding
 
 
-async def install(place: Operated, namespace: str, watched: Sequence[str]) -> Connection:
-    """Account, roles and bindings; the connection is the account's."""
+async def install(place: Operated, namespace: str, watched: Sequence[str], *, cluster_wide: bool = True) -> Connection:
+    """Account, roles, bindings (without `cluster_wide` only those in namespaces); the connection is the account's."""
     for block in (service_account(namespace), *cluster_roles(), *bindings(namespace, watched)):
-        await place.client.apply(kind_of(block), block)
+        if cluster_wide or not isinstance(block, ClusterRoleBinding):
+            await place.client.apply(kind_of(block), block)
     return await connection_of(place, Name(namespace, NAME))
 
 
@@ -36,3 +40,27 @@ async def connection_of(place: Operated, account: Name) -> Connection:
         token=FixedToken(answer["status"]["token"]),
         namespace=account.namespace,
     )
+
+
+def write_kubeconfig(connection: Connection, path: Path) -> None:
+    """For a process of its own."""
+    assert connection.token is not None
+    assert connection.authorities is not None
+    cluster = {"server": connection.server, "certificate-authority-data": b64encode(connection.authorities).decode()}
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "c", "cluster": cluster}],
+        "users": [{"name": "u", "user": {"token": connection.token.current()}}],
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u", "namespace": connection.namespace}}],
+        "current-context": "c",
+    }
+    path.write_text(json.dumps(config))
+
+
+def token_id(connection: Connection) -> str:
+    """The `jti` by which the audit log names a token."""
+    assert connection.token is not None
+    payload = connection.token.current().split(".")[1]
+    found: str = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["jti"]
+    return found

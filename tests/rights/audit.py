@@ -31,9 +31,11 @@ class Right:
 
 @dataclass(frozen=True)
 class Asked:
-    """One request: by whom (`namespace:name` of the account), for which object, and what came of it."""
+    """One request: by whom (`namespace:name` of the account, and which token of it), for what, and what came of it."""
 
     account: str
+    token: str
+    """The token's id (`jti`)."""
     right: Right
     what: str
     code: int
@@ -68,7 +70,9 @@ def _asked(event: Mapping[str, Any]) -> Asked | None:
     right = Right(about.get("apiGroup", ""), resource, event["verb"])
     what = "/".join(part for part in (about.get("namespace"), about.get("name")) if part)
     status = event.get("responseStatus") or {}
-    return Asked(user.removeprefix(ACCOUNT), right, what, status.get("code", 0), status.get("message", ""))
+    ids = event["user"].get("extra", {}).get("authentication.kubernetes.io/credential-id", [""])
+    token, code, message = ids[0].removeprefix("JTI="), status.get("code", 0), status.get("message", "")
+    return Asked(user.removeprefix(ACCOUNT), token, right, what, code, message)
 
 
 def used(asked: Iterable[Asked], accounts: Iterable[str]) -> set[Right]:
@@ -86,6 +90,11 @@ def _of_rule(rule: PolicyRule) -> Iterator[Right]:
         for resource in rule.resources:
             for verb in rule.verbs:
                 yield Right(group, resource, verb)
+
+
+def refusals(asked: Iterable[Asked]) -> str:
+    """One a line; empty when there was none."""
+    return "\n".join(sorted({str(one) for one in asked if one.is_refused}))
 
 
 def told(rights: Iterable[Right]) -> str:

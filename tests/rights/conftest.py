@@ -3,12 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from tests.kubernetes.control_plane import ControlPlane, control_plane, controller_manager
 from tests.kubernetes.operated import Operated, define_kinds, operated
-from tests.rights.audit import Asked, read_audit
+from tests.rights.audit import Asked, read_audit, refusals
 from tests.rights.scenarios import play_all, play_one, play_several
 
 Play = Callable[[Operated], Awaitable[None]]
@@ -25,13 +24,22 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
 @dataclass(frozen=True)
 class Played:
     asked: tuple[Asked, ...]
-    log: Path
 
 
 @pytest.fixture(scope="session")
 def played(audited: ControlPlane) -> Played:
-    asyncio.run(_play(audited))
-    return Played(tuple(read_audit(audited.audit_log)), audited.audit_log)
+    """What was asked while everything was played. A play that fails says what was refused until then."""
+    before = len(list(read_audit(audited.audit_log)))
+    try:
+        asyncio.run(_play(audited))
+    except Exception as error:
+        error.add_note(f"refused until then:\n{refusals(_since(audited, before))}")
+        raise
+    return Played(_since(audited, before))
+
+
+def _since(plane: ControlPlane, before: int) -> tuple[Asked, ...]:
+    return tuple(read_audit(plane.audit_log))[before:]
 
 
 async def _play(plane: ControlPlane) -> None:

@@ -62,7 +62,7 @@ _OWN_CERTIFICATE = {
     "configuration": {"brokerCertChainAndKey": {"secretName": "own", "certificate": "c.crt", "key": "c.key"}},
 }
 _BALANCED = {"name": "balanced", "port": 9096, "type": "loadbalancer", "tls": False}
-_EPHEMERAL = {
+EPHEMERAL = {
     "kafka": {"replicas": 1, "storage": {"type": "ephemeral"}, "rack": None, "listeners": [_PLAIN]},
     "zookeeper": {"replicas": 1, "storage": {"type": "ephemeral"}},
     "entityOperator": None,
@@ -116,6 +116,31 @@ class Scene:
 
         await until(what, why_not, _WITHIN)
 
+    async def hold_topic(self, name: str) -> str:
+        """A topic with the topic operator's finalizer."""
+        topic = {
+            "apiVersion": KAFKA_TOPICS.api_version,
+            "kind": KAFKA_TOPICS.kind,
+            "metadata": {"name": name, "labels": {"strimzi.io/cluster": CLUSTER}, "finalizers": [FINALIZER]},
+            "spec": {},
+        }
+        body = msgspec.json.encode(topic)
+        await self.place.client.raw(Request("POST", KAFKA_TOPICS.path(self.namespace), f"hold {name}", body=body))
+        return name
+
+    async def until_let_go(self, topic: str) -> None:
+        what = f"topic {topic} to be let go"
+        await self.until_holds(what, KAFKA_TOPICS, topic, lambda found: not found.metadata.finalizers)
+
+    def pod(self, suffix: str) -> Name:
+        return Name(self.namespace, f"{CLUSTER}-{suffix}")
+
+    async def until_made_again(self, suffix: str) -> None:
+        """Delete a pod and wait for its successor."""
+        old = await self.uid(PODS, self.pod(suffix).name)
+        await self.place.client.delete(PODS, self.pod(suffix))
+        await self.until_new(PODS, self.pod(suffix).name, old)
+
 
 async def play_all(place: Operated) -> None:
     connection = await _installed(place, "strimzi", watched=[])
@@ -130,7 +155,7 @@ async def play_all(place: Operated) -> None:
         await play(scene)
     await _restart_is_told_twice(place, connection)
     last = await _scene(place, "last")
-    await last.ready(**_EPHEMERAL)
+    await last.ready(**EPHEMERAL)
     operator.raise_if_ended()
     await operator.stop()
 
@@ -139,9 +164,9 @@ async def play_several(place: Operated) -> None:
     scenes = [await _scene(place, name) for name in ("team-a", "team-b", "not-watched")]
     connection = await _installed(place, "strimzi-of-teams", watched=["team-a", "team-b"])
     operator = await _operator(place, connection, ("team-a", "team-b"))
-    await scenes[2].put(**_EPHEMERAL)
+    await scenes[2].put(**EPHEMERAL)
     for scene in scenes[:2]:
-        await scene.ready(**_EPHEMERAL)
+        await scene.ready(**EPHEMERAL)
     for scene in scenes[:2]:
         await place.delete(scene.name)
         await scene.until_gone(PODS, Name(scene.namespace, f"{CLUSTER}-kafka-0"))
@@ -156,7 +181,7 @@ async def play_one(place: Operated) -> None:
     scene = await _scene(place, "own")
     connection = await _installed(place, "own", watched=["own"])
     operator = await _operator(place, connection, ("own",))
-    await scene.ready(**_EPHEMERAL)
+    await scene.ready(**EPHEMERAL)
     operator.raise_if_ended()
     await operator.stop()
     await _elect(connection)
@@ -290,19 +315,10 @@ async def _wrong(scene: Scene) -> None:
 
 async def _delete(scene: Scene) -> None:
     """A topic whose operator is gone before it is let go."""
-    topic = {
-        "apiVersion": KAFKA_TOPICS.api_version,
-        "kind": KAFKA_TOPICS.kind,
-        "metadata": {"name": "held", "labels": {"strimzi.io/cluster": CLUSTER}, "finalizers": [FINALIZER]},
-        "spec": {},
-    }
-    path = KAFKA_TOPICS.path(scene.namespace)
-    await scene.place.client.raw(Request("POST", path, "a topic", body=msgspec.json.encode(topic)))
+    topic = await scene.hold_topic("held")
     await scene.place.delete(scene.name)
-    binding = Name("", f"strimzi-{scene.namespace}-{CLUSTER}-kafka-init")
-    await scene.until_gone(CLUSTER_ROLE_BINDINGS, binding)
-    let_go = "the topic to be let go"
-    await scene.until_holds(let_go, KAFKA_TOPICS, "held", lambda topic: not topic.metadata.finalizers)
+    await scene.until_gone(CLUSTER_ROLE_BINDINGS, Name("", f"strimzi-{scene.namespace}-{CLUSTER}-kafka-init"))
+    await scene.until_let_go(topic)
 
 
 async def _restart_is_told_twice(place: Operated, connection: Connection) -> None:

@@ -6,7 +6,7 @@ init container. What the operator itself needs is in roles of its own.
 """
 
 import pytest
-from tests.rights.audit import granted, told, used
+from tests.rights.audit import granted, refusals, told, used
 from tests.rights.conftest import Played
 
 from klamm.desired.cluster_operator.access import cluster_roles
@@ -21,8 +21,8 @@ ROLES = {role.metadata.name or "": role for role in cluster_roles()}
 
 
 def test_nothing_was_refused(played: Played) -> None:
-    refused = sorted({str(one) for one in played.asked if one.is_refused})
-    assert not refused, "these rights are missing:\n" + "\n".join(refused)
+    refused = refusals(played.asked)
+    assert not refused, f"these rights are missing:\n{refused}"
 
 
 @pytest.mark.parametrize("name", sorted(ROLES))

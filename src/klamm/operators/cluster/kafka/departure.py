@@ -30,10 +30,18 @@ _log = logs.room("departure")
 
 
 async def clean_up(hands: Hands, name: Name) -> Result:
-    await hands.client.delete(CLUSTER_ROLE_BINDINGS, Name("", init_binding_name(name.namespace, name.name)))
+    await _delete_binding(hands, Name("", init_binding_name(name.namespace, name.name)))
     await let_topics_go(hands, name)
     hands.applier.forget_namesakes(name)
     return DONE
+
+
+async def _delete_binding(hands: Hands, binding: Name) -> None:
+    try:
+        await hands.client.delete(CLUSTER_ROLE_BINDINGS, binding)
+    except errors.Forbidden:
+        # Installed without rights on cluster-wide objects: then it was not made by us, and nothing is left over.
+        _log.debug("who may not delete bindings has made none", binding=binding)
 
 
 async def departed(hands: Hands) -> set[Name]:
