@@ -33,6 +33,11 @@ conformance: environment ## localkube beside a real kube-apiserver, case by case
 	$(PYTHON) -m tests.kubernetes.programs
 	$(PYTHON) -m pytest tests/conformance
 
+.PHONY: weather
+weather: environment ## every call of the operator killed, cut, refused or late in turn, on a real kube-apiserver (an hour)
+	$(PYTHON) -m tests.kubernetes.programs
+	$(PYTHON) -m tests.weather $(FAULTS)
+
 .PHONY: rights
 rights: environment ## the operator's roles, namespaces and leader election on a real kube-apiserver (two minutes)
 	$(PYTHON) -m tests.kubernetes.programs
