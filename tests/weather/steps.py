@@ -1,6 +1,6 @@
 """What people do to one Kafka cluster, as ways between states: each is walked with every fault that can meet it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,13 +9,15 @@ from tests.builders.kafka import overlaid
 from tests.kubernetes.operated import Operated
 
 from klamm.kube import requests
-from klamm.kube.catalogue import KAFKA_TOPICS
+from klamm.kube.catalogue import KAFKA_NAMES, KAFKA_TOPICS
 from klamm.kube.kinds import Name
+from klamm.kube.native import SECRETS
 from klamm.kube.requests import Request
 from klamm.planning.topics import FINALIZER
 
 CLUSTER = "my-cluster"
 ABSENT, PLAIN, CONFIGURED, LISTENING, LARGER = "absent", "plain", "configured", "listening", "larger"
+RENEWED, REPLACED = "renewed", "replaced"
 
 _PLAIN: dict[str, Any] = {
     "apiVersion": "kafka.strimzi.io/v1beta2",
@@ -57,9 +59,12 @@ def manifest(state: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Step:
+    """`asks`: the Secret and the annotation on it by which a person asks for something."""
+
     name: str
     begin: str
     end: str
+    asks: tuple[str, str] | None = None
 
     def __str__(self) -> str:
         return self.name
@@ -68,7 +73,7 @@ class Step:
 CREATE = Step("create", ABSENT, PLAIN)
 DELETE = Step("delete", PLAIN, ABSENT)
 RESTART = Step("restart of the operator", PLAIN, PLAIN)
-STEPS = (
+VOYAGE = (
     CREATE,
     Step("change of configuration", PLAIN, CONFIGURED),
     Step("change back of configuration", CONFIGURED, PLAIN),
@@ -78,7 +83,15 @@ STEPS = (
     Step("scale down", LARGER, PLAIN),
     RESTART,
     DELETE,
+    CREATE,
+    Step("renewal of the authority", PLAIN, RENEWED, (f"{CLUSTER}-cluster-ca-cert", "force-renew")),
+    Step("delete after renewal", RENEWED, ABSENT),
+    CREATE,
+    Step("new key of the authority", PLAIN, REPLACED, (f"{CLUSTER}-cluster-ca", "force-replace")),
+    Step("delete after replacement", REPLACED, ABSENT),
 )
+"""In an order in which each begins where the one before ended."""
+STEPS = tuple(dict.fromkeys(VOYAGE))
 
 
 async def act(step: Step, place: Operated, namespace: str, restart: Callable[[], Awaitable[None]]) -> None:
@@ -87,10 +100,35 @@ async def act(step: Step, place: Operated, namespace: str, restart: Callable[[],
         await restart()
     elif step.end == ABSENT:
         await place.delete(Name(namespace, CLUSTER))
+    elif step.asks is not None:
+        await ask(place, namespace, *step.asks)
     else:
+        await place.apply(namespace, manifest(step.end))
         if step is CREATE:
             await put_topic(place, namespace)
-        await place.apply(namespace, manifest(step.end))
+
+
+async def ask(place: Operated, namespace: str, secret: str, wish: str) -> None:
+    """By an annotation on a Secret, which no watch tells of; one on the Kafka resource makes the operator look."""
+    wishes = {"metadata": {"annotations": {f"strimzi.io/{wish}": "true"}}}
+    await place.client.patch(SECRETS, Name(namespace, secret), wishes)
+    look = {"metadata": {"annotations": {"example.com/asked": wish}}}
+    await place.client.patch(KAFKA_NAMES, Name(namespace, CLUSTER), look)
+
+
+def reason_not_done(step: Step, objects: Mapping[str, Any]) -> str | None:
+    """What shows that the step is over when nobody knows yet how it ends."""
+    if step.asks is None:
+        return None
+    certificate = objects[f"Secret/{CLUSTER}-cluster-ca-cert"]
+    generation = certificate["metadata"]["annotations"]["strimzi.io/ca-cert-generation"]
+    pods = [one["metadata"] for name, one in objects.items() if name.startswith("Pod/")]
+    seen = {pod["annotations"].get("strimzi.io/cluster-ca-cert-generation") for pod in pods}
+    if generation != "1" or seen != {"1"}:
+        return f"the certificate's generation is {generation}, pods know {seen}"
+    if len(certificate["data"]) != 3 or any("strimzi.io/trusts-old-cluster-ca" in pod["annotations"] for pod in pods):
+        return "the old authority is not forgotten"
+    return None
 
 
 async def put_topic(place: Operated, namespace: str) -> None:
