@@ -33,6 +33,12 @@ conformance: environment ## localkube beside a real kube-apiserver, case by case
 	$(PYTHON) -m tests.kubernetes.programs
 	$(PYTHON) -m pytest tests/conformance
 
+.PHONY: helm
+helm: environment ## the Helm chart: rendered, installed and removed on localkube and on a real kube-apiserver (needs Go 1.26)
+	$(PYTHON) -m tests.helm.program
+	$(PYTHON) -m tests.kubernetes.programs
+	$(PYTHON) -m pytest tests/helm
+
 .PHONY: check
 check: environment ## format, lint, types, import rule, generated files fresh, unit and golden tests
 	$(PYTHON) -m ruff format --check .
@@ -43,7 +49,7 @@ check: environment ## format, lint, types, import rule, generated files fresh, u
 	$(PYTHON) -m pytest tests/unit tests/golden
 
 .PHONY: generate
-generate: environment ## write install/ and docs/reference anew from the code
+generate: environment ## write install/, the chart's roles and docs/reference anew from the code
 	$(PYTHON) -m klamm.programs.generate
 
 .PHONY: format
