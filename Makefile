@@ -39,6 +39,11 @@ helm: environment ## the Helm chart: rendered, installed and removed on localkub
 	$(PYTHON) -m tests.kubernetes.programs
 	$(PYTHON) -m pytest tests/helm
 
+.PHONY: rights
+rights: environment ## the operator's roles, namespaces and leader election on a real kube-apiserver (two minutes)
+	$(PYTHON) -m tests.kubernetes.programs
+	$(PYTHON) -m pytest tests/rights
+
 .PHONY: check
 check: environment ## format, lint, types, import rule, generated files fresh, unit and golden tests
 	$(PYTHON) -m ruff format --check .

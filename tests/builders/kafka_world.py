@@ -26,20 +26,15 @@ from tests.builders.kafka import surroundings
 from tests.builders.registry_transport import RegistryTransport
 from tests.builders.small_cluster import SmallCluster, small_cluster
 
-from klamm.control.controller import Controller, Settings
-from klamm.kube.catalogue import KAFKA_NAMES, POD_SETS
+from klamm.control.controller import Settings
 from klamm.kube.client import Client, over
 from klamm.kube.events import Recorder
 from klamm.kube.kinds import Name
-from klamm.kube.native import DEPLOYMENTS, PODS
-from klamm.kube.watching import Watched
 from klamm.localkube.objects import CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, Object, Resource
 from klamm.localkube.objects import PODS as POD_RESOURCE
 from klamm.operations.applying import Applier
+from klamm.operators.cluster.area import caches_of, kafka_controller, pod_set_controller
 from klamm.operators.cluster.hands import Hands
-from klamm.operators.cluster.kafka.reconcile import KafkaReconciler
-from klamm.operators.cluster.pod_sets import BY_POD_SET, PodSetReconciler, pod_set_key, pod_set_of
-from klamm.programs.cluster_operator import cluster_of
 
 CRDS = Path(__file__).parents[2] / "install" / "crds"
 NAMESPACE = "kafka"
@@ -199,11 +194,7 @@ async def kafka_world(*, operator: bool = True, images: Mapping[str, str] | None
 
 async def _run_operator(world: KafkaWorld) -> None:
     client, clock, random = world.client, world.cluster.clock, Random(1)
-    kafkas = Watched(client, KAFKA_NAMES, random)
-    pod_sets = Watched(client, POD_SETS, random)
-    labels = {"strimzi.io/kind": "Kafka"}
-    pods = Watched(client, PODS, random, labels=labels, indexes={BY_POD_SET: pod_set_key})
-    deployments = Watched(client, DEPLOYMENTS, random, labels=labels)
+    caches = caches_of(None, client, random, {})
     recorder = Recorder(client, "strimzi.io/cluster-operator", "operator", clock)
     passwords = iter(f"password-{n}" for n in range(10_000))
     world.hands = hands = Hands(
@@ -214,21 +205,15 @@ async def _run_operator(world: KafkaWorld) -> None:
         surroundings=surroundings(),
         new_password=lambda: next(passwords),
         open_admin=world.brokers.open,
-        kafkas=kafkas,
-        pod_sets=pod_sets,
-        pods=pods,
-        deployments=deployments,
+        kafkas=caches.kafkas,
+        pod_sets=caches.pod_sets,
+        pods=caches.pods,
+        deployments=caches.deployments,
         zookeeper_mode=world.mode_of,
     )
-    clusters = Controller("Kafka", KafkaReconciler(hands).reconcile, clock, random, Settings())
-    clusters.follow(kafkas)
-    clusters.follow_others(pods, cluster_of)
-    clusters.follow_others(deployments, cluster_of)  # type: ignore[arg-type]
-    sets = Controller("StrimziPodSet", PodSetReconciler(client, pod_sets, pods).reconcile, clock, random, Settings())
-    sets.follow(pod_sets)
-    sets.follow_others(pods, pod_set_of, settle=0.0)
+    controllers = [make(hands, random, Settings()) for make in (kafka_controller, pod_set_controller)]
     async with asyncio.TaskGroup() as group:
-        for run in (*(one.run for one in (kafkas, pod_sets, pods, deployments)), recorder.run, clusters.run, sets.run):
+        for run in (*(one.run for one in caches.all()), recorder.run, *(one.run for one in controllers)):
             group.create_task(run())
 
 

@@ -42,9 +42,14 @@ class ControlPlane:
         )
         return Connection(self.url, authorities=authority, certificate=certificate, key=key)
 
+    @property
+    def audit_log(self) -> Path:
+        """What service accounts asked, a JSON object a line; there with `audit`. Written before the answer is sent."""
+        return self.folder / "audit.log"
+
 
 @contextmanager
-def control_plane(folder: Path) -> Iterator[ControlPlane]:
+def control_plane(folder: Path, *, audit: bool = False) -> Iterator[ControlPlane]:
     """Returns when /readyz answers; ends every process at the end."""
     built = programs()
     make_certificates(folder)
@@ -58,7 +63,8 @@ def control_plane(folder: Path) -> Iterator[ControlPlane]:
             f"--listen-peer-urls=http://127.0.0.1:{peers}",
         ]
         running.enter_context(_process(built / "etcd", etcd, folder))
-        server = running.enter_context(_process(built / "kube-apiserver", _api_flags(folder, clients, api), folder))
+        flags = [*_api_flags(folder, clients, api), *(_audit_flags(folder) if audit else ())]
+        server = running.enter_context(_process(built / "kube-apiserver", flags, folder))
         url = f"https://127.0.0.1:{api}"
         _until_ready(url, folder, server)
         write_kubeconfig(folder, url)
@@ -101,6 +107,27 @@ def _api_flags(folder: Path, etcd: int, port: int) -> list[str]:
         f"--service-account-signing-key-file={accounts}",
         *("--service-cluster-ip-range=10.96.0.0/16", "--authorization-mode=RBAC", "--allow-privileged=true"),
         *("--profiling=false", "--v=0"),
+    ]
+
+
+_AUDIT_POLICY = """\
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+- level: Metadata
+  userGroups: ["system:serviceaccounts"]
+- level: None
+"""
+
+
+def _audit_flags(folder: Path) -> list[str]:
+    policy = folder / "audit-policy.yaml"
+    policy.write_text(_AUDIT_POLICY)
+    return [
+        f"--audit-policy-file={policy}",
+        f"--audit-log-path={folder / 'audit.log'}",
+        "--audit-log-mode=blocking-strict",
     ]
 
 

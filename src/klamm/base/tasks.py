@@ -70,7 +70,8 @@ class Supervisor:
         try:
             await self._group.__aexit__(kind, error, trace)
         except BaseExceptionGroup as group:
-            raise _most_telling(group) from None
+            telling = _most_telling(group)
+            raise telling from telling.__cause__  # `from None` would take the cause away
 
     async def _needed(self, name: str, run: Callable[[], Awaitable[object]]) -> None:
         try:

@@ -28,7 +28,7 @@ from klamm.base.deadlines import DeadlineExceeded, within
 from klamm.control.passes import Pass, Superseded
 from klamm.control.queue import Queue
 from klamm.control.results import Again, Blocked, Done, Result
-from klamm.control.sorting import log_bug, sort
+from klamm.control.sorting import log_bug, said, sort
 from klamm.kube.kinds import Name, Object, T, name_of
 from klamm.kube.watching import Watched
 
@@ -82,6 +82,7 @@ class Controller:
         self._failures: dict[Name, int] = {}
         self._known: Callable[[], Iterable[Name]] = tuple
         self._sources: list[Watched[Any]] = []
+        self._departed: Callable[[], Awaitable[Iterable[Name]]] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._quiet: set[Name] = set()
         self._stopping = False
@@ -123,6 +124,13 @@ class Controller:
         self._sources.append(watched)
         watched.subscribe(note)
 
+    def take_up(self, departed: Callable[[], Awaitable[Iterable[Name]]]) -> None:
+        """Names whose object went while nobody looked, or whose last pass was cut: no watch and no list tells of them.
+
+        Asked for once, at the start.
+        """
+        self._departed = departed
+
     def trigger(self, name: Name, after: float = 0.0) -> None:
         """Ask for a pass. A pass that runs asks its conditions again now."""
         if running := self._passes.get(name):
@@ -146,12 +154,27 @@ class Controller:
         """
         for watched in self._sources:
             await self._synced(watched)
-        resync = asyncio.ensure_future(self._resync())
+        beside = [asyncio.ensure_future(self._resync()), asyncio.ensure_future(self._take_up_departed())]
         try:
             await self._dispatch()
         finally:
-            resync.cancel()
+            for task in beside:
+                task.cancel()
             await self._stop()
+
+    async def _take_up_departed(self) -> None:
+        failures = 0
+        while self._departed is not None:
+            try:
+                for name in await self._departed():
+                    self.trigger(name)
+                return
+            except Exception as error:
+                if sort(error).is_bug:
+                    log_bug(error, kind=self.name)
+                failures += 1
+                self._log.info("what is gone was not looked for", because=said(error))
+                await asyncio.sleep(self._settings.back_off.delay(failures, self._random))
 
     async def _synced(self, watched: Watched[Any]) -> None:
         while True:

@@ -18,6 +18,9 @@ KAFKA_NAMES = Kind(_GROUP, "v1beta2", "kafkas", "Kafka", NativeObject)
 """Kafka resources by their metadata only: for caches, which need not hold (and cannot fail to read) their specs."""
 
 KAFKA_TOPICS = Kind(_GROUP, "v1beta2", "kafkatopics", "KafkaTopic", KafkaTopic)
+KAFKA_TOPIC_NAMES = Kind(_GROUP, "v1beta2", "kafkatopics", "KafkaTopic", NativeObject)
+"""The same of KafkaTopics: for who only looks after their finalizers."""
+
 KAFKA_USERS = Kind(_GROUP, "v1beta2", "kafkausers", "KafkaUser", KafkaUser)
 POD_SETS = Kind("core.strimzi.io", "v1beta2", "strimzipodsets", "StrimziPodSet", StrimziPodSet)
 

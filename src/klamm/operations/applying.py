@@ -9,7 +9,7 @@ that nobody wants any more go.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, TypeVar, cast
@@ -20,12 +20,13 @@ from klamm.base.clock import Clock
 from klamm.kube import requests
 from klamm.kube.catalogue import kind_of
 from klamm.kube.client import Client
-from klamm.kube.kinds import Kind, Name, name_of
+from klamm.kube.kinds import Kind, Name, Object, name_of
 from klamm.operations.succession import INHERITED, succession
 from klamm.resources.native.metadata import ObjectMeta
 from klamm.resources.structure import Block
 
 B = TypeVar("B", bound=Block)
+Obj = TypeVar("Obj", bound=Object)
 Place = tuple[str, Name]
 """Kind and name: where an object stands."""
 
@@ -81,6 +82,17 @@ class Applier:
             if isinstance(answer, BaseException):
                 raise answer
         return cast("list[B]", answers)
+
+    async def asked_again(self, kind: Kind[Obj], known: Mapping[str, Obj], names: Iterable[Name]) -> dict[str, Obj]:
+        """`known` (by name) with these objects as the API has them now, each asked for by its name.
+
+        For what is made once, such as keys: a list may be older than our own writes, and does not show an object whose
+        labels somebody took off. Whoever believes it makes a new key over the one that everybody uses.
+        """
+        wanted = list(names)
+        found = await asyncio.gather(*(self._client.find(kind, name) for name in wanted))
+        fresh = {name.name: obj for name, obj in zip(wanted, found, strict=True)}
+        return {name: obj for name, obj in ({**known, **fresh}).items() if obj is not None}
 
     async def take_annotation_off(self, kind: Kind[Any], name: Name, annotation: str) -> None:
         """For annotations by which a person asked for something that is done now; apply leaves them to their owner."""

@@ -109,11 +109,14 @@ async def reconcile_authority(
 
     Raises `UserAuthorityMissing` when the user brings it and something is missing.
     """
-    certificate_secret = secrets.get(spec.certificate_secret.name)
-    key_secret = secrets.get(spec.key_secret.name)
-    content = _content(certificate_secret, key_secret)
-    observed = observe(spec, certificate_secret, key_secret)
+    observed = observe(spec, secrets)
     decision = decide_authority(observed, spec.rules, now, window_open=window_open)
+    if not isinstance(decision, Keep | Postponed):
+        names = spec.certificate_secret, spec.key_secret
+        secrets = await applier.asked_again(SECRETS, secrets, names)
+        observed = observe(spec, secrets)
+        decision = decide_authority(observed, spec.rules, now, window_open=window_open)
+    content = _content(spec, secrets)
     match decision:
         case WaitForUser(message):
             raise UserAuthorityMissing(f"spec.{_field(spec)}: {message}")
@@ -124,7 +127,8 @@ async def reconcile_authority(
             generations = (observed.certificate_generation, observed.key_generation)
     content = _without_expired(content, now)
     if spec.rules.generated and not isinstance(decision, Postponed):
-        await _store(applier, spec, content, generations, certificate_secret, new_password)
+        stored = secrets.get(spec.certificate_secret.name)
+        await _store(applier, spec, content, generations, stored, new_password)
         if observed.force_renew:
             await applier.take_annotation_off(SECRETS, spec.certificate_secret, FORCE_RENEW)
         if observed.force_replace:
@@ -157,17 +161,27 @@ def _current(
     )
 
 
-def observe(spec: AuthoritySpec, certificate: Secret | None, key: Secret | None) -> ObservedAuthority:
-    """The facts that the decision needs."""
-    content = _content(certificate, key)
+def signed_generations(spec: AuthoritySpec, secrets: Mapping[str, Secret]) -> frozenset[int]:
+    """The generations of its certificate that leaves of the cluster name: what is known of one that was lost."""
+    told = {
+        secret.metadata.annotations.get(f"strimzi.io/{spec.name}-cert-generation", "") for secret in secrets.values()
+    }
+    return frozenset(int(text) for text in told if text.isdigit())
+
+
+def observe(spec: AuthoritySpec, secrets: Mapping[str, Secret]) -> ObservedAuthority:
+    """The facts that the decision needs. `secrets` are the cluster's, by name."""
+    certificate, key = secrets.get(spec.certificate_secret.name), secrets.get(spec.key_secret.name)
+    content, signed = _content(spec, secrets), signed_generations(spec, secrets)
     return ObservedAuthority(
         certificate_secret=str(spec.certificate_secret),
         key_secret=str(spec.key_secret),
         not_after=_not_after(content.certificate),
         key_present=bool(content.key),
         key_matches=not (content.key and content.certificate) or key_matches(content.certificate, content.key),
-        certificate_generation=_number(certificate, CA_CERT_GENERATION),
+        certificate_generation=max(_number(certificate, CA_CERT_GENERATION), *signed, 0),
         key_generation=_number(key, CA_KEY_GENERATION),
+        has_signed=certificate is not None or bool(signed),
         force_renew=_annotated(certificate, FORCE_RENEW),
         force_replace=_annotated(key, FORCE_REPLACE),
     )
@@ -219,7 +233,8 @@ async def _store(
     )
 
 
-def _content(certificate: Secret | None, key: Secret | None) -> _Content:
+def _content(spec: AuthoritySpec, secrets: Mapping[str, Secret]) -> _Content:
+    certificate, key = secrets.get(spec.certificate_secret.name), secrets.get(spec.key_secret.name)
     older = {
         name: b64decode(value)
         for name, value in (certificate.data if certificate else {}).items()

@@ -1,6 +1,6 @@
 """The hands of leaf certificates: keep or issue what `planning.authorities.leaf` says, and store them in a Secret."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -45,7 +45,18 @@ class Issuing:
 
 def leaf(wanted: WantedLeaf, stored: Secret | None, current: CurrentAuthority, issuing: Issuing) -> Leaf:
     """The leaf as it should be stored: the one that is there, or a new one."""
-    decision = decide_leaf(
+    decision = _decision(wanted, stored, current, issuing)
+    files = _issued(wanted, current, issuing) if isinstance(decision, IssueLeaf) else _stored(wanted, stored)
+    return Leaf(files, read_certificate(files.certificate).thumbprint, decision)
+
+
+def are_kept(wanted: Iterable[WantedLeaf], stored: Secret | None, current: CurrentAuthority, issuing: Issuing) -> bool:
+    """Whether no leaf would be issued anew."""
+    return not any(isinstance(_decision(one, stored, current, issuing), IssueLeaf) for one in wanted)
+
+
+def _decision(wanted: WantedLeaf, stored: Secret | None, current: CurrentAuthority, issuing: Issuing) -> LeafDecision:
+    return decide_leaf(
         observe(wanted, stored),
         wanted.names,
         current.certificate_generation,
@@ -54,8 +65,6 @@ def leaf(wanted: WantedLeaf, stored: Secret | None, current: CurrentAuthority, i
         window_open=issuing.window_open,
         spreading=issuing.spreading,
     )
-    files = _issued(wanted, current, issuing) if isinstance(decision, IssueLeaf) else _stored(wanted, stored)
-    return Leaf(files, read_certificate(files.certificate).thumbprint, decision)
 
 
 def observe(wanted: WantedLeaf, stored: Secret | None) -> ObservedLeaf | None:

@@ -43,6 +43,9 @@ MANAGER = "klamm-cluster-operator"
 DEPARTURE = 10.0
 """Seconds for the last deed at the end; a pod is given 30."""
 
+STOPPING = 2.0
+"""Seconds for passes to end: only one that waits for a Kafka that does not answer takes longer, and a standby waits."""
+
 _PASSWORD_LETTERS = string.ascii_letters + string.digits
 _log = logs.room("cluster operator")
 
@@ -65,7 +68,7 @@ class Pace:
     failed_passes: BackOff = field(default_factory=lambda: FAILED_PASSES)
     cut_watches: BackOff = field(default_factory=lambda: CUT_WATCHES)
     relist: float = RELIST
-    stopping: float = Settings().stopping
+    stopping: float = STOPPING
 
 
 def new_password(length: int = 12) -> str:

@@ -62,8 +62,9 @@ async def test_a_needed_task_that_fails_ends_the_group_and_is_named() -> None:
             tasks.start("health server", _Failing(times=1).run, OnFailure.END)
             await asyncio.sleep(60)
 
-    with pytest.raises(TaskFailed, match="test: health server failed: no server"):
+    with pytest.raises(TaskFailed, match="test: health server failed: no server") as caught:
         await program()
+    assert str(caught.value.__cause__) == "no server"
     assert other.cancelled
     assert asyncio.get_running_loop().time() == 0
 

@@ -30,6 +30,7 @@ from klamm.operations.authorities import (
 from klamm.operations.leaves import Issuing, WantedLeaf, leaf
 from klamm.planning.authorities.authority import AuthorityRules, Create, Keep, RenewCertificate, ReplaceKey
 from klamm.planning.authorities.leaf import IssueLeaf, PostponedLeaf
+from klamm.resources.native.configuration import Secret
 from klamm.resources.native.metadata import ObjectMeta
 
 CERTIFICATE, KEY = Name("default", "c-cluster-ca-cert"), Name("default", "c-cluster-ca")
@@ -111,6 +112,23 @@ async def test_a_crash_between_the_two_writes_is_mended() -> None:
     mended = await house.reconciled()
     assert key_matches(mended.authority.certificate, mended.authority.key)
     assert len(mended.older) == 1, "running pods show leaves of the first one"
+
+
+@in_virtual_time
+@pytest.mark.parametrize(("signed", "generation"), [((), 0), ((0,), 1), ((2, 4), 5)])
+async def test_a_certificate_that_is_missing_is_newer_than_all_that_leaves_name(
+    signed: tuple[int, ...], generation: int
+) -> None:
+    """Without leaves it was never there: a pass was cut between the key and the certificate."""
+    house = House()
+    await house.reconciled()
+    await house.client.delete(SECRETS, CERTIFICATE)
+    for number in signed:
+        told = {"strimzi.io/cluster-ca-cert-generation": str(number)}
+        await house.client.create(
+            SECRETS, Secret(metadata=ObjectMeta(name=f"leaf-{number}", namespace="default", annotations=told))
+        )
+    assert (await house.reconciled()).certificate_generation == generation
 
 
 @in_virtual_time

@@ -67,6 +67,13 @@ AUTHORITIES: list[tuple[str, ObservedAuthority, AuthorityRules, bool, Decision]]
         RenewCertificate(CertificateMissing(), 5, 2),
     ),
     (
+        "a key that was stored just before the operator was killed gets its first certificate",
+        replace(NOTHING, key_present=True, has_signed=False),
+        RULES,
+        False,
+        RenewCertificate(CertificateMissing(), 0, 0),
+    ),
+    (
         "a key of another pair is replaced",
         replace(WHOLE, key_matches=False),
         RULES,

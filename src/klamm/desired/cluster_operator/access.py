@@ -1,6 +1,11 @@
 """What the cluster operator may do, and what it may grant to brokers and entity operators.
 
+Each right is used: tests/rights plays everything that operators do with these roles on a real API server, and reads
+its audit log. What is missing fails there, and what nobody needs does too. Most objects are applied (`patch`, and
+`create` for those that are not there yet), so nothing but a Lease is ever updated.
+
 Kubernetes lets nobody grant what he does not hold himself, so the operator is bound to the roles that it delegates.
+Where it needs such a right itself, one of its own roles says so as well.
 """
 
 from collections.abc import Sequence
@@ -17,18 +22,9 @@ from klamm.resources.native.access import (
 )
 from klamm.resources.native.metadata import ObjectMeta
 
-_READ = ["get", "list", "watch"]
-_ALL = [*_READ, "create", "delete", "patch", "update"]
-_CUSTOM = [
-    "kafkas",
-    "kafkanodepools",
-    "kafkaconnects",
-    "kafkaconnectors",
-    "kafkamirrormakers",
-    "kafkamirrormaker2s",
-    "kafkabridges",
-    "kafkarebalances",
-]
+_RBAC = "rbac.authorization.k8s.io"
+_APPLY = ["create", "patch"]
+_FOLLOW = ["list", "watch"]
 
 
 def service_account(namespace: str) -> ServiceAccount:
@@ -40,16 +36,19 @@ def cluster_roles() -> list[ClusterRole]:
     rules = {
         f"{NAME}-namespaced": _namespaced(),
         f"{NAME}-global": [
-            _rule("rbac.authorization.k8s.io", ["clusterrolebindings"], _ALL),
-            _rule("storage.k8s.io", ["storageclasses"], _READ),
-            _rule("", ["nodes"], _READ),
+            # Lets brokers' init containers read their Node; without rack awareness and node ports it is not needed.
+            # Listed once at the start: those of clusters that went while no operator ran.
+            _rule(_RBAC, ["clusterrolebindings"], ["list", *_APPLY, "delete"]),
+            # Whether a claim that is to grow can; where a node port is reached.
+            _rule("storage.k8s.io", ["storageclasses"], ["get"]),
+            _rule("", ["nodes"], ["get"]),
         ],
         f"{NAME}-watched": _watched(),
         f"{NAME}-leader-election": [
-            _rule("coordination.k8s.io", ["leases"], ["create", "get", "list", "watch", "patch", "update"])
+            _rule("coordination.k8s.io", ["leases"], ["create"]),
+            _rule("coordination.k8s.io", ["leases"], ["get", *_FOLLOW, "update"], names=[NAME]),
         ],
         "strimzi-kafka-broker": [_rule("", ["nodes"], ["get"])],
-        "strimzi-kafka-client": [_rule("", ["nodes"], ["get"])],
         "strimzi-entity-operator": entity_operator_rules(),
     }
     return [
@@ -60,11 +59,12 @@ def cluster_roles() -> list[ClusterRole]:
 
 def entity_operator_rules() -> list[PolicyRule]:
     """What topic and user operator need in the namespace that they watch."""
-    resources = ["kafkatopics", "kafkatopics/status", "kafkausers", "kafkausers/status"]
     return [
-        _rule("kafka.strimzi.io", resources, _ALL),
-        PolicyRule(api_groups=["", "events.k8s.io"], resources=["events"], verbs=["create", "patch"]),
-        _rule("", ["secrets"], _ALL),
+        # Finalizers of topics are put on and taken off; users have none.
+        _rule("kafka.strimzi.io", ["kafkatopics"], ["get", *_FOLLOW, "patch"]),
+        _rule("kafka.strimzi.io", ["kafkausers"], ["get", *_FOLLOW]),
+        _rule("kafka.strimzi.io", ["kafkatopics/status", "kafkausers/status"], ["patch"]),
+        _rule("", ["secrets"], ["get", *_FOLLOW, *_APPLY, "delete"]),
         # To see that the cluster is going: then finalizers of KafkaTopics are let go.
         _rule("kafka.strimzi.io", ["kafkas"], ["get"]),
         _rule("", ["namespaces"], ["get"]),
@@ -76,7 +76,6 @@ def bindings(namespace: str, watched: Sequence[str]) -> list[ClusterRoleBinding 
     everywhere = [
         (NAME, f"{NAME}-global"),
         (f"{NAME}-kafka-broker-delegation", "strimzi-kafka-broker"),
-        (f"{NAME}-kafka-client-delegation", "strimzi-kafka-client"),
     ]
     in_namespaces = [
         (f"{NAME}-namespaced", f"{NAME}-namespaced"),
@@ -94,33 +93,37 @@ def bindings(namespace: str, watched: Sequence[str]) -> list[ClusterRoleBinding 
 
 
 def _namespaced() -> list[PolicyRule]:
-    core = ["serviceaccounts", "configmaps", "services", "secrets", "persistentvolumeclaims", "pods"]
+    """What clusters are made of."""
     return [
-        _rule("", core, _ALL),
-        _rule("", ["endpoints"], _READ),
-        _rule("discovery.k8s.io", ["endpointslices"], _READ),
-        _rule("apps", ["deployments"], _ALL),
-        _rule("policy", ["poddisruptionbudgets"], _ALL),
-        _rule("networking.k8s.io", ["networkpolicies", "ingresses"], _ALL),
-        _rule("rbac.authorization.k8s.io", ["roles", "rolebindings"], _ALL),
-        PolicyRule(api_groups=["", "events.k8s.io"], resources=["events"], verbs=["create", "patch"]),
+        # get: what a Kafka resource refers to (logging, metrics, certificates of listeners).
+        _rule("", ["configmaps", "secrets"], ["get", "list", *_APPLY, "delete"]),
+        _rule("", ["services", "persistentvolumeclaims"], ["list", *_APPLY, "delete"]),
+        _rule("", ["pods"], [*_FOLLOW, *_APPLY, "delete"]),
+        _rule("", ["serviceaccounts"], [*_APPLY, "delete"]),
+        _rule("", ["events"], _APPLY),
+        # At its end the operator asks whether its clusters' namespaces go too.
+        _rule("", ["namespaces"], ["get"]),
+        _rule("apps", ["deployments"], [*_FOLLOW, *_APPLY, "delete"]),
+        _rule("policy", ["poddisruptionbudgets"], _APPLY),
+        _rule("networking.k8s.io", ["networkpolicies"], [*_APPLY, "delete"]),
+        _rule("networking.k8s.io", ["ingresses"], ["list", *_APPLY, "delete"]),
+        _rule(_RBAC, ["roles", "rolebindings"], [*_APPLY, "delete"]),
     ]
 
 
 def _watched() -> list[PolicyRule]:
-    """The custom resources, and the topics and users whose finalizers are let go with their cluster."""
-    status = [f"{name}/status" for name in _CUSTOM]
-    scale = ["kafkaconnects/scale", "kafkamirrormaker2s/scale", "kafkabridges/scale", "kafkanodepools/scale"]
+    """The custom resources, and the topics whose finalizers are let go with their cluster."""
     return [
-        _rule("kafka.strimzi.io", [*_CUSTOM, *status, *scale], [*_READ, "create", "patch", "update", "delete"]),
-        _rule("kafka.strimzi.io", ["kafkatopics", "kafkausers"], [*_READ, "patch", "update"]),
-        _rule("core.strimzi.io", ["strimzipodsets", "strimzipodsets/status"], _ALL),
-        _rule("core.strimzi.io", ["strimzipodsets/finalizers"], ["update"]),
+        _rule("kafka.strimzi.io", ["kafkas"], ["get", *_FOLLOW]),
+        _rule("kafka.strimzi.io", ["kafkas/status"], ["patch"]),
+        _rule("kafka.strimzi.io", ["kafkatopics"], ["list", "patch"]),
+        _rule("core.strimzi.io", ["strimzipodsets"], [*_FOLLOW, *_APPLY]),
+        _rule("core.strimzi.io", ["strimzipodsets/status"], ["patch"]),
     ]
 
 
-def _rule(group: str, resources: list[str], verbs: list[str]) -> PolicyRule:
-    return PolicyRule(api_groups=[group], resources=resources, verbs=verbs)
+def _rule(group: str, resources: list[str], verbs: list[str], names: Sequence[str] = ()) -> PolicyRule:
+    return PolicyRule(api_groups=[group], resources=resources, verbs=verbs, resource_names=list(names))
 
 
 def _subject(namespace: str) -> list[Subject]:

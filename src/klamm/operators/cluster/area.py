@@ -19,6 +19,7 @@ from klamm.kube.kinds import Name, name_of
 from klamm.kube.native import DEPLOYMENTS, PODS
 from klamm.kube.watching import CUT_WATCHES, RELIST, Watched
 from klamm.operators.cluster.hands import Hands
+from klamm.operators.cluster.kafka.departure import departed
 from klamm.operators.cluster.kafka.reconcile import KafkaReconciler
 from klamm.operators.cluster.pod_sets import BY_POD_SET, PodSetReconciler, pod_set_key, pod_set_of
 from klamm.resources.custom.pod_set import StrimziPodSet
@@ -63,6 +64,7 @@ def caches_of(
 def kafka_controller(hands: Hands, random: Random, settings: Settings) -> Controller:
     clusters = Controller("Kafka", KafkaReconciler(hands).reconcile, hands.clock, random, settings)
     clusters.follow(hands.kafkas)
+    clusters.take_up(lambda: departed(hands))
     clusters.follow_others(hands.pods, cluster_of, says=what_passes_see)
     clusters.follow_others(hands.deployments, cluster_of)  # type: ignore[arg-type]
     return clusters

@@ -48,7 +48,10 @@ class AuthorityRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservedAuthority:
-    """What the two Secrets hold. `not_after` is None when there is no readable certificate."""
+    """What the two Secrets hold. `not_after` is None when there is no readable certificate.
+
+    `has_signed` is false while no certificate of it was ever stored: a pass may have ended between the two Secrets.
+    """
 
     certificate_secret: str
     key_secret: str
@@ -57,6 +60,7 @@ class ObservedAuthority:
     key_matches: bool = True
     certificate_generation: int = 0
     key_generation: int = 0
+    has_signed: bool = True
     force_renew: bool = False
     force_replace: bool = False
 
@@ -127,7 +131,7 @@ def decide_authority(
     if not observed.key_present:
         return _replace(observed, KeyMissing())
     if observed.not_after is None:
-        return _renew(observed, CertificateMissing())
+        return _certify(observed)
     if not observed.key_matches:
         return _replace(observed, KeyDoesNotMatch())
     return _decide_whole(observed, observed.not_after, rules, now, window_open=window_open)
@@ -178,6 +182,12 @@ def _brought_by_user(observed: ObservedAuthority) -> Decision:
             f"{observed.certificate_secret} (ca.crt); store a key and a certificate that belong together"
         )
     return Keep(BroughtByUser())
+
+
+def _certify(observed: ObservedAuthority) -> RenewCertificate:
+    """A certificate for the key that is there. The very first one has generation 0, as `Create` gives it."""
+    generation = observed.certificate_generation + 1 if observed.has_signed else 0
+    return RenewCertificate(CertificateMissing(), generation, observed.key_generation)
 
 
 def _renew(observed: ObservedAuthority, because: Reason) -> RenewCertificate:

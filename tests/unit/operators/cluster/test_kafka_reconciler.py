@@ -186,6 +186,22 @@ async def test_an_operator_that_goes_with_its_namespace_lets_topics_go() -> None
 
 
 @in_virtual_time
+async def test_an_operator_that_was_away_when_a_cluster_went_cleans_up_after_it() -> None:
+    async with kafka_world() as world:
+        world.apply(with_node_port())
+        world.apply(HELD_TOPIC)
+        await world.ready()
+        await world.stop_operator()
+        world.cluster.objects.delete(KAFKAS, NAMESPACE, NAME.name)
+        await world.cluster.passes(5)
+        assert world.cluster.find(BINDINGS, BINDING, None) is not None
+        world.start_operator()
+        await world.passes(5)
+        assert world.cluster.find(BINDINGS, BINDING, None) is None
+        assert world.get(TOPICS, "orders")["metadata"]["finalizers"] == ["example.com/mine"]
+
+
+@in_virtual_time
 async def test_deletion_takes_what_was_made_and_keeps_claims_that_are_to_be_kept() -> None:
     async with kafka_world() as world:
         world.apply(with_node_port())
@@ -390,3 +406,17 @@ async def test_a_namespace_that_is_to_be_watched_and_is_not_there_stops_only_the
         [condition] = world.conditions("NotReady")
         assert "operator accounts" in condition["message"]
         assert "team-b" in condition["message"]
+
+
+@in_virtual_time
+async def test_the_address_of_a_load_balancer_is_noticed_soon_after_it_is_there() -> None:
+    balanced = {"name": "balanced", "port": 9094, "type": "loadbalancer", "tls": False}
+    async with kafka_world() as world:
+        world.apply(kafka_object({"spec": {"kafka": {"listeners": [balanced]}}}))
+        await world.passes(30)
+        assert "has no address yet" in world.conditions("NotReady")[0]["message"]
+        for service in ("bootstrap", "0", "1", "2"):
+            address = {"loadBalancer": {"ingress": [{"ip": "10.1.2.3"}]}}
+            name = f"my-cluster-kafka-balanced-{service}"
+            world.cluster.objects.patch(SERVICES, NAMESPACE, name, {"status": address}, subresource="status")
+        await world.ready(seconds=10)

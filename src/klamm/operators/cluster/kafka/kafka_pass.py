@@ -28,6 +28,7 @@ from klamm.desired.kafka.objects import kafka_budget, kafka_claims, kafka_pod_se
 from klamm.desired.kafka.pods import PodInputs
 from klamm.desired.kafka.server_config import unknown_addresses
 from klamm.desired.kafka.services import services
+from klamm.desired.labels import Component
 from klamm.desired.surroundings import Surroundings
 from klamm.desired.zookeeper import objects as zookeeper
 from klamm.desired.zookeeper.configuration import config_map as zookeeper_config_map
@@ -36,7 +37,7 @@ from klamm.desired.zookeeper.network_policy import network_policy as zookeeper_n
 from klamm.desired.zookeeper.services import services as zookeeper_services
 from klamm.kube.catalogue import POD_SETS
 from klamm.kube.kinds import Name, name_of
-from klamm.kube.native import NAMESPACES
+from klamm.kube.native import NAMESPACES, SECRETS, SERVICES
 from klamm.operators.cluster.hands import Hands
 from klamm.operators.cluster.kafka import asked, entity_operator, report, tidying
 from klamm.operators.cluster.kafka.addresses import known_addresses
@@ -134,7 +135,11 @@ class KafkaPass:
         await self._apply(ingresses.ingresses(self.cluster))
         self.addresses = known_addresses(self.cluster, applied)
         missing = unknown_addresses(self.cluster, self.addresses)
-        return Again(2.0, "; ".join(missing)) if missing else DONE
+        if not missing:
+            return DONE
+        for service in applied:  # a load balancer gets its address later, and no watch of ours tells of it
+            self.hands.applier.forget(SERVICES, name_of(service))
+        return Again(2.0, "; ".join(missing))
 
     async def accounts(self) -> None:
         needs = self.cluster.needs_init
@@ -169,9 +174,16 @@ class KafkaPass:
             (self.ensemble.component, self.ensemble.spec.jmx_options),
         ):
             if options is not None and options.authentication is not None:
-                stored = self.observed.secrets.get(jmx_secret_name(component))
-                new, owner = self.hands.new_password, self.cluster.owner
-                await self._apply([jmx_secret(component, self.name.namespace, owner, stored, new)])
+                await self._jmx_password(component)
+
+    async def _jmx_password(self, component: Component) -> None:
+        name = jmx_secret_name(component)
+        stored = self.observed.secrets.get(name)
+        if stored is None:
+            place = Name(self.name.namespace, name)
+            stored = (await self.hands.applier.asked_again(SECRETS, {}, [place])).get(name)
+        new, owner = self.hands.new_password, self.cluster.owner
+        await self._apply([jmx_secret(component, self.name.namespace, owner, stored, new)])
 
     async def wishes(self) -> Result:
         """What people asked for by annotations on pods and pod sets."""

@@ -30,13 +30,15 @@ from klamm.desired.secrets import (
 )
 from klamm.desired.zookeeper import certificate_subjects as zookeeper_subjects
 from klamm.desired.zookeeper.ensemble import Ensemble
+from klamm.kube.kinds import Name
+from klamm.kube.native import SECRETS
 from klamm.operations.authorities import (
     AuthoritySpec,
     CurrentAuthority,
     forget_old_authorities,
     reconcile_authority,
 )
-from klamm.operations.leaves import Issuing, Leaf, WantedLeaf, leaves
+from klamm.operations.leaves import Issuing, Leaf, WantedLeaf, are_kept, leaves
 from klamm.operators.cluster.hands import Hands
 from klamm.operators.cluster.kafka.gather import Observed
 from klamm.operators.cluster.kafka.identity import Identity, operator_secret
@@ -201,7 +203,11 @@ class Trust:
             spreading=authorities.spreading,
             key_algorithm=self.hands.key_algorithm,
         )
-        made = leaves(wanted, self.observed.secrets.get(secret), authorities.cluster, issuing)
+        stored = self.observed.secrets.get(secret)
+        if not are_kept(wanted.values(), stored, authorities.cluster, issuing):
+            place = Name(cluster.namespace, secret)
+            stored = (await self.hands.applier.asked_again(SECRETS, {}, [place])).get(secret)
+        made = leaves(wanted, stored, authorities.cluster, issuing)
         files = {wanted[name].entry: one.files for name, one in made.items()}
         await self.hands.applier.apply(
             leaf_secret(
