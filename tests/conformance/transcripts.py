@@ -21,9 +21,12 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _RANDOM = (
     (re.compile(r"kube-api-access-\w{5}"), "kube-api-access-<random>"),
     (re.compile(r"in record \(\d+\)"), "in record (<version>)"),
+    (re.compile(r"(?<=, current: )\d+"), "<version>"),
     (_TIME, "<time>"),
+    (re.compile(r"^\ds$"), "<seconds>"),
 )
 _ADDRESS = re.compile(r"\b10\.96\.\d+\.\d+\b")
+_NODE_PORT = re.compile(r"(?<=:)3[0-2]\d{3}(?=/TCP)")
 _VARYING = {"resourceVersion": "version", "uid": "uid", "nodePort": "port"}
 
 
@@ -32,7 +35,8 @@ class Transcript:
     session: aiohttp.ClientSession
     case: Case
     answers: list[Any] = field(default_factory=list)
-    version: str = "0"
+    last: dict[str, str] = field(default_factory=lambda: {"version": "0", "uid": "", "continue": ""})
+    """What the next steps may speak of: see case.py."""
     seen: dict[str, dict[str, str]] = field(default_factory=dict)
     """What varied so far, kind by kind, and what it is called."""
     generated: dict[str, str] = field(default_factory=dict)
@@ -42,7 +46,7 @@ class Transcript:
         await self._ask(Step("POST", "{accounts}", {"metadata": {"name": "default"}}))
         for step in self.case.steps:
             if step.method == "WAIT":
-                await self._until_served(self.case.filled(step.path, self.version))
+                await self._until_served(self.case.filled(step.path, self.last))
                 continue
             self.answers.append({f"{step.method} {step.path}": await self._ask(step)})
         return self.answers
@@ -57,13 +61,13 @@ class Transcript:
 
     async def _ask(self, step: Step) -> Any:
         written = step.body if isinstance(step.body, str) else json.dumps(step.body)
-        body = None if step.body is None else self.case.filled(written, self.version)
+        body = None if step.body is None else self.case.filled(written, self.last)
         headers = {"Accept": step.accept} | ({} if body is None else {"Content-Type": step.type})
-        path = self.case.filled(step.path, self.version)
+        path = self.case.filled(step.path, self.last)
         async with self.session.request(step.method, path, data=body, headers=headers) as answer:
             try:
                 async with asyncio.timeout(ENDS_WITHIN):
-                    if step.events:
+                    if step.events and answer.status == 200:
                         return {"code": answer.status, "events": await self._events(answer, step.events)}
                     text = await answer.text()
             except TimeoutError:
@@ -88,7 +92,8 @@ class Transcript:
         metadata = read.get("metadata") if isinstance(read, dict) else None
         if not isinstance(metadata, dict):
             return
-        self.version = metadata.get("resourceVersion", self.version)
+        words = (("version", "resourceVersion"), ("uid", "uid"), ("continue", "continue"))
+        self.last |= {word: metadata[name] for word, name in words if metadata.get(name)}
         name, beginning = metadata.get("name", ""), metadata.get("generateName")
         if beginning and name.startswith(beginning):
             self.generated.setdefault(name, f"{beginning}<{len(self.generated)}>")
@@ -113,6 +118,7 @@ class Transcript:
     def _steady_text(self, text: str) -> str:
         for name, steady in (*self.generated.items(), *self.seen.get("uid", {}).items()):
             text = text.replace(name, steady)
+        text = _NODE_PORT.sub(lambda found: self._numbered("port", found.group()), text)
         text = _ADDRESS.sub(lambda found: self._numbered("address", found.group()), text)
         for varies, steady in _RANDOM:
             text = varies.sub(steady, text)
@@ -132,7 +138,7 @@ def _as_list(value: Mapping[str, Any]) -> dict[str, Any]:
         name: _MOMENT if name in ("resourceVersion", "continue") and each else each
         for name, each in (value.get("metadata") or {}).items()
     }
-    columns = [{**each, "description": ""} for each in value.get("columnDefinitions", ())]
+    columns = [{**each, "description": ""} for each in value.get("columnDefinitions") or ()]
     return {**value, "metadata": metadata, **({"columnDefinitions": columns} if columns else {})}
 
 

@@ -28,11 +28,15 @@ def check_namespace(storage: Storage, kind: Kind, namespace: str | None, name: s
 
 def admit_new(storage: Storage, kind: Kind, obj: Object, suffix: Callable[[], str]) -> None:
     """Fill in `obj`. `suffix` makes the random end of a generated name."""
+    if kind.resource.kind == "Job":
+        _admit_job(obj)
     if kind.resource.group:
         return
     if kind.resource.kind == "Pod":
         defaults.pod_admission(obj, suffix)
         obj["status"] = {"phase": "Pending", "qosClass": defaults.qos_class(obj["spec"])}
+        if obj["spec"].get("schedulingGates"):
+            obj["status"]["conditions"] = [_gated(obj["metadata"]["creationTimestamp"])]
         _admit_priority(storage, obj)
     elif kind.resource.kind == "Namespace":
         spec = obj.setdefault("spec", {})
@@ -40,6 +44,37 @@ def admit_new(storage: Storage, kind: Kind, obj: Object, suffix: Callable[[], st
         obj["status"] = {"phase": "Active"}
     elif kind.resource.kind == "PersistentVolumeClaim":
         _admit_claim(storage, obj)
+        _protect(obj, "kubernetes.io/pvc-protection")
+    elif kind.resource.kind == "PersistentVolume":
+        obj["status"]["lastPhaseTransitionTime"] = obj["metadata"]["creationTimestamp"]
+        _protect(obj, "kubernetes.io/pv-protection")
+
+
+def _protect(obj: Object, finalizer: str) -> None:
+    """What is in use must not go: the controllers of storage take the finalizer off."""
+    finalizers = obj["metadata"].setdefault("finalizers", [])
+    if finalizer not in finalizers:
+        finalizers.append(finalizer)
+
+
+def _gated(now: str) -> Object:
+    told = "Scheduling is blocked due to non-empty scheduling gates"
+    condition = {"type": "PodScheduled", "status": "False", "lastProbeTime": None, "lastTransitionTime": now}
+    return {**condition, "reason": "SchedulingGated", "message": told}
+
+
+def _admit_job(job: Object) -> None:
+    """A Job tells its pods from others' by its own uid, unless it is asked to use the selector that it brings."""
+    spec, metadata = job["spec"], job["metadata"]
+    if spec.get("manualSelector"):
+        return
+    owner = {"controller-uid": metadata["uid"], "job-name": metadata.get("name", "")}
+    marks = {**owner, **{f"batch.kubernetes.io/{name}": value for name, value in owner.items()}}
+    labels = spec.setdefault("template", {}).setdefault("metadata", {}).setdefault("labels", {})
+    labels |= marks
+    spec["selector"] = {"matchLabels": {"batch.kubernetes.io/controller-uid": metadata["uid"]}}
+    if not metadata.get("labels"):
+        metadata["labels"] = dict(labels)
 
 
 def _admit_priority(storage: Storage, pod: Object) -> None:

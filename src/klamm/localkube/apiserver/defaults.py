@@ -222,9 +222,6 @@ def stateful_set(obj: Object) -> None:
 def replica_set(obj: Object) -> None:
     _template(obj)
     _set(_spec(obj), replicas=1)
-    labels = ((_spec(obj).get("template") or {}).get("metadata") or {}).get("labels")
-    if labels and not obj["metadata"].get("labels"):
-        obj["metadata"]["labels"] = dict(labels)
 
 
 def job(obj: Object) -> None:
@@ -232,9 +229,7 @@ def job(obj: Object) -> None:
     _template(obj)
     if spec.get("completions") is None and spec.get("parallelism") is None:
         spec["completions"] = 1
-    _set(spec, parallelism=1, backoffLimit=6, completionMode="NonIndexed", suspend=False, manualSelector=None)
-    if spec["manualSelector"] is None:
-        del spec["manualSelector"]
+    _set(spec, parallelism=1, backoffLimit=6, completionMode="NonIndexed", suspend=False, manualSelector=False)
     _set(spec, podReplacementPolicy="TerminatingOrFailed")
 
 
@@ -259,13 +254,16 @@ def service(obj: Object) -> None:
         _set(port, protocol="TCP")
         if not external or port.get("targetPort") is None:
             _set(port, targetPort=port.get("port"))
-    if spec["type"] in ("NodePort", "LoadBalancer"):
+    if spec["type"] in ("NodePort", "LoadBalancer") or (spec["type"] == "ClusterIP" and spec.get("externalIPs")):
         _set(spec, externalTrafficPolicy="Cluster")
     if spec["type"] == "LoadBalancer":
         _set(spec, allocateLoadBalancerNodePorts=True)
     if not external:
         _set(spec, internalTrafficPolicy="Cluster")
-    obj.setdefault("status", {}).setdefault("loadBalancer", {})
+    balancer = obj.setdefault("status", {}).setdefault("loadBalancer", {})
+    for entry in balancer.get("ingress") or ():
+        if entry.get("ip"):
+            _set(entry, ipMode="VIP")
 
 
 def endpoint_slice(obj: Object) -> None:
@@ -349,6 +347,24 @@ def custom_resource_definition(obj: Object) -> None:
     _set(spec.setdefault("conversion", {}), strategy="None")
 
 
+def ingress_class(obj: Object) -> None:
+    parameters = _spec(obj).get("parameters")
+    if parameters is not None:
+        _set(parameters, scope="Cluster")
+
+
+def limit_range(obj: Object) -> None:
+    """Limits of containers are also what they get when they say nothing."""
+    for item in _spec(obj).get("limits") or ():
+        if item.get("type") == "Container":
+            default = {**(item.get("max") or {}), **(item.get("default") or {})}
+            request = {**default, **(item.get("min") or {}), **(item.get("defaultRequest") or {})}
+            if default:
+                item["default"] = default
+            if request:
+                item["defaultRequest"] = request
+
+
 def autoscaler(obj: Object) -> None:
     _set(_spec(obj), minReplicas=1)
 
@@ -364,6 +380,7 @@ def _nothing(obj: Object) -> None:
 _BY_KIND: dict[tuple[str, str], Callable[[Object], None]] = {
     ("", "Pod"): pod,
     ("", "PodTemplate"): _nothing,
+    ("", "LimitRange"): limit_range,
     ("", "Service"): service,
     ("", "Endpoints"): endpoints,
     ("", "Secret"): secret,
@@ -380,6 +397,7 @@ _BY_KIND: dict[tuple[str, str], Callable[[Object], None]] = {
     ("discovery.k8s.io", "EndpointSlice"): endpoint_slice,
     ("networking.k8s.io", "NetworkPolicy"): network_policy,
     ("networking.k8s.io", "Ingress"): ingress,
+    ("networking.k8s.io", "IngressClass"): ingress_class,
     ("storage.k8s.io", "StorageClass"): storage_class,
     ("rbac.authorization.k8s.io", "RoleBinding"): role_binding,
     ("rbac.authorization.k8s.io", "ClusterRoleBinding"): role_binding,

@@ -47,6 +47,8 @@ def parse_fields(text: str, kind: Kind) -> dict[str, tuple[bool, str]] | None:
         if match is None:
             raise statuses.bad_request(f"invalid selector: '{text}'; can't understand '{part}'")
         name, operator, value = match.groups()
+        if "=" in value:
+            raise statuses.bad_request(f"invalid field selector: unescaped character in value: {ord('=')}")
         known = name in ("metadata.name", "metadata.namespace") or name in _FIELDS.get(kind.storage_key, ())
         if not known:
             if kind.storage_key in _FIELDS:

@@ -69,7 +69,8 @@ def in_version(kind: Kind, obj: Object) -> Object:
 def for_storage(kind: Kind, obj: Object, storage_node: Node) -> Object:
     """The object as it is kept, with a metadata of its own. `storage_node`: the type of a custom kind's stored form."""
     if obj["apiVersion"] == kind.storage_version:
-        return {**obj, "metadata": dict(obj["metadata"])}
+        emptied = {name: None for name, zero in kind.node.zeros if zero is None and obj.get(name) == []}
+        return {**obj, **emptied, "metadata": dict(obj["metadata"])}
     if not kind.custom:
         return event_views.as_core_event(obj)
     pruned = shaping.prune_custom({**obj, "apiVersion": kind.storage_version}, storage_node, [])

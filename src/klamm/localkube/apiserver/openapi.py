@@ -9,6 +9,7 @@ from typing import Any
 
 from klamm.localkube.apiserver.discovery import GroupVersions
 from klamm.localkube.apiserver.kinds import Kind, table
+from klamm.localkube.apiserver.schema import ZEROS
 from klamm.localkube.objects import Object
 
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
@@ -110,7 +111,8 @@ def _references(schema: Any) -> list[str]:
 
 
 def _described(name: str, schema: Any) -> Object:
-    return {"description": f"{name.rsplit('.', 1)[1]}: its fields are described at {_REFERENCE}", **schema}
+    told = {key: value for key, value in schema.items() if key != ZEROS}
+    return {"description": f"{name.rsplit('.', 1)[1]}: its fields are described at {_REFERENCE}", **told}
 
 
 def _custom_schema(kind: Kind) -> Object:

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 ListType = Literal["atomic", "set", "map"]
+ZEROS = "x-zeros"
+"""Where types.json.gz keeps what `Node.zeros` tells."""
 _SCALARS = frozenset(["string", "integer", "number", "boolean"])
 
 
@@ -25,6 +27,7 @@ class Node:
         "_always",
         "_fields",
         "_items",
+        "_zeros",
         "always_present",
         "free",
         "int_or_string",
@@ -43,6 +46,7 @@ class Node:
         self._fields: dict[str, Node] = {}
         self._items: Node | None = None
         self._additional: Node | None = None
+        self._zeros: tuple[tuple[str, Any], ...] | None = None
         self._always: tuple[tuple[str, Node], ...] | None = None
         self.properties: Mapping[str, Any] = self.raw.get("properties") or {}
         self.type: str = self.raw.get("type", "")
@@ -131,6 +135,14 @@ class Node:
     def patch_merge_key(self) -> str:
         found: str = self.raw.get("x-kubernetes-patch-merge-key", "")
         return found
+
+    @property
+    def zeros(self) -> tuple[tuple[str, Any], ...]:
+        """Fields that Kubernetes' Go types serialize with their zero value: (name, value), null for times and lists."""
+        if self._zeros is None:
+            found: Mapping[str, Any] = (self.raw.get(ZEROS) or {}) if self.native else {}
+            self._zeros = tuple(found.items())
+        return self._zeros
 
     @property
     def always_present_fields(self) -> "tuple[tuple[str, Node], ...]":

@@ -2,7 +2,7 @@
 
 Native objects go through what Kubernetes' Go types would do to them: unknown fields and nulls vanish, so do empty
 lists and maps unless they are required, and structs that are no pointers are there even when empty (`status: {}`,
-`resources: {}`). Custom objects are pruned by their structural schema: unknown fields vanish except under
+`resources: {}`), as are the zero values of fields without omitempty. Custom objects are pruned by their structural schema: unknown fields vanish except under
 `x-kubernetes-preserve-unknown-fields`.
 """
 
@@ -89,11 +89,14 @@ def _shape_struct(value: dict[str, Any], node: Node, unknown: list[str], path: s
     for name, field in node.always_present_fields:
         if name not in shaped:
             shaped[name] = _shape_struct({}, field, unknown, path)
+    for name, zero in node.zeros:
+        if name not in shaped:
+            shaped[name] = zero
     return shaped
 
 
 def _kept_empty(name: str, field: Node, parent: Node) -> bool:
-    return field.is_struct or field.free or name in parent.required
+    return field.is_struct or field.free or name in parent.required or (name, None) in parent.zeros
 
 
 def prune_custom(value: Any, node: Node, unknown: list[str], path: str = "") -> Any:

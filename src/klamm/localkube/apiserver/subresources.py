@@ -87,9 +87,22 @@ def bind(registry: Registry, namespace: str, name: str, binding: Object, options
     if pod["metadata"].get("deletionTimestamp"):
         raise statuses.conflict(_BINDINGS, name, f"pod {name} is being deleted, cannot be assigned to a host")
     if not options.dry_run:
-        options.subresource = ""
-        registry.patch(kind, namespace, name, patches.Merge({"spec": {"nodeName": node}}), options)
+        # Nobody owns what a binding writes.
+        bound = _bound_to(pod, node, timestamp(registry.clock.now()))
+        registry.storage.put(kind.storage_key, namespace, name, bound)
     return success()
+
+
+def _bound_to(pod: Object, node: str, now: str) -> Object:
+    status = pod.get("status") or {}
+    scheduled = {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": now}
+    others = [each for each in status.get("conditions") or () if each["type"] != "PodScheduled"]
+    return {
+        **pod,
+        "metadata": dict(pod["metadata"]),
+        "spec": {**pod["spec"], "nodeName": node},
+        "status": {**status, "conditions": [*others, scheduled]},
+    }
 
 
 def evict(registry: Registry, namespace: str, name: str, eviction: Object) -> Object:

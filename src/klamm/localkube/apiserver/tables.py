@@ -7,7 +7,8 @@ from klamm.localkube.apiserver import jsonpath
 from klamm.localkube.apiserver.cell_texts import age
 from klamm.localkube.apiserver.kinds import Column, Kind
 from klamm.localkube.apiserver.native_columns import native
-from klamm.localkube.objects import Object
+from klamm.localkube.apiserver.workload_cells import pod_conditions
+from klamm.localkube.objects import PODS, Object
 
 _NAME = Column("Name", format="name", description="Name of the object within its namespace.")
 
@@ -74,6 +75,8 @@ def partial_metadata(obj: Object, api_version: str = "meta.k8s.io/v1") -> Object
 def row(kind: Kind, obj: Object, now: datetime, include: str, api_version: str) -> Object:
     """`include` is includeObject: None, Metadata or Object."""
     made: Object = {"cells": cells_of(kind, obj, now)}
+    if kind.resource == PODS and (conditions := pod_conditions(obj)):
+        made["conditions"] = conditions
     if include == "None":
         return {**made, "object": None}
     made["object"] = obj if include == "Object" else partial_metadata(obj, api_version)

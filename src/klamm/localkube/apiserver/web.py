@@ -30,7 +30,9 @@ from klamm.localkube.objects import Refused, Streams
 
 _log = logging.getLogger(__name__)
 _MOST_BODY = 3 * 1024 * 1024
-_PUBLIC = frozenset(["/healthz", "/livez", "/readyz", "/version"])
+_DEPRECATED = {"/endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"}
+_HEALTH = frozenset(f"/{name}{check}" for name in ("healthz", "livez", "readyz") for check in ("", "/ping", "/etcd"))
+_PUBLIC = _HEALTH | {"/version"}
 
 
 def build_app(registry: Registry, streams: Streams, authenticator: Authenticator, tokens: Tokens) -> web.Application:
@@ -83,7 +85,7 @@ def _caller(api: Api, request: web.Request) -> Identity:
 
 async def _answer(api: Api, request: web.Request) -> web.StreamResponse:
     path = request.path
-    if path in _PUBLIC or path.startswith(("/livez/", "/readyz/", "/healthz/")):
+    if path in _PUBLIC:
         return json_response(VERSION) if path == "/version" else bytes_response(b"ok", content_type="text/plain")
     caller = _caller(api, request)
     target = routing.parse(path)
@@ -97,7 +99,10 @@ async def _answer(api: Api, request: web.Request) -> web.StreamResponse:
         ):
             raise statuses.not_served()
         return nothing_here()
-    return await _on_resource(api, request, kind, target, caller)
+    response = await _on_resource(api, request, kind, target, caller)
+    if kind.storage_key in _DEPRECATED and not response.prepared:
+        response.headers.add("Warning", f'299 - "{_DEPRECATED[kind.storage_key]}"')
+    return response
 
 
 def _placed_right(kind: Kind, target: Target) -> bool:

@@ -14,7 +14,19 @@ from klamm.localkube.apiserver.write_rules import WriteOptions
 from klamm.localkube.objects import Object, Refused
 
 _RETURNS_OBJECT = frozenset(
-    ["Pod", "Service", "PersistentVolume", "PersistentVolumeClaim", "ServiceAccount", "PodTemplate", "ResourceQuota"]
+    [
+        "CSIDriver",
+        "CSINode",
+        "PersistentVolume",
+        "PersistentVolumeClaim",
+        "Pod",
+        "PodTemplate",
+        "ResourceQuota",
+        "Service",
+        "ServiceAccount",
+        "StorageClass",
+        "VolumeAttachment",
+    ]
 )
 _LONGEST_MANAGER = 128
 _REVIEWS = frozenset(["authentication.k8s.io", "authorization.k8s.io"])
@@ -37,6 +49,7 @@ def _include(request: web.Request) -> str:
 def get_object(api: Api, request: web.Request, kind: Kind, target: Target) -> web.Response:
     _allow(kind, "get")
     form = negotiation.accepted(request.headers.get("Accept"))
+    reading.check_version(request.query)
     stored = api.registry.stored(kind, target.namespace, target.name)
     body = reading.get_body(api.registry, kind, stored, form, _include(request), api.now())
     return _formed(body, form)

@@ -10,7 +10,7 @@ from klamm.localkube.apiserver.field_sets import FieldSet
 from klamm.localkube.apiserver.kinds import Kind
 from klamm.localkube.apiserver.schema import Node
 from klamm.localkube.apiserver.storage import Stored
-from klamm.localkube.objects import NAMESPACES, Object
+from klamm.localkube.objects import NAMESPACES, PODS, Object
 
 GENERATION = frozenset(
     [
@@ -24,6 +24,7 @@ GENERATION = frozenset(
         "PodDisruptionBudget",
         "NetworkPolicy",
         "Ingress",
+        "IngressClass",
         "CustomResourceDefinition",
         "EndpointSlice",
         "PriorityClass",
@@ -164,6 +165,8 @@ def spec_changed(kind: Kind, old: Object, new: Object) -> bool:
     if kind.custom:
         parts = ("metadata", "status", "apiVersion") if kind.has_status else ("metadata", "apiVersion")
         return {**old, **dict.fromkeys(parts)} != {**new, **dict.fromkeys(parts)}
+    if kind.resource == PODS:
+        return {**old["spec"], "nodeName": None} != {**new["spec"], "nodeName": None}  # a binding is no new wish
     if kind.resource.kind == "EndpointSlice":
         return {**old, "metadata": None} != {**new, "metadata": None}
     if kind.resource.kind == "Deployment" and _annotations(old) != _annotations(new):
