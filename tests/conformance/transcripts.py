@@ -33,9 +33,11 @@ _VARYING = {"resourceVersion": "version", "uid": "uid", "nodePort": "port"}
 @dataclass
 class Transcript:
     session: aiohttp.ClientSession
+    stranger: aiohttp.ClientSession
+    """Has no certificate."""
     case: Case
     answers: list[Any] = field(default_factory=list)
-    last: dict[str, str] = field(default_factory=lambda: {"version": "0", "uid": "", "continue": ""})
+    last: dict[str, str] = field(default_factory=lambda: dict(version="0", uid="", token="") | {"continue": ""})
     """What the next steps may speak of: see case.py."""
     seen: dict[str, dict[str, str]] = field(default_factory=dict)
     """What varied so far, kind by kind, and what it is called."""
@@ -45,17 +47,17 @@ class Transcript:
         await self._ask(Step("POST", "/api/v1/namespaces", {"metadata": {"name": "{ns}"}}))
         await self._ask(Step("POST", "{accounts}", {"metadata": {"name": "default"}}))
         for step in self.case.steps:
-            if step.method == "WAIT":
-                await self._until_served(self.case.filled(step.path, self.last))
+            if step.method in _AWAITED:
+                await self._until(self.case.filled(step.path, self.last), _AWAITED[step.method])
                 continue
             self.answers.append({f"{step.method} {step.path}": await self._ask(step)})
         return self.answers
 
-    async def _until_served(self, path: str) -> None:
+    async def _until(self, path: str, code: int) -> None:
         async with asyncio.timeout(ENDS_WITHIN):
             while True:
                 async with self.session.get(path) as answer:
-                    if answer.status == 200:
+                    if answer.status == code:
                         return
                 await asyncio.sleep(0.05)
 
@@ -64,7 +66,10 @@ class Transcript:
         body = None if step.body is None else self.case.filled(written, self.last)
         headers = {"Accept": step.accept} | ({} if body is None else {"Content-Type": step.type})
         path = self.case.filled(step.path, self.last)
-        async with self.session.request(step.method, path, data=body, headers=headers) as answer:
+        session = self.session
+        if step.token:
+            session, headers["Authorization"] = self.stranger, f"Bearer {self.case.filled(step.token, self.last)}"
+        async with session.request(step.method, path, data=body, headers=headers) as answer:
             try:
                 async with asyncio.timeout(ENDS_WITHIN):
                     if step.events and answer.status == 200:
@@ -94,6 +99,12 @@ class Transcript:
             return
         words = (("version", "resourceVersion"), ("uid", "uid"), ("continue", "continue"))
         self.last |= {word: metadata[name] for word, name in words if metadata.get(name)}
+        token = (read.get("status") or {}).get("token") if isinstance(read.get("status"), dict) else None
+        if token:
+            self.last["token"] = token
+            self.seen.setdefault("token", {})[token] = "<token>"
+        if metadata.get("uid"):
+            self._numbered("uid", metadata["uid"])
         name, beginning = metadata.get("name", ""), metadata.get("generateName")
         if beginning and name.startswith(beginning):
             self.generated.setdefault(name, f"{beginning}<{len(self.generated)}>")
@@ -110,13 +121,13 @@ class Transcript:
             return [self._steady(each, key) for each in value]
         if isinstance(value, dict):
             read = _as_list(value) if "items" in value or "rows" in value else value
-            return {name: self._steady(each, name) for name, each in read.items()}
+            return {name: self._steady(read[name], name) for name in sorted(read)}
         if value and key in _VARYING and value != _MOMENT:
             return self._numbered(_VARYING[key], value)
         return self._steady_text(value) if isinstance(value, str) else value
 
     def _steady_text(self, text: str) -> str:
-        for name, steady in (*self.generated.items(), *self.seen.get("uid", {}).items()):
+        for name, steady in (*self.generated.items(), *self.seen.get("uid", {}).items(), *self.seen.get("token", {}).items()):
             text = text.replace(name, steady)
         text = _NODE_PORT.sub(lambda found: self._numbered("port", found.group()), text)
         text = _ADDRESS.sub(lambda found: self._numbered("address", found.group()), text)
@@ -129,6 +140,7 @@ class Transcript:
         return known.setdefault(str(value), f"<{kind} {len(known)}>")
 
 
+_AWAITED = {"WAIT": 200, "GONE": 404}
 _MOMENT = "<moment>"
 
 

@@ -21,7 +21,7 @@ def apply_defaults(group: str, kind: str, obj: Object) -> None:
 
 def _set(target: dict[str, Any], **values: Any) -> None:
     for name, value in values.items():
-        if target.get(name) is None:
+        if target.get(name) in (None, ""):
             target[name] = value
 
 
@@ -35,6 +35,8 @@ def _spec(obj: Object) -> dict[str, Any]:
 
 def pod_spec(spec: dict[str, Any]) -> None:
     _set(spec, restartPolicy="Always", terminationGracePeriodSeconds=30, dnsPolicy="ClusterFirst")
+    if spec["terminationGracePeriodSeconds"] < 0:
+        spec["terminationGracePeriodSeconds"] = 1
     if spec.get("hostNetwork"):
         for container in spec.get("containers") or ():
             for port in container.get("ports") or ():
@@ -109,20 +111,31 @@ def pod(obj: Object) -> None:
     spec = _spec(obj)
     pod_spec(spec)
     _set(spec, enableServiceLinks=True)
+    status = obj.get("status") or {}
+    if status.get("podIP") and not status.get("podIPs"):
+        status["podIPs"] = [{"ip": status["podIP"]}]
 
 
-def pod_admission(obj: Object, token_name: Callable[[], str]) -> None:
+def pod_admission(obj: Object, account: Object, token_name: Callable[[], str]) -> None:
     """What the admission plug-ins of a usual cluster add to a new pod: account, token volume, tolerations, priority."""
     spec = _spec(obj)
     _set(spec, serviceAccountName="default", serviceAccount=spec.get("serviceAccountName") or "default")
     spec["serviceAccount"] = spec["serviceAccountName"]
-    if spec.get("automountServiceAccountToken") is not False:
+    wanted = spec.get("automountServiceAccountToken")
+    if (account.get("automountServiceAccountToken") if wanted is None else wanted) is not False:
         _mount_token(spec, token_name)
+    if account.get("imagePullSecrets") and not spec.get("imagePullSecrets"):
+        spec["imagePullSecrets"] = list(account["imagePullSecrets"])
+    tolerate(spec)
+    _set(spec, priority=0, preemptionPolicy="PreemptLowerPriority")
+
+
+def tolerate(spec: dict[str, Any]) -> None:
+    """Five minutes on a node that is not ready or gone, unless the pod says otherwise."""
     tolerations = spec.setdefault("tolerations", [])
     for key in (NOT_READY, UNREACHABLE):
         if not any(_tolerates(each, key) for each in tolerations):
             tolerations.append({"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300})
-    _set(spec, priority=0, preemptionPolicy="PreemptLowerPriority")
 
 
 def _tolerates(toleration: dict[str, Any], key: str) -> bool:
@@ -286,12 +299,6 @@ def network_policy(obj: Object) -> None:
         spec["policyTypes"] = ["Ingress", "Egress"] if spec.get("egress") else ["Ingress"]
 
 
-def ingress(obj: Object) -> None:
-    for rule in _spec(obj).get("rules") or ():
-        for path in (rule.get("http") or {}).get("paths") or ():
-            _set(path, pathType="ImplementationSpecific")
-
-
 # Storage and the rest
 
 
@@ -396,7 +403,6 @@ _BY_KIND: dict[tuple[str, str], Callable[[Object], None]] = {
     ("batch", "CronJob"): cron_job,
     ("discovery.k8s.io", "EndpointSlice"): endpoint_slice,
     ("networking.k8s.io", "NetworkPolicy"): network_policy,
-    ("networking.k8s.io", "Ingress"): ingress,
     ("networking.k8s.io", "IngressClass"): ingress_class,
     ("storage.k8s.io", "StorageClass"): storage_class,
     ("rbac.authorization.k8s.io", "RoleBinding"): role_binding,

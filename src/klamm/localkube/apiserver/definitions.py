@@ -84,9 +84,8 @@ class ServedKinds:
         own = next(custom_kinds.kinds_of(definition), None)
         return own if own is not None and self._storage.count(own.storage_key) else None
 
-    def emptied(self, kind: Kind) -> None:
-        """The last object of a custom kind has gone: its definition may go now, if it only waited for that."""
-        name = f"{kind.resource.plural}.{kind.resource.group}"
+    def emptied(self, name: str) -> None:
+        """A definition has no objects any more: it may go now, if it only waited for that."""
         stored = self._storage.find(self._definitions, "", name)
         if stored is None:
             return

@@ -124,6 +124,8 @@ def resource_list(group_version: str, kinds: list[Kind]) -> Object:
             entry["shortNames"] = list(kind.short_names)
         if kind.categories:
             entry["categories"] = list(kind.categories)
+        if "list" in kind.verbs:
+            entry["storageVersionHash"] = kind.storage_hash
         resources.append(entry)
         resources += [_subresource_entry(kind, each) for each in kind.subresources]
     return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": resources}

@@ -49,9 +49,9 @@ def parse_fields(text: str, kind: Kind) -> dict[str, tuple[bool, str]] | None:
         name, operator, value = match.groups()
         if "=" in value:
             raise statuses.bad_request(f"invalid field selector: unescaped character in value: {ord('=')}")
-        known = name in ("metadata.name", "metadata.namespace") or name in _FIELDS.get(kind.storage_key, ())
-        if not known:
-            if kind.storage_key in _FIELDS:
+        own = _FIELDS.get(kind.storage_key, frozenset(kind.selectable))
+        if name not in ("metadata.name", "metadata.namespace") and name not in own:
+            if own:
                 raise statuses.bad_request(f"field label not supported: {name}")
             told = f'"{name}" is not a known field selector: only "metadata.name", "metadata.namespace"'
             raise statuses.bad_request(told)

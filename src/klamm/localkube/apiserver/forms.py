@@ -15,7 +15,7 @@ _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/=]")
 
 def received(kind: Kind, obj: Object, options: WriteOptions) -> Object:
     """The client's object in the type's own form, checked for fields that nobody knows."""
-    check_type(kind, obj)
+    check_type(kind, obj, options)
     unknown: list[str] = []
     try:
         shaped = _shaped_custom(kind, obj, unknown) if kind.custom else shaping.shape_native(obj, kind.node, unknown)
@@ -49,6 +49,11 @@ def _shaped_custom(kind: Kind, obj: Object, unknown: list[str]) -> Object:
     return {**pruned, "metadata": metadata}
 
 
+def without_empty_lists(kind: Kind, obj: Object) -> Object:
+    """Required lists are null when they hold nothing: the form in which Kubernetes keeps them knows no empty ones."""
+    return {**obj, **{name: None for name, zero in kind.node.zeros if zero is None and obj.get(name) == []}}
+
+
 def defaulted(kind: Kind, obj: Object) -> Object:
     if kind.custom:
         return {**shaping.default_custom(obj, kind.node), "metadata": obj["metadata"]}
@@ -69,8 +74,7 @@ def in_version(kind: Kind, obj: Object) -> Object:
 def for_storage(kind: Kind, obj: Object, storage_node: Node) -> Object:
     """The object as it is kept, with a metadata of its own. `storage_node`: the type of a custom kind's stored form."""
     if obj["apiVersion"] == kind.storage_version:
-        emptied = {name: None for name, zero in kind.node.zeros if zero is None and obj.get(name) == []}
-        return {**obj, **emptied, "metadata": dict(obj["metadata"])}
+        return {**obj, "metadata": dict(obj["metadata"])}
     if not kind.custom:
         return event_views.as_core_event(obj)
     pruned = shaping.prune_custom({**obj, "apiVersion": kind.storage_version}, storage_node, [])

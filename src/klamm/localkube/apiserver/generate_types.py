@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from klamm.localkube.apiserver.generate_messages import Module, go_types
-from klamm.localkube.apiserver.schema import ZEROS
+from klamm.localkube.apiserver.schema import MICRO, ZEROS
 
 SERVED: dict[str, frozenset[str]] = {
     "v1": frozenset(
@@ -167,6 +167,7 @@ def zeros_of(type_name: str, module: Module) -> dict[str, Any]:
 def main() -> None:
     table = generate(Path(sys.argv[1]))
     module = go_types(Path(sys.argv[2]), Path(sys.argv[3]))
+    table["types"]["io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime"][MICRO] = True
     for name, schema in table["types"].items():
         zeros = zeros_of(name, module)
         if zeros:

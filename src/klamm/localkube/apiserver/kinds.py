@@ -1,8 +1,10 @@
 """The native kinds that are served: discovery entries and types, read from types.json.gz."""
 
+import base64
 import gzip
 from dataclasses import dataclass, field
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +51,10 @@ class Kind:
     custom: bool = False
     columns: tuple[Column, ...] = ()
     scale: dict[str, str] = field(default_factory=dict)
+    deprecation: str = ""
+    """What requests are warned with."""
+    selectable: tuple[str, ...] = ()
+    """Fields of a custom kind that selectors may ask for."""
     list_kind: str = ""
     type_name: str = ""
     """Name of the type in OpenAPI documents."""
@@ -57,6 +63,12 @@ class Kind:
     def storage_key(self) -> str:
         key = f"{self.resource.group}/{self.resource.plural}"
         return _SHARED_STORAGE.get(key, key)
+
+    @property
+    def storage_hash(self) -> str:
+        """By which clients tell that two groups keep the same objects."""
+        group, _, version = self.storage_version.rpartition("/")
+        return base64.b64encode(sha256(f"{group}/{version}/{self.resource.kind}".encode()).digest()[:8]).decode()
 
     @property
     def has_status(self) -> bool:
@@ -117,6 +129,7 @@ def _kinds_of(
                 _subresources(entry["name"], entries),
                 Node(types[type_name], types, True) if type_name else ANY,
                 _STORED_AS.get(group_version, group_version),
+                deprecation=_DEPRECATED.get((group_version, entry["name"]), ""),
                 list_kind=f"{entry['kind']}List",
                 type_name=type_name,
             )
@@ -124,6 +137,9 @@ def _kinds_of(
     return kinds
 
 
+_DEPRECATED = {
+    ("v1", "endpoints"): "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+}
 # One store, two views: an Event is the same object in both groups.
 _STORED_AS = {"events.k8s.io/v1": "v1"}
 _SHARED_STORAGE = {"events.k8s.io/events": "/events"}

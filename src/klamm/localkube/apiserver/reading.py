@@ -114,8 +114,17 @@ def _number(query: Mapping[str, str], name: str) -> int:
         raise statuses.bad_request(statuses.no_number(text)) from error
 
 
+def _version(query: Mapping[str, str]) -> int:
+    text = query.get("resourceVersion", "")
+    try:
+        return int(text or "0")
+    except ValueError as error:
+        told = f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
+        raise statuses.bad_request(f"invalid resource version: {told}") from error
+
+
 def check_version(query: Mapping[str, str]) -> None:
-    _number(query, "resourceVersion")
+    _version(query)
 
 
 def _position(stored: Stored) -> str:
@@ -143,7 +152,7 @@ def _start(registry: Registry, kind: Kind, query: Mapping[str, str]) -> tuple[in
             text = "The provided continue parameter is too old to display a consistent list result. Start a new list."
             raise Refused(410, "Expired", text)
         return version, after
-    wanted = _number(query, "resourceVersion")
+    wanted = _version(query)
     if wanted > storage.version:
         raise too_large(wanted, storage.version)
     if query.get("resourceVersionMatch") == "Exact":
@@ -179,6 +188,8 @@ def list_body(
 def _plain_list(registry: Registry, kind: Kind, page: Page, metadata: Any) -> bytes:
     """The stored bytes, joined. Items of native lists do not repeat their kind."""
     resource = kind.resource
+    if kind.custom:
+        metadata = {**metadata, "continue": page.token}
     bodies = [registry.body(kind, stored) for stored in page.stored]
     if not kind.custom:
         said = b'{"apiVersion":"%b","kind":"%b",' % (resource.api_version.encode(), resource.kind.encode())

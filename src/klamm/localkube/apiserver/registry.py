@@ -45,6 +45,20 @@ from klamm.localkube.objects import CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, POD
 from klamm.localkube.times import timestamp
 
 _SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
+_MADE_BY_PUT = frozenset(
+    [
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "Endpoints",
+        "Event",
+        "Lease",
+        "LimitRange",
+        "PriorityClass",
+        "Role",
+        "RoleBinding",
+        "Service",
+    ]
+)
 _SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 
 
@@ -135,7 +149,7 @@ class Registry:
         metadata = obj["metadata"]
         if metadata.get("resourceVersion"):
             raise Refused(500, "", "resourceVersion should not be set on objects to be created")
-        for name in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation"):
+        for name in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"):
             metadata.pop(name, None)
         metadata["uid"] = self._new_uid()
         metadata["creationTimestamp"] = self._now()
@@ -145,6 +159,7 @@ class Registry:
 
     def _store_new(self, kind: Kind, namespace: str | None, new: Object, options: WriteOptions) -> Object:
         name = new["metadata"].get("name", "")
+        new = forms.without_empty_lists(kind, new)
         admission.admit_new(self.storage, kind, new, self.suffix)
         self._validate(kind, new, None)
         if self.storage.find(kind.storage_key, namespace or "", name) is not None:
@@ -163,13 +178,19 @@ class Registry:
         if kind.custom:
             rest = {name: value for name, value in new.items() if name != "metadata"}
             causes += structural.violations(rest, kind.node.raw)
-        elif kind.resource == CUSTOM_RESOURCE_DEFINITIONS:
-            causes += custom_kinds.violations(new)
         if causes:
             name = new["metadata"].get("name", "")
             raise statuses.invalid(kind.resource.group, kind.resource.kind, name, causes)
 
     # Updating
+
+    def replace(self, kind: Kind, namespace: str | None, name: str, obj: Object, options: WriteOptions) -> Written:
+        """What PUT does: some kinds are made by it when they are not there."""
+        if kind.resource.kind in _MADE_BY_PUT and not options.subresource:
+            if self.storage.find(kind.storage_key, namespace or "", name) is None:
+                check_given_name(obj.setdefault("metadata", {}), name)
+                return Written(self.create(kind, namespace, obj, options), True)
+        return Written(self.update(kind, namespace, name, obj, options))
 
     def update(self, kind: Kind, namespace: str | None, name: str, obj: Object, options: WriteOptions) -> Object:
         """Replace the object, or the part of it that the subresource is."""
@@ -180,11 +201,15 @@ class Registry:
         new = forms.defaulted(kind, combined(kind, old, new, options.subresource))
         writer = Writer(options.manager, "Update", kind.resource.api_version, options.subresource)
         ignored = ignored_fields(kind, options.subresource)
-        new = ownership.after_update(old, new, kind.node, writer, self._now(), ignored)
+        now = "" if options.subresource == "scale" else self._now()  # whose entries carry no time
+        if options.subresource != "finalize":  # which nobody owns
+            new = ownership.after_update(old, new, kind.node, writer, now, ignored)
         return self._store_changed(kind, stored, old, new, options)
 
     def _store_changed(self, kind: Kind, stored: Stored, old: Object, new: Object, options: WriteOptions) -> Object:
+        new = forms.without_empty_lists(kind, new)
         new["metadata"]["resourceVersion"] = str(stored.version)
+        admission.admit_change(self.storage, kind, new, old)
         admission.allocate(self.storage, kind, new, old, self.randomness)
         self._validate(kind, new, old)
         if spec_changed(kind, old, new):
@@ -235,6 +260,9 @@ class Registry:
             raise statuses.bad_request(
                 f"invalid object type: {config.get('apiVersion', '/')}, Kind={config.get('kind', '')}"
             )
+        if not metadata.get("name"):
+            why = "was undeterminable: name must be provided"
+            raise statuses.bad_request(f"the name of the object ({name} based on URL) {why}")
         check_given_name(metadata, name)
         config = {**config, "metadata": metadata}
         strict = WriteOptions(field_validation="Ignore" if kind.custom else "Strict", warnings=options.warnings)
@@ -262,7 +290,10 @@ class Registry:
     ) -> Written:
         if options.subresource:
             raise statuses.not_found(kind.resource, config["metadata"]["name"])
-        if config["metadata"].get("uid") or config["metadata"].get("resourceVersion"):
+        if uid := config["metadata"].get("uid"):
+            why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+            raise statuses.conflict(kind.resource, config["metadata"]["name"], why)
+        if config["metadata"].get("resourceVersion"):
             raise statuses.conflict(kind.resource, config["metadata"]["name"], statuses.MODIFIED)
         self._settle_name(kind, namespace, config)
         admission.check_namespace(self.storage, kind, namespace, config["metadata"]["name"])
@@ -311,17 +342,20 @@ class Registry:
         if kind.resource == CUSTOM_RESOURCE_DEFINITIONS:
             self._served.load()
         elif kind.custom and self.storage.count(kind.storage_key) == 0:
-            self._served.emptied(kind)
+            self._served.emptied(f"{kind.resource.plural}.{kind.resource.group}")
 
     def _delete_definition(
         self, kind: Kind, stored: Stored, old: Object, options: deletion.DeleteOptions
     ) -> deletion.Deleted:
         """All its objects go first; the definition waits for those that finalizers hold."""
-        own = self._served.blocking(old)
-        if options.dry_run or own is None:
-            return self._carry_out(kind, stored, old, deletion.marked(kind, old, options, self._now), options)
-        marked = deletion.marked(kind, custom_kinds.with_cleanup(old), options, self._now)
+        marked = deletion.marked(kind, custom_kinds.ending(old, self._now()), options, self._now)
+        if options.dry_run:
+            return deletion.Deleted(marked, False)
         written = self.storage.put(kind.storage_key, "", stored.name, marked)
-        for each in self.storage.all(own.storage_key):
+        answer = deletion.Deleted(self.storage.decode(written), False)
+        own = self._served.blocking(old)
+        for each in self.storage.all(own.storage_key) if own is not None else ():
             self.delete(own, each.namespace or None, each.name, deletion.DeleteOptions())
-        return deletion.Deleted(self.storage.decode(written), False)
+        if own is None:
+            self._served.emptied(old["metadata"]["name"])
+        return answer

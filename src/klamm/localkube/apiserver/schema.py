@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 ListType = Literal["atomic", "set", "map"]
+MICRO = "x-micro"
+"""Marks the type of times that count microseconds."""
 ZEROS = "x-zeros"
 """Where types.json.gz keeps what `Node.zeros` tells."""
 _SCALARS = frozenset(["string", "integer", "number", "boolean"])
@@ -34,6 +36,8 @@ class Node:
         "is_scalar",
         "native",
         "properties",
+        "quantity",
+        "time",
         "raw",
         "type",
         "types",
@@ -55,6 +59,8 @@ class Node:
             self.raw.get("format") == "int-or-string"
         )
         self.is_scalar = self.type in _SCALARS or ("oneOf" in self.raw and native) or self.int_or_string
+        self.quantity = native and "oneOf" in self.raw and not self.int_or_string
+        self.time = native and self.raw.get("format") == "date-time"
         is_map = self.raw.get("additionalProperties") not in (None, False)
         self.free = not (self.is_scalar or self.properties or is_map or self.type == "array")
         """Nothing is known of what is inside (RawExtension, `x-kubernetes-preserve-unknown-fields` without fields)."""

@@ -9,7 +9,9 @@ lists and maps unless they are required, and structs that are no pointers are th
 import json
 from typing import Any
 
-from klamm.localkube.apiserver.schema import Node
+from klamm.localkube.apiserver import moments
+from klamm.localkube.apiserver.quantities import RULE, canonical
+from klamm.localkube.apiserver.schema import MICRO, Node
 from klamm.localkube.objects import Object
 
 _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
@@ -31,9 +33,11 @@ _ABSENT: Any = object()
 def shape_native(value: Any, node: Node, unknown: list[str], path: str = "") -> Any:
     """A new value as the Go types would hold it. Unknown fields' paths are added to `unknown`."""
     if node.is_scalar or node.free:
+        if node.quantity:
+            return _quantity(value, node, path)
         if not node.free:
             _check_scalar(value, node, path)
-        return value
+        return _time(value, node) if node.time else value
     if isinstance(value, dict) and (node.properties or node.map_value):
         return _shape_struct(value, node, unknown, path) if node.properties else _shape_map(value, node, unknown, path)
     if isinstance(value, list) and node.type == "array":
@@ -58,6 +62,22 @@ def _check_scalar(value: Any, node: Node, path: str) -> None:
         return
     if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
         raise WrongType(_mismatch(value, node, path))
+
+
+def _time(value: str, node: Node) -> str:
+    try:
+        return moments.canonical(value, MICRO in node.raw)
+    except moments.WrongTime as error:
+        raise WrongType(str(error)) from error
+
+
+def _quantity(value: Any, node: Node, path: str) -> str:
+    if not isinstance(value, str | int | float) or isinstance(value, bool):
+        raise WrongType(_mismatch(value, node, path))
+    found = canonical(str(value))
+    if found is None:
+        raise WrongType(RULE)
+    return found
 
 
 def _shape_map(value: dict[str, Any], node: Node, unknown: list[str], path: str) -> dict[str, Any]:
@@ -96,6 +116,8 @@ def _shape_struct(value: dict[str, Any], node: Node, unknown: list[str], path: s
 
 
 def _kept_empty(name: str, field: Node, parent: Node) -> bool:
+    if name == "managedFields":
+        return True  # said to be empty, it resets who owns what
     return field.is_struct or field.free or name in parent.required or (name, None) in parent.zeros
 
 
@@ -133,14 +155,14 @@ def _prune_embedded(value: dict[str, Any], node: Node, unknown: list[str], path:
 
 
 def default_custom(value: Any, node: Node) -> Any:
-    """A new value with the schema's defaults; nulls of fields that are not nullable give way to them."""
+    """A new value with the schema's defaults; nulls of fields that are not nullable vanish."""
     if isinstance(value, dict):
         result = {}
         for name, child in value.items():
             field = node.field(name) or node.map_value
             if field is None:
                 result[name] = child
-            elif child is not None or field.raw.get("nullable") or "default" not in field.raw:
+            elif child is not None or field.raw.get("nullable"):
                 result[name] = default_custom(child, field)
         for name in node.properties:
             field = node.field(name)

@@ -107,7 +107,7 @@ def _conflict_lines(causes: list[tuple[str, str]]) -> str:
 
 def invalid(group: str, kind: str, name: str, causes: list[Cause]) -> Refused:
     qualified_kind = f"{kind}.{group}" if group else kind
-    texts = [f"{cause.field}: {cause.message}" for cause in causes]
+    texts = list(dict.fromkeys(f"{cause.field}: {cause.message}" for cause in causes))
     joined = texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]"
     details: dict[str, Any] = {"name": name} if name else {}
     if group:

@@ -57,7 +57,7 @@ def write_scale(
     """Set the replicas that the Scale says; the answer is the new Scale."""
     wanted = (scale.get("spec") or {}).get("replicas", 0)
     if not isinstance(wanted, int) or wanted < 0:
-        cause = statuses.invalid_value("spec.replicas", wanted, "should be a non-negative integer")
+        cause = statuses.invalid_value("spec.replicas", wanted, "must be greater than or equal to 0")
         raise statuses.invalid("autoscaling", "Scale", name, [cause])
     change: Any = wanted
     for part in reversed(_scale_paths(kind)["specReplicasPath"].strip(".").split(".")):
@@ -65,7 +65,6 @@ def write_scale(
     version = (scale.get("metadata") or {}).get("resourceVersion")
     if version:
         change = {**change, "metadata": {"resourceVersion": version}}
-    options.subresource = ""
     written = registry.patch(kind, namespace, name, patches.Merge(change), options)
     return scale_of(kind, written.object)
 
@@ -184,6 +183,10 @@ def delete_options(body: Mapping[str, Any], query: Mapping[str, str]) -> DeleteO
         seconds = None if grace is None else int(grace)
     except (TypeError, ValueError) as error:
         raise statuses.bad_request(statuses.no_number(grace)) from error
+    wrong = [each for each in body.get("dryRun") or () if each != "All"]
+    if wrong:
+        cause = statuses.unsupported("dryRun", body["dryRun"], ["All"])
+        raise statuses.invalid("meta.k8s.io", "DeleteOptions", "", [cause])
     dry_run = bool(body.get("dryRun")) or query.get("dryRun") == "All"
     return DeleteOptions(seconds, propagation, preconditions.get("uid"), preconditions.get("resourceVersion"), dry_run)
 

@@ -39,14 +39,15 @@ def cells_of(kind: Kind, obj: Object, now: datetime) -> list[Any]:
 
 
 def _custom_cell(column: Column, obj: Object, now: datetime) -> Any:
+    """Of several values that a path finds, the first counts."""
     found = jsonpath.find(column.path, obj)
     if not found:
-        return None if column.type != "date" else "<unknown>"
+        return None
     value = found[0]
     if column.type == "date":
         return age(value, now) if isinstance(value, str) else "<unknown>"
     if column.type == "string":
-        return _text(found)
+        return _text(value)
     if column.type == "integer":
         return int(value) if isinstance(value, int | float) else None
     if column.type == "number":
@@ -54,18 +55,14 @@ def _custom_cell(column: Column, obj: Object, now: datetime) -> Any:
     return value if isinstance(value, bool) else None
 
 
-def _text(found: list[Any]) -> str:
-    parts = []
-    for value in found:
-        if isinstance(value, bool):
-            parts.append(str(value).lower())
-        elif isinstance(value, dict | list):
-            import json
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict | list):
+        import json
 
-            parts.append(json.dumps(value, separators=(",", ":")))
-        else:
-            parts.append("" if value is None else str(value))
-    return " ".join(parts)
+        return json.dumps(value, separators=(",", ":"))
+    return "" if value is None else str(value)
 
 
 def partial_metadata(obj: Object, api_version: str = "meta.k8s.io/v1") -> Object:

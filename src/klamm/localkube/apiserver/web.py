@@ -30,7 +30,6 @@ from klamm.localkube.objects import Refused, Streams
 
 _log = logging.getLogger(__name__)
 _MOST_BODY = 3 * 1024 * 1024
-_DEPRECATED = {"/endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"}
 _HEALTH = frozenset(f"/{name}{check}" for name in ("healthz", "livez", "readyz") for check in ("", "/ping", "/etcd"))
 _PUBLIC = _HEALTH | {"/version"}
 
@@ -94,14 +93,14 @@ async def _answer(api: Api, request: web.Request) -> web.StreamResponse:
     kind = api.registry.kind(target.group, target.version, target.plural)
     if kind is None or not _placed_right(kind, target):
         if any(
-            one.resource.group == target.group and one.resource.version == target.version
+            not one.custom and one.resource.group == target.group and one.resource.version == target.version
             for one in api.registry.kinds()
         ):
             raise statuses.not_served()
         return nothing_here()
     response = await _on_resource(api, request, kind, target, caller)
-    if kind.storage_key in _DEPRECATED and not response.prepared:
-        response.headers.add("Warning", f'299 - "{_DEPRECATED[kind.storage_key]}"')
+    if kind.deprecation and not response.prepared:
+        response.headers.add("Warning", f'299 - "{kind.deprecation}"')
     return response
 
 

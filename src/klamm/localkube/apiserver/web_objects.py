@@ -180,8 +180,8 @@ async def update_object(
 ) -> web.Response:
     options = options_of(request, subresource)
     obj = await body_of(request, options)
-    written = api.registry.update(kind, target.namespace, target.name, obj, options)
-    return _written(api, request, kind, written, options)
+    written = api.registry.replace(kind, target.namespace, target.name, obj, options)
+    return _written(api, request, kind, written.object, options, 201 if written.created else 200)
 
 
 async def patch_object(

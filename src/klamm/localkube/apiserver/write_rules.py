@@ -59,14 +59,20 @@ def cannot_handle(kind: Kind) -> str:
     return f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}'
 
 
-def check_type(kind: Kind, obj: Object) -> None:
+def check_type(kind: Kind, obj: Object, options: WriteOptions) -> None:
     wanted = kind.resource
+    if kind.custom and not options.unconditional and not obj.get("apiVersion"):
+        obj["apiVersion"] = ""  # of a native object the path tells it
     if obj.setdefault("apiVersion", wanted.api_version) != wanted.api_version:
         raise statuses.bad_request(
             f"the API version in the data ({obj['apiVersion']}) does not match the expected API version "
             f"({wanted.api_version})"
         )
     if obj.setdefault("kind", wanted.kind) != wanted.kind:
+        name = (obj.get("metadata") or {}).get("name")
+        if kind.custom and name:
+            cause = statuses.invalid_value("kind", obj["kind"], f"must be {wanted.kind}")
+            raise statuses.invalid(wanted.group, obj["kind"], name, [cause])
         raise statuses.bad_request(
             f'{obj["kind"]} in version "{wanted.version}" cannot be handled as a {wanted.kind}: '
             f"the kind in the data does not match the expected kind"
@@ -102,16 +108,14 @@ def check_same(kind: Kind, stored: Stored, old: Object, new: Object, options: Wr
         raise statuses.conflict(kind.resource, name, statuses.MODIFIED)
     if not version and not options.unconditional and validation.needs_version(kind):
         cause = statuses.invalid_value("metadata.resourceVersion", 0, "must be specified for an update")
-        raise statuses.invalid(
-            kind.resource.group, kind.resource.plural if kind.custom else kind.resource.kind, name, [cause]
-        )
+        raise statuses.invalid(kind.resource.group, kind.resource.plural, name, [cause])
 
 
 def tell_unknown(kind: Kind, unknown: list[str], options: WriteOptions) -> None:
     if options.field_validation == "Ignore":
         return
-    texts = [f'unknown field "{path}"' for path in unknown]
-    texts += [f'duplicate field "{path}"' for path in options.duplicates]
+    texts = [f'duplicate field "{path}"' for path in options.duplicates]
+    texts += [f'unknown field "{path}"' for path in unknown]
     if texts and options.field_validation == "Strict":
         raise statuses.bad_request(f"{cannot_handle(kind)}: strict decoding error: {', '.join(texts)}")
     options.warnings += texts
@@ -130,7 +134,9 @@ def _with_part(old: Object, new: Object, subresource: str, kind: Kind) -> Object
     if "managedFields" in new["metadata"]:
         combined["metadata"]["managedFields"] = new["metadata"]["managedFields"]
     if subresource == "finalize":
-        combined["spec"] = {**(old.get("spec") or {}), "finalizers": (new.get("spec") or {}).get("finalizers") or []}
+        rest = {name: value for name, value in (old.get("spec") or {}).items() if name != "finalizers"}
+        finalizers = (new.get("spec") or {}).get("finalizers")
+        combined["spec"] = {**rest, **({"finalizers": finalizers} if finalizers else {})}
         return combined
     if "status" in new:
         combined["status"] = new["status"]
@@ -201,13 +207,21 @@ def note_applied(obj: Object, config: Object) -> None:
     obj["metadata"]["annotations"] = annotations
 
 
+def _says_nothing(value: Any, field: Node | None) -> bool:
+    if field is None:
+        return False
+    return value is None or value == {} or (value == [] and field.list_type == "atomic")
+
+
 def only_said(shaped: Any, said: Any, node: Node) -> Any:
     """An applied configuration without the empty structs that shaping adds: an applier owns only what it says."""
     if isinstance(shaped, dict) and isinstance(said, dict):
         kept = {name: only_said(value, said[name], node.child(name)) for name, value in shaped.items() if name in said}
-        # An empty map is said, and so owned, although no object keeps one.
+        # Nothing, said, is owned as well, although no object keeps it.
         return kept | {
-            name: {} for name, value in said.items() if value == {} and name not in kept and node.field(name)
+            name: value
+            for name, value in said.items()
+            if name not in kept and _says_nothing(value, node.field(name))
         }
     if isinstance(shaped, list) and isinstance(said, list) and len(shaped) == len(said):
         return [only_said(value, of, node.items) for value, of in zip(shaped, said, strict=True)]
