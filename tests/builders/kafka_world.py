@@ -18,17 +18,15 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from random import Random
-from typing import Any, Self, cast
+from typing import Any
 
 import yaml
+from tests.builders.fake_brokers import FakeBrokers
 from tests.builders.kafka import surroundings
 from tests.builders.registry_transport import RegistryTransport
 from tests.builders.small_cluster import SmallCluster, small_cluster
 
 from klamm.control.controller import Controller, Settings
-from klamm.kafka.admin import Admin, Connection
-from klamm.kafka.errors import Unreachable
-from klamm.kafka.facts import Broker, Cluster, ConfigValue, Partition, Topic
 from klamm.kube.catalogue import KAFKA_NAMES, POD_SETS
 from klamm.kube.client import Client, over
 from klamm.kube.events import Recorder
@@ -53,78 +51,6 @@ ZONE = "topology.ebs.csi.aws.com/zone"
 
 
 @dataclass(frozen=True)
-class FakeTopic:
-    """`replicas`: broker ids of its one partition."""
-
-    replicas: tuple[int, ...]
-    min_in_sync: int = 2
-
-
-@dataclass
-class FakeBrokers:
-    """Kafka as the operator asks it. `asked` counts connections; `down`: nobody answers."""
-
-    world: "KafkaWorld"
-    topics: dict[str, FakeTopic] = field(default_factory=dict)
-    lagging: set[int] = field(default_factory=set)
-    """Brokers that run, and whose replicas are not in sync."""
-    blind: set[int] = field(default_factory=set)
-    """Brokers that run and have not been told of topics yet. When it is all the same who answers, one of them does."""
-    down: bool = False
-    controller: int = 0
-    asked: int = 0
-
-    async def open(self, connection: Connection) -> Admin:
-        self.asked += 1
-        await asyncio.sleep(0)
-        if self.down or not self.running():
-            raise Unreachable(f"connect to {connection.bootstrap[0]}", "no broker answers")
-        return cast(Admin, _Session(self))
-
-    def running(self) -> set[int]:
-        prefix = f"{NAME.name}-kafka-"
-        return {
-            int(name.removeprefix(prefix)) for name in self.world.ready_pods() if name.startswith(prefix)
-        } - self.lagging
-
-
-class _Session:
-    def __init__(self, brokers: FakeBrokers) -> None:
-        self._brokers = brokers
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        pass
-
-    async def describe_cluster(self) -> Cluster:
-        running = sorted(self._brokers.running())
-        brokers = tuple(Broker(one, f"broker-{one}", 9091, None) for one in running)
-        return Cluster("fake-cluster-id", self._brokers.controller, brokers)
-
-    async def describe_topics(self, names: object = None, node: int | None = None) -> dict[str, Topic]:
-        running = self._brokers.running()
-        if self._brokers.blind and (node is None or node in self._brokers.blind):
-            return {}
-        return {
-            name: Topic(
-                name,
-                None,
-                False,
-                (Partition(name, 0, None, topic.replicas, tuple(one for one in topic.replicas if one in running)),),
-            )
-            for name, topic in self._brokers.topics.items()
-        }
-
-    async def topic_configs(self, names: object, keys: object = None) -> dict[str, dict[str, ConfigValue]]:
-        return {
-            name: {"min.insync.replicas": ConfigValue(str(topic.min_in_sync), True)}
-            for name, topic in self._brokers.topics.items()
-        }
-
-
-@dataclass(frozen=True)
 class Death:
     """A pod that was deleted, and which others of its set were not ready then."""
 
@@ -145,7 +71,7 @@ class KafkaWorld:
     """The operator's, once it runs."""
 
     def __post_init__(self) -> None:
-        self.brokers = FakeBrokers(self)
+        self.brokers = FakeBrokers(self.ready_pods, NAME.name)
         self.cluster.registry.storage.subscribe(
             self.cluster.registry.kind_of(POD_RESOURCE).storage_key, lambda change: self._note_death(change)
         )

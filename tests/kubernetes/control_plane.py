@@ -1,7 +1,8 @@
 """etcd and a kube-apiserver on loopback ports of their own, for as long as a test needs them; several side by side.
 
-No kubelet, no controllers: objects are stored, checked and watched, and nothing else happens to them. What it writes
-lies in the folder that it is given, and goes with it.
+No kubelet, no controllers: objects are stored, checked and watched, and nothing else happens to them, unless a test
+wants Kubernetes' controllers beside it (`controller_manager`). What it writes lies in the folder that it is given, and
+goes with it.
 """
 
 import socket
@@ -21,6 +22,7 @@ from tests.builders.api_server import make_certificates, write_kubeconfig
 from tests.kubernetes.programs import programs
 
 from klamm.base.clock import SystemClock
+from klamm.kube.connection import Connection
 
 READY_WITHIN = 90.0
 _ENDS_WITHIN = 20.0
@@ -32,6 +34,13 @@ class ControlPlane:
     url: str
     folder: Path
     """ca.crt, admin.crt, admin.key, kubeconfig; a log of each program."""
+
+    def connection(self) -> Connection:
+        """As the administrator."""
+        authority, certificate, key = (
+            (self.folder / name).read_bytes() for name in ("ca.crt", "admin.crt", "admin.key")
+        )
+        return Connection(self.url, authorities=authority, certificate=certificate, key=key)
 
 
 @contextmanager
@@ -54,6 +63,29 @@ def control_plane(folder: Path) -> Iterator[ControlPlane]:
         _until_ready(url, folder, server)
         write_kubeconfig(folder, url)
         yield ControlPlane(url, folder)
+
+
+CONTROLLERS = (
+    "garbage-collector-controller",
+    "namespace-controller",
+    "deployment-controller",
+    "replicaset-controller",
+    "persistentvolumeclaim-protection-controller",
+    "serviceaccount-controller",
+)
+"""Those whose deeds an operator meets: objects that go with their owners, Deployments, claims in use, accounts."""
+
+
+@contextmanager
+def controller_manager(beside: ControlPlane, controllers: Sequence[str] = CONTROLLERS) -> Iterator[None]:
+    """Kubernetes' own controllers. Definitions of custom kinds come before: it looks for new ones every 30 s only."""
+    flags = [
+        f"--kubeconfig={beside.folder / 'kubeconfig'}",
+        f"--controllers={','.join(controllers)}",
+        *("--leader-elect=false", "--secure-port=0", "--kube-api-qps=500", "--kube-api-burst=1000", "--v=0"),
+    ]
+    with _process(programs() / "kube-controller-manager", flags, beside.folder):
+        yield
 
 
 def _api_flags(folder: Path, etcd: int, port: int) -> list[str]:

@@ -37,7 +37,7 @@ Reconcile = Callable[[Name, Pass], Awaitable[Result]]
 SETTLE = 0.05
 """Seconds that news of others' objects are collected: a pod that starts changes several times in a row."""
 
-_BACK_OFF = BackOff(first=1.0, longest=120.0, jitter=0.3)
+FAILED_PASSES = BackOff(first=1.0, longest=120.0, jitter=0.3)
 
 
 class Measures(Protocol):
@@ -56,7 +56,7 @@ class Settings:
     """Seconds; STRIMZI_FULL_RECONCILIATION_INTERVAL_MS has this default."""
     stopping: float = 10.0
     """Seconds that running passes get to end by themselves before they are cancelled."""
-    back_off: BackOff = field(default_factory=lambda: _BACK_OFF)
+    back_off: BackOff = field(default_factory=lambda: FAILED_PASSES)
 
 
 class Controller:

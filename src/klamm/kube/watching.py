@@ -43,7 +43,7 @@ RELIST = 600.0
 """Seconds after which a watch that ends is followed by a list. A lost event would otherwise stay unknown for ever: no
 server should lose one, but load balancers and proxies have."""
 
-_BACK_OFF = BackOff(first=0.2, longest=15.0, jitter=0.5)
+CUT_WATCHES = BackOff(first=0.2, longest=15.0, jitter=0.5)
 
 
 class Watched(Generic[T]):
@@ -60,7 +60,8 @@ class Watched(Generic[T]):
         fields: str = "",
         trim: Callable[[T], T] | None = None,
         indexes: Mapping[str, Callable[[T], Iterable[str]]] | None = None,
-        back_off: BackOff = _BACK_OFF,
+        back_off: BackOff = CUT_WATCHES,
+        relist: float = RELIST,
     ) -> None:
         self.kind = kind
         self.namespace = namespace
@@ -71,6 +72,7 @@ class Watched(Generic[T]):
         self._labels = labels
         self._fields = fields
         self._back_off = back_off
+        self._relist = relist
         self._known: Known[T] = Known(trim, indexes)
         self._subscribers: list[Subscriber[T]] = []
         self._synced = asyncio.Event()
@@ -173,7 +175,7 @@ class Watched(Generic[T]):
                     continue
                 heard, self._failures = True, 0
                 self._take(event)
-        self._list_next = loop.time() - self._listed_at > RELIST
+        self._list_next = loop.time() - self._listed_at > self._relist
         # A server that ends every watch at once would otherwise be asked thousands of times a second.
         if heard or loop.time() - started > 1:
             self._failures = 0

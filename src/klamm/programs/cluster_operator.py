@@ -10,14 +10,16 @@ import secrets
 import signal
 import string
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random, SystemRandom
+from typing import Any
 
 from klamm.base import logs
+from klamm.base.backoff import BackOff
 from klamm.base.clock import SystemClock
 from klamm.base.tasks import OnFailure, Supervisor
 from klamm.certificates.keys import KeyAlgorithm
-from klamm.control.controller import Controller, Settings
+from klamm.control.controller import FAILED_PASSES, Controller, Settings
 from klamm.control.health import Health
 from klamm.desired.surroundings import Surroundings
 from klamm.kafka.admin import Admin
@@ -27,10 +29,11 @@ from klamm.kube.connection import in_cluster
 from klamm.kube.events import Recorder
 from klamm.kube.kinds import Name
 from klamm.kube.native import DEPLOYMENTS, PODS
-from klamm.kube.watching import Watched
+from klamm.kube.watching import CUT_WATCHES, RELIST, Watched
 from klamm.operations.applying import Applier
-from klamm.operators.cluster.hands import Hands
+from klamm.operators.cluster.hands import Hands, OpenAdmin, ZooKeeperMode
 from klamm.operators.cluster.kafka.departure import farewell
+from klamm.operators.cluster.kafka.four_letters import zookeeper_mode
 from klamm.operators.cluster.kafka.reconcile import KafkaReconciler
 from klamm.operators.cluster.pod_sets import BY_POD_SET, PodSetReconciler, pod_set_key, pod_set_of
 from klamm.resources.native.pod import Pod, PodSpec
@@ -51,6 +54,24 @@ class OperatorSettings:
     port: int
     key_algorithm: KeyAlgorithm
     instance: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What the operator reaches beside the Kubernetes API: brokers and ZooKeepers. The seam for tests without them."""
+
+    open_admin: OpenAdmin = Admin.connect
+    zookeeper_mode: ZooKeeperMode = zookeeper_mode
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How soon is tried again what failed. Tests that let hundreds of things fail have no minutes for it."""
+
+    failed_passes: BackOff = field(default_factory=lambda: FAILED_PASSES)
+    cut_watches: BackOff = field(default_factory=lambda: CUT_WATCHES)
+    relist: float = RELIST
+    stopping: float = Settings().stopping
 
 
 def read_settings(environment: Mapping[str, str]) -> OperatorSettings:
@@ -111,23 +132,23 @@ def cluster_of(obj: Pod) -> Name | None:
     return Name(obj.metadata.namespace or "", name) if name else None
 
 
-async def run(settings: OperatorSettings, client: Client, random: Random) -> None:
-    """Work until SIGTERM; passes that run end their waits and finish."""
+async def run(
+    settings: OperatorSettings,
+    client: Client,
+    random: Random,
+    stop: asyncio.Event,
+    outside: Outside = Outside(),
+    pace: Pace = Pace(),
+) -> None:
+    """Work until `stop`; passes that run end their waits and finish."""
     clock = SystemClock()
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    kafkas = Watched(client, KAFKA_NAMES, random)
-    pod_sets = Watched(client, POD_SETS, random)
-    pods = Watched(
-        client,
-        PODS,
-        random,
-        labels={"strimzi.io/kind": "Kafka"},
-        trim=trimmed,
-        indexes={BY_POD_SET: pod_set_key},
-    )
-    deployments = Watched(client, DEPLOYMENTS, random, labels={"strimzi.io/kind": "Kafka"})
+    of_clusters = {"strimzi.io/kind": "Kafka"}
+    again: Any = {"back_off": pace.cut_watches, "relist": pace.relist}
+    kafkas = Watched(client, KAFKA_NAMES, random, **again)
+    pod_sets = Watched(client, POD_SETS, random, **again)
+    by_set = {BY_POD_SET: pod_set_key}
+    pods = Watched(client, PODS, random, labels=of_clusters, trim=trimmed, indexes=by_set, **again)
+    deployments = Watched(client, DEPLOYMENTS, random, labels=of_clusters, **again)
     recorder = Recorder(client, "strimzi.io/cluster-operator", settings.instance, clock)
     hands = Hands(
         client=client,
@@ -136,14 +157,15 @@ async def run(settings: OperatorSettings, client: Client, random: Random) -> Non
         clock=clock,
         surroundings=settings.surroundings,
         new_password=new_password,
-        open_admin=Admin.connect,
+        open_admin=outside.open_admin,
         kafkas=kafkas,
         pod_sets=pod_sets,
         pods=pods,
         deployments=deployments,
         key_algorithm=settings.key_algorithm,
+        zookeeper_mode=outside.zookeeper_mode,
     )
-    loop_settings = Settings(resync=settings.resync)
+    loop_settings = Settings(resync=settings.resync, stopping=pace.stopping, back_off=pace.failed_passes)
     clusters = Controller("Kafka", KafkaReconciler(hands).reconcile, clock, random, loop_settings)
     clusters.follow(kafkas)
     clusters.follow_others(pods, cluster_of, says=what_passes_see)
@@ -163,16 +185,19 @@ async def run(settings: OperatorSettings, client: Client, random: Random) -> Non
         tasks.start("Kafka controller", clusters.run, OnFailure.END)
         tasks.start("StrimziPodSet controller", sets.run, OnFailure.END)
         tasks.start("health", lambda: health.serve(None, settings.port), OnFailure.END)
-        gc.freeze()
         await stop.wait()
     await farewell(hands, DEPARTURE)
 
 
 async def _main(environment: Mapping[str, str]) -> None:
     random = SystemRandom()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     connection = in_cluster(environment["KUBERNETES_SERVICE_HOST"], environment["KUBERNETES_SERVICE_PORT"])
     async with connect(connection, MANAGER, random) as client:
-        await run(read_settings(environment), client, random)
+        gc.freeze()
+        await run(read_settings(environment), client, random, stop)
 
 
 def main() -> None:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from tests.builders.fake_brokers import FakeTopic
 from tests.builders.kafka import kafka_object
-from tests.builders.kafka_world import KAFKAS, NAME, NAMESPACE, POD_SET_RESOURCE, FakeTopic, KafkaWorld, kafka_world
+from tests.builders.kafka_world import KAFKAS, NAME, NAMESPACE, POD_SET_RESOURCE, KafkaWorld, kafka_world
 from tests.builders.virtual_time import in_virtual_time
 
 from klamm.localkube.objects import CONFIG_MAPS, PERSISTENT_VOLUME_CLAIMS, PODS, SECRETS, STORAGE_CLASSES
