@@ -6,10 +6,10 @@
         - PUT {maps}/a: {metadata: {name: a, resourceVersion: "1"}, data: {k: v}}
 
 A step's key is method and path, its value the body: a mapping, a list, a text, or nothing. Beside it may stand `type`
-and `accept` (media types, or the short names of them in `FORMS`) and, for a watch, `events` (how many are read), or `token`. {ns} is
-the case's own namespace; {maps}, {pods}, … are collections in it, {group} is an API group for its own definitions
-(`Case.filled`); {version}, {uid}, {continue} and {token} are those of the last answer that had one. `WAIT path` waits until that path is
-served, `GONE path` until it no longer is; neither is part of the transcript.
+and `accept` (media types, or the short names of them in `FORMS`), for a watch `events` (how many are read), and
+`token`. {ns} is the case's own namespace; {maps}, {pods}, … are collections in it, {group} is an API group for its own
+definitions (`Case.filled`); {version}, {uid}, {continue} and {token} are those of the last answer that had one.
+`WAIT path` waits until that path is served, `GONE path` until it no longer is; neither is part of the transcript.
 
 A case that is known to be answered otherwise says why in `differs`, and fails when it no longer is.
 """

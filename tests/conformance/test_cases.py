@@ -11,9 +11,7 @@ CASES = read_cases(Path(__file__).parent / "cases")
 
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{case.file}: {case.name}" for case in CASES])
-async def test_localkube_answers_as_kubernetes_does(
-    case: Case, localkube: Sessions, kubernetes: Sessions
-) -> None:
+async def test_localkube_answers_as_kubernetes_does(case: Case, localkube: Sessions, kubernetes: Sessions) -> None:
     ours = await Transcript(*localkube, case).play()
     theirs = await Transcript(*kubernetes, case).play()
     found = differences(ours, theirs)

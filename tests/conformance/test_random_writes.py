@@ -101,9 +101,7 @@ def _without_type(wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("seed", sorted({*range(SEEDS), *KEPT}))
-async def test_both_servers_say_the_same_to_random_writes(
-    seed: int, localkube: Sessions, kubernetes: Sessions
-) -> None:
+async def test_both_servers_say_the_same_to_random_writes(seed: int, localkube: Sessions, kubernetes: Sessions) -> None:
     case = Case(f"seed {seed}", "random", seed, Writes(seed).steps())
     ours = await Transcript(*localkube, case).play()
     theirs = await Transcript(*kubernetes, case).play()

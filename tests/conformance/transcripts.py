@@ -22,6 +22,7 @@ _RANDOM = (
     (re.compile(r"kube-api-access-\w{5}"), "kube-api-access-<random>"),
     (re.compile(r"in record \(\d+\)"), "in record (<version>)"),
     (re.compile(r"(?<=, current: )\d+"), "<version>"),
+    (re.compile(r"JTI=[0-9a-f-]{36}|X509SHA256=[0-9a-f]{64}"), "<credential>"),
     (_TIME, "<time>"),
     (re.compile(r"^\ds$"), "<seconds>"),
 )
@@ -127,7 +128,11 @@ class Transcript:
         return self._steady_text(value) if isinstance(value, str) else value
 
     def _steady_text(self, text: str) -> str:
-        for name, steady in (*self.generated.items(), *self.seen.get("uid", {}).items(), *self.seen.get("token", {}).items()):
+        for name, steady in (
+            *self.generated.items(),
+            *self.seen.get("uid", {}).items(),
+            *self.seen.get("token", {}).items(),
+        ):
             text = text.replace(name, steady)
         text = _NODE_PORT.sub(lambda found: self._numbered("port", found.group()), text)
         text = _ADDRESS.sub(lambda found: self._numbered("address", found.group()), text)

@@ -50,16 +50,20 @@ def leave_type(spec: Object, old: Object) -> None:
         for name in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"):
             if spec.get(name) == old.get(name):
                 spec.pop(name, None)
+    left = []
     if spec["type"] != "LoadBalancer" and old.get("type") == "LoadBalancer":
-        if spec.get("allocateLoadBalancerNodePorts") == old.get("allocateLoadBalancerNodePorts"):
-            spec.pop("allocateLoadBalancerNodePorts", None)
-    if old.get("externalTrafficPolicy") and not reached_from_outside(spec):
-        if spec.get("externalTrafficPolicy") == old["externalTrafficPolicy"]:
-            spec.pop("externalTrafficPolicy", None)
+        left.append("allocateLoadBalancerNodePorts")
+    if not reached_from_outside(spec):
+        left.append("externalTrafficPolicy")
+    for name in left:
+        if name in old and spec.get(name) == old[name]:
+            spec.pop(name, None)
 
 
 def reached_from_outside(spec: Object) -> bool:
-    return spec["type"] in ("NodePort", "LoadBalancer") or (spec["type"] == "ClusterIP" and bool(spec.get("externalIPs")))
+    return spec["type"] in ("NodePort", "LoadBalancer") or (
+        spec["type"] == "ClusterIP" and bool(spec.get("externalIPs"))
+    )
 
 
 def _keep(spec: Object, old: Object) -> None:

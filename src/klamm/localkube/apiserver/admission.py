@@ -10,7 +10,14 @@ from klamm.localkube.apiserver import addresses, custom_kinds, defaults, statuse
 from klamm.localkube.apiserver.kinds import Kind
 from klamm.localkube.apiserver.policy_rules import SYSTEM_PRIORITIES
 from klamm.localkube.apiserver.storage import Storage
-from klamm.localkube.objects import CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, PERSISTENT_VOLUME_CLAIMS, PODS, SERVICES, Object
+from klamm.localkube.objects import (
+    CUSTOM_RESOURCE_DEFINITIONS,
+    NAMESPACES,
+    PERSISTENT_VOLUME_CLAIMS,
+    PODS,
+    SERVICES,
+    Object,
+)
 
 
 def check_namespace(storage: Storage, kind: Kind, namespace: str | None, name: str) -> None:

@@ -1,6 +1,8 @@
 """CustomResourceDefinitions turned into served kinds, and what the API server says about them in their status."""
 
+import base64
 from collections.abc import Iterator
+from hashlib import sha256
 from typing import Any
 
 from klamm.localkube.apiserver.discovery import version_rank
@@ -59,11 +61,16 @@ def _kind(spec: dict[str, Any], version: dict[str, Any], storage_version: str) -
         custom=True,
         columns=tuple(_columns(version)),
         scale=subresources.get("scale") or {},
+        storage_hash=_storage_hash(storage_version, names["kind"]),
         deprecation=_deprecation(spec, version),
         selectable=tuple(each["jsonPath"].lstrip(".") for each in version.get("selectableFields") or ()),
         list_kind=names.get("listKind", f"{names['kind']}List"),
         type_name=".".join([*reversed(spec["group"].split(".")), version["name"], names["kind"]]),
     )
+
+
+def _storage_hash(group_version: str, kind: str) -> str:
+    return base64.b64encode(sha256(f"{group_version}/{kind}".encode()).digest()[:8]).decode()
 
 
 def _deprecation(spec: dict[str, Any], version: dict[str, Any]) -> str:

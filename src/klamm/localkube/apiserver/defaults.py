@@ -94,9 +94,7 @@ def _container(container: dict[str, Any]) -> None:
     for action in (container.get("lifecycle") or {}).values():
         if isinstance(action, dict) and action.get("httpGet"):
             _set(action["httpGet"], path="/", scheme="HTTP")
-    resources = container.setdefault("resources", {})
-    if resources.get("limits"):
-        resources["requests"] = {**resources["limits"], **(resources.get("requests") or {})}
+    container.setdefault("resources", {})
 
 
 def _probe(probe: dict[str, Any]) -> None:
@@ -110,6 +108,10 @@ def _probe(probe: dict[str, Any]) -> None:
 def pod(obj: Object) -> None:
     spec = _spec(obj)
     pod_spec(spec)
+    for container in (spec.get("containers") or []) + (spec.get("initContainers") or []):
+        resources = container["resources"]
+        if resources.get("limits"):
+            resources["requests"] = {**resources["limits"], **(resources.get("requests") or {})}
     _set(spec, enableServiceLinks=True)
     status = obj.get("status") or {}
     if status.get("podIP") and not status.get("podIPs"):

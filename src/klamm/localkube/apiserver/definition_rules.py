@@ -113,8 +113,9 @@ def _stored(versions: list[dict[str, Any]], stored: list[str] | None) -> Iterato
     for index, name in enumerate(stored):
         if name not in names:
             told = (
-                f"missing from spec.versions; {name} was previously a storage version, and must remain in spec.versions "
-                f"until a storage migration ensures no data remains persisted in {name} and removes {name} from {at}"
+                f"missing from spec.versions; {name} was previously a storage version, and must remain in "
+                f"spec.versions until a storage migration ensures no data remains persisted in {name} and "
+                f"removes {name} from {at}"
             )
             yield invalid_value(f"{at}[{index}]", name, told)
     for version in versions:

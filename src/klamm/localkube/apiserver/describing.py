@@ -18,6 +18,8 @@ def describe(api: Api, request: web.Request) -> web.Response:
         name = f"apidiscovery.k8s.io/{version}"
         body = api.document(f"{path}#{version}", lambda: discovery.aggregated(groups, path == "/api", name))
         return bytes_response(body, 200, f"application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList")
+    if path == "/openapi/v2" and openapi.PROTOBUF in request.headers.get("Accept", ""):
+        return bytes_response(openapi.version_two_in_protobuf(), 200, openapi.PROTOBUF.replace("@", "."))
     make = _document_of(path, groups, request, api)
     if make is None and _is_version_of_known_group(path, groups):
         raise statuses.not_served()

@@ -1,9 +1,10 @@
 """Makes types.json.gz: the native kinds' fields, list types, merge keys and discovery entries, as bare facts.
 
 Run by hand when the served Kubernetes version changes:
-`python -m klamm.localkube.apiserver.generate_types <k8s.io/kubernetes>/api <k8s.io/api> <k8s.io/apimachinery>`
-where the folders are those of Go modules (`go mod download -json k8s.io/kubernetes@vX` names one). Names, types, defaults
-and x-kubernetes extensions are kept; descriptions are dropped. Of the Go types one fact is added: which fields are
+`python -m klamm.localkube.apiserver.generate_types FOLDER <k8s.io/api> <k8s.io/apimachinery>`
+where FOLDER holds the server's documents (`python -m tests.kubernetes.documents FOLDER` writes it) and the others are
+those of Go modules (`go mod download -json k8s.io/api@vX` names one). Names, types, defaults, enumerations and
+x-kubernetes extensions are kept; descriptions are dropped. Of the Go types one fact is added: which fields are
 serialized although nobody set them (`schema.ZEROS`).
 """
 

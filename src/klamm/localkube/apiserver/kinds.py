@@ -1,10 +1,8 @@
 """The native kinds that are served: discovery entries and types, read from types.json.gz."""
 
-import base64
 import gzip
 from dataclasses import dataclass, field
 from functools import cache
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +49,8 @@ class Kind:
     custom: bool = False
     columns: tuple[Column, ...] = ()
     scale: dict[str, str] = field(default_factory=dict)
+    storage_hash: str = ""
+    """By which clients tell that two groups keep the same objects."""
     deprecation: str = ""
     """What requests are warned with."""
     selectable: tuple[str, ...] = ()
@@ -63,12 +63,6 @@ class Kind:
     def storage_key(self) -> str:
         key = f"{self.resource.group}/{self.resource.plural}"
         return _SHARED_STORAGE.get(key, key)
-
-    @property
-    def storage_hash(self) -> str:
-        """By which clients tell that two groups keep the same objects."""
-        group, _, version = self.storage_version.rpartition("/")
-        return base64.b64encode(sha256(f"{group}/{version}/{self.resource.kind}".encode()).digest()[:8]).decode()
 
     @property
     def has_status(self) -> bool:
@@ -129,6 +123,7 @@ def _kinds_of(
                 _subresources(entry["name"], entries),
                 Node(types[type_name], types, True) if type_name else ANY,
                 _STORED_AS.get(group_version, group_version),
+                storage_hash=entry.get("storageVersionHash", ""),
                 deprecation=_DEPRECATED.get((group_version, entry["name"]), ""),
                 list_kind=f"{entry['kind']}List",
                 type_name=type_name,

@@ -1,5 +1,7 @@
-"""Times of native objects, read as Kubernetes reads them and written in the one form that it answers: UTC, whole seconds
-(MicroTime: microseconds). What cannot be read is refused in the words of Go's time package, which clients know.
+"""Times of native objects, read as Kubernetes reads them and written in the one form that it answers.
+
+That is UTC, whole seconds (MicroTime: microseconds). What cannot be read is refused in the words of Go's time package,
+which clients know.
 """
 
 import re

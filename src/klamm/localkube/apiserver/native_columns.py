@@ -47,7 +47,7 @@ _SORTS = {"#": "integer", "@": "date", "?": "boolean"}
 
 
 def _columns(text: str) -> tuple[Column, ...]:
-    """ "Name Ready Node+" → columns; a "+" marks those of `-o wide`; "#" numbers, "@" dates, "?" booleans; "_" is a blank."""
+    """ "Name Ready Node+" → columns: "+" is for `-o wide`, "#" a number, "@" a date, "?" a boolean, "_" a blank."""
     made = []
     for word in text.split():
         wide = word.endswith("+")

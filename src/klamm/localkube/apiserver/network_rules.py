@@ -54,6 +54,9 @@ def service(obj: Object) -> Iterator[Cause]:
         yield from _service_port(port, f"spec.ports[{index}]", len(ports) > 1, names, keys)
     yield from label_violations(spec.get("selector") or {}, "spec.selector")
     yield from _outside(spec)
+    if spec.get("type") != "LoadBalancer" and ((obj.get("status") or {}).get("loadBalancer") or {}).get("ingress"):
+        told = "may only be used when `spec.type` is 'LoadBalancer'"
+        yield forbidden_value("status.loadBalancer.ingress", told)
 
 
 def _external_name(name: str) -> Iterator[Cause]:
@@ -210,7 +213,10 @@ def _peer(peer: dict[str, Any], at: str) -> Iterator[Cause]:
     if len(peer) > 1:
         yield forbidden_value(at, "may not specify both ipBlock and another peer")
         return
-    for field, text in [("cidr", block.get("cidr", "")), *((f"except[{n}]", x) for n, x in enumerate(block.get("except") or ()))]:
+    for field, text in [
+        ("cidr", block.get("cidr", "")),
+        *((f"except[{n}]", x) for n, x in enumerate(block.get("except") or ())),
+    ]:
         try:
             ip_network(text, strict=False)
         except ValueError:

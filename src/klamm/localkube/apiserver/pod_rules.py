@@ -190,8 +190,12 @@ def _affinity(affinity: dict[str, Any], at: str) -> Iterator[Cause]:
         liked = "preferredDuringSchedulingIgnoredDuringExecution"
         for index, each in enumerate(rules.get(liked) or ()):
             if not 1 <= each.get("weight", 0) <= 100:
-                yield invalid_value(f"{at}.{sort}.{liked}[{index}].weight", each["weight"], "must be in the range 1-100")
-            yield from _affinity_term(each.get("podAffinityTerm") or {}, f"{at}.{sort}.{liked}[{index}].podAffinityTerm")
+                yield invalid_value(
+                    f"{at}.{sort}.{liked}[{index}].weight", each["weight"], "must be in the range 1-100"
+                )
+            yield from _affinity_term(
+                each.get("podAffinityTerm") or {}, f"{at}.{sort}.{liked}[{index}].podAffinityTerm"
+            )
 
 
 def _affinity_term(term: dict[str, Any], at: str) -> Iterator[Cause]:

@@ -81,7 +81,9 @@ def _subject(subject: dict[str, Any], at: str, *, needs_namespace: bool) -> Iter
 def binding_change(new: Object, old: Object) -> Iterator[Cause]:
     if new.get("roleRef") != old.get("roleRef"):
         given = new.get("roleRef") or {}
-        shown = {name: given.get(field, "") for name, field in (("APIGroup", "apiGroup"), ("Kind", "kind"), ("Name", "name"))}
+        shown = {
+            name: given.get(field, "") for name, field in (("APIGroup", "apiGroup"), ("Kind", "kind"), ("Name", "name"))
+        }
         yield invalid_value("roleRef", shown, "cannot change roleRef")
 
 

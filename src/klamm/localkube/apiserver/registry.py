@@ -27,6 +27,7 @@ from klamm.localkube.apiserver.definitions import ServedKinds
 from klamm.localkube.apiserver.kinds import Kind
 from klamm.localkube.apiserver.ownership import Writer
 from klamm.localkube.apiserver.storage import Storage, Stored
+from klamm.localkube.apiserver.value_rules import IMMUTABLE
 from klamm.localkube.apiserver.write_rules import (
     GENERATION,
     WriteOptions,
@@ -163,7 +164,7 @@ class Registry:
         admission.admit_new(self.storage, kind, new, self.suffix)
         self._validate(kind, new, None)
         if self.storage.find(kind.storage_key, namespace or "", name) is not None:
-            raise statuses.already_exists(kind.resource, name)
+            raise statuses.already_exists(kind.resource, name, self._is_going(kind, namespace, name))
         admission.allocate(self.storage, kind, new, None, self.randomness)
         if options.dry_run:
             return new
@@ -172,6 +173,10 @@ class Registry:
         if kind.resource == CUSTOM_RESOURCE_DEFINITIONS:
             self._served.settle(name)
         return created
+
+    def _is_going(self, kind: Kind, namespace: str | None, name: str) -> bool:
+        stored = self.storage.find(kind.storage_key, namespace or "", name)
+        return stored is not None and bool(self.storage.decode(stored)["metadata"].get("deletionTimestamp"))
 
     def _validate(self, kind: Kind, new: Object, old: Object | None) -> None:
         causes = validation.violations(kind, new, old)
@@ -186,10 +191,10 @@ class Registry:
 
     def replace(self, kind: Kind, namespace: str | None, name: str, obj: Object, options: WriteOptions) -> Written:
         """What PUT does: some kinds are made by it when they are not there."""
-        if kind.resource.kind in _MADE_BY_PUT and not options.subresource:
-            if self.storage.find(kind.storage_key, namespace or "", name) is None:
-                check_given_name(obj.setdefault("metadata", {}), name)
-                return Written(self.create(kind, namespace, obj, options), True)
+        makes = kind.resource.kind in _MADE_BY_PUT and not options.subresource
+        if makes and self.storage.find(kind.storage_key, namespace or "", name) is None:
+            check_given_name(obj.setdefault("metadata", {}), name)
+            return Written(self.create(kind, namespace, obj, options), True)
         return Written(self.update(kind, namespace, name, obj, options))
 
     def update(self, kind: Kind, namespace: str | None, name: str, obj: Object, options: WriteOptions) -> Object:
@@ -248,6 +253,7 @@ class Registry:
             )
         options.unconditional = True
         patched = change.on(old, kind.node)
+        _check_identity(kind, old, patched)
         return Written(self.update(kind, namespace, name, patched, options))
 
     def _apply(self, kind: Kind, namespace: str | None, name: str, config: Object, options: WriteOptions) -> Written:
@@ -354,8 +360,20 @@ class Registry:
         written = self.storage.put(kind.storage_key, "", stored.name, marked)
         answer = deletion.Deleted(self.storage.decode(written), False)
         own = self._served.blocking(old)
-        for each in self.storage.all(own.storage_key) if own is not None else ():
-            self.delete(own, each.namespace or None, each.name, deletion.DeleteOptions())
         if own is None:
             self._served.emptied(old["metadata"]["name"])
+            return answer
+        for each in self.storage.all(own.storage_key):
+            self.delete(own, each.namespace or None, each.name, deletion.DeleteOptions())
         return answer
+
+
+def _check_identity(kind: Kind, old: Object, patched: Object) -> None:
+    """A patch sees the object's identity, and must leave it."""
+    before, after = old["metadata"], patched.get("metadata")
+    given = after if isinstance(after, dict) else {}
+    changed = [name for name in ("uid", "deletionTimestamp") if given.get(name) not in (None, "", before.get(name))]
+    if changed:
+        causes = [statuses.invalid_value(f"metadata.{name}", given[name], IMMUTABLE) for name in changed]
+        twice = [cause for cause in causes for _ in range(2)]  # Kubernetes looks twice, and tells both
+        raise statuses.invalid(kind.resource.group, kind.resource.kind, before["name"], twice)

@@ -37,8 +37,8 @@ class Node:
         "native",
         "properties",
         "quantity",
-        "time",
         "raw",
+        "time",
         "type",
         "types",
     )

@@ -1,12 +1,13 @@
 """Brings a received object into the form that its type allows, and says what was unknown on the way.
 
 Native objects go through what Kubernetes' Go types would do to them: unknown fields and nulls vanish, so do empty
-lists and maps unless they are required, and structs that are no pointers are there even when empty (`status: {}`,
-`resources: {}`), as are the zero values of fields without omitempty. Custom objects are pruned by their structural schema: unknown fields vanish except under
-`x-kubernetes-preserve-unknown-fields`.
+lists and maps unless they are required; structs that are no pointers are there even when empty (`status: {}`,
+`resources: {}`), and so are the zero values of fields without omitempty. Custom objects are pruned by their structural
+schema: unknown fields vanish except under `x-kubernetes-preserve-unknown-fields`.
 """
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from klamm.localkube.apiserver import moments
@@ -207,6 +208,22 @@ def _find_twice(value: Any, path: str, found: list[str]) -> None:
     elif isinstance(value, list):
         for index, child in enumerate(value):
             _find_twice(child, f"{path}[{index}]", found)
+
+
+def fields_in_order(value: Any) -> dict[str, int]:
+    """The place of each field of a document, by its path."""
+    return {path: place for place, path in enumerate(_paths(value, ""))}
+
+
+def _paths(value: Any, at: str) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, child in value.items():
+            path = f"{at}.{name}" if at else name
+            yield path
+            yield from _paths(child, path)
+    elif isinstance(value, list):
+        for index, child in enumerate(value):
+            yield from _paths(child, f"{at}[{index}]")
 
 
 def ordered(obj: Object) -> Object:

@@ -10,7 +10,14 @@ from typing import Any
 
 import msgspec
 
-from klamm.localkube.apiserver import definition_rules, network_rules, pod_rules, policy_rules, storage_rules, workload_rules
+from klamm.localkube.apiserver import (
+    definition_rules,
+    network_rules,
+    pod_rules,
+    policy_rules,
+    storage_rules,
+    workload_rules,
+)
 from klamm.localkube.apiserver.kinds import Kind
 from klamm.localkube.apiserver.metadata_rules import metadata_violations
 from klamm.localkube.apiserver.statuses import Cause, forbidden_value, invalid_value, required
@@ -20,6 +27,8 @@ from klamm.localkube.objects import Object
 _CONFIG_KEY = re.compile(r"[-._a-zA-Z0-9]+")
 
 _KEEPS_STATUS_ON_CREATE = frozenset(["Node", "Namespace"])
+_CHANGES_FIRST = frozenset(["ConfigMap", "Secret"])
+"""Kinds of which Kubernetes tells first what must not change, then what must not be."""
 _NEEDS_VERSION = frozenset(["CustomResourceDefinition", "PodDisruptionBudget", "Lease"])
 
 
@@ -63,16 +72,14 @@ def _empty_status(kind: Kind) -> dict[str, Any]:
 
 def violations(kind: Kind, new: Object, old: Object | None) -> list[Cause]:
     causes = list(metadata_violations(kind, new, old))
-    if old is not None:
-        compare = _CHANGES.get((kind.resource.group, kind.resource.kind))
-        if compare is not None:
-            causes += compare(new, old)
-    elif kind.resource.kind == "CustomResourceDefinition":
+    if old is None and kind.resource.kind == "CustomResourceDefinition":
         return causes + list(definition_rules.new_definition(new))
     check = _BY_KIND.get((kind.resource.group, kind.resource.kind))
-    if check is not None:
-        causes += check(new)
-    return causes
+    compare = _CHANGES.get((kind.resource.group, kind.resource.kind))
+    now = list(check(new)) if check is not None else []
+    changed = list(compare(new, old)) if compare is not None and old is not None else []
+    first, second = (changed, now) if kind.resource.kind in _CHANGES_FIRST else (now, changed)
+    return [*causes, *first, *second]
 
 
 # Configuration
@@ -139,7 +146,9 @@ def _secret(obj: Object) -> Iterator[Cause]:
             msgspec.json.decode(base64.b64decode(data[".dockerconfigjson"]))
         except msgspec.DecodeError as error:
             yield invalid_value("data[.dockerconfigjson]", "<secret contents redacted>", str(error))
-    if sort == "kubernetes.io/service-account-token" and not (obj["metadata"].get("annotations") or {}).get(_ACCOUNT_NAME):
+    if sort == "kubernetes.io/service-account-token" and not (obj["metadata"].get("annotations") or {}).get(
+        _ACCOUNT_NAME
+    ):
         yield required(f"metadata.annotations[{_ACCOUNT_NAME}]")
 
 

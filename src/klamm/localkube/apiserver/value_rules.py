@@ -1,4 +1,4 @@
-"""Checks of single values that many kinds share: names in lists, enumerations, ports, numbers, quantities, selectors."""
+"""Checks of single values that many kinds share: names, enumerations, ports, numbers, amounts, selectors."""
 
 import re
 from collections.abc import Iterator

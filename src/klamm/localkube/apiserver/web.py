@@ -76,7 +76,9 @@ def _refusal(refused: Refused) -> web.Response:
 def _caller(api: Api, request: web.Request) -> Identity:
     transport = request.transport
     certificate = transport.get_extra_info("peercert") if transport is not None else None
-    identity = api.authenticator.identify(certificate, request.headers.get("Authorization"))
+    tls = transport.get_extra_info("ssl_object") if transport is not None else None
+    encoded = tls.getpeercert(True) if tls is not None and certificate else None
+    identity = api.authenticator.identify(certificate, request.headers.get("Authorization"), encoded)
     if identity is None:
         raise Refused(401, "Unauthorized", "Unauthorized")
     return identity
@@ -85,6 +87,8 @@ def _caller(api: Api, request: web.Request) -> Identity:
 async def _answer(api: Api, request: web.Request) -> web.StreamResponse:
     path = request.path
     if path in _PUBLIC:
+        if "Authorization" in request.headers:
+            _caller(api, request)  # nobody needs a token here, but a wrong one is told
         return json_response(VERSION) if path == "/version" else bytes_response(b"ok", content_type="text/plain")
     caller = _caller(api, request)
     target = routing.parse(path)

@@ -3,7 +3,7 @@
 import msgspec
 from aiohttp import web
 
-from klamm.localkube.apiserver import deletion, negotiation, reading, statuses, subresources
+from klamm.localkube.apiserver import deletion, negotiation, reading, reviews, statuses, subresources
 from klamm.localkube.apiserver.answers import Api, bytes_response, json_response
 from klamm.localkube.apiserver.authentication import Identity
 from klamm.localkube.apiserver.kinds import Kind
@@ -165,7 +165,7 @@ async def create_object(api: Api, request: web.Request, kind: Kind, target: Targ
     options = options_of(request)
     obj = await body_of(request, options)
     if kind.resource.group in _REVIEWS:
-        return json_response(subresources.review(kind, obj, caller, api.authenticator), 201)
+        return json_response(reviews.review(kind, obj, caller, api.authenticator, options.manager, api.now()), 201)
     namespace = target.namespace
     if kind.resource.namespaced and namespace is None:
         raise statuses.bad_request("an empty namespace may not be set during creation")

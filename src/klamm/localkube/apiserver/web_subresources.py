@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from klamm.localkube.apiserver import negotiation, statuses, streaming, subresources
+from klamm.localkube.apiserver import negotiation, reviews, statuses, streaming, subresources
 from klamm.localkube.apiserver.answers import Api, json_response
 from klamm.localkube.apiserver.kinds import Kind
 from klamm.localkube.apiserver.patches import Apply
@@ -22,6 +22,8 @@ async def on_subresource(api: Api, request: web.Request, kind: Kind, target: Tar
         raise statuses.not_served()
     special = _SPECIAL.get((kind.resource.plural, name))
     if special is not None:
+        if declared.verbs == ("create",) and request.method != "POST":
+            raise statuses.method_not_allowed()
         return await special(api, request, kind, target)
     if name == "scale":
         return await _scale(api, request, kind, target)
@@ -106,8 +108,10 @@ async def _evict(api: Api, request: web.Request, kind: Kind, target: Target) -> 
 
 
 async def _token(api: Api, request: web.Request, kind: Kind, target: Target) -> web.StreamResponse:
+    options = options_of(request, "token")
     body = await body_of(request)
-    answer = subresources.token_request(api.registry, api.tokens, target.namespace or "", target.name, body)
+    namespace = target.namespace or ""
+    answer = reviews.token_request(api.registry, api.tokens, namespace, target.name, body, options.manager)
     return json_response(answer, 201)
 
 

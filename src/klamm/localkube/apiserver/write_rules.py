@@ -46,6 +46,8 @@ class WriteOptions:
     """In-process and patch writes may leave resourceVersion out even where HTTP's PUT may not."""
     warnings: list[str] = field(default_factory=list)
     duplicates: list[str] = field(default_factory=list)
+    order: dict[str, int] = field(default_factory=dict)
+    """Where a field stands in the body, by its path; kept only when fields come twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +116,9 @@ def check_same(kind: Kind, stored: Stored, old: Object, new: Object, options: Wr
 def tell_unknown(kind: Kind, unknown: list[str], options: WriteOptions) -> None:
     if options.field_validation == "Ignore":
         return
-    texts = [f'duplicate field "{path}"' for path in options.duplicates]
-    texts += [f'unknown field "{path}"' for path in unknown]
+    told = [("duplicate", path) for path in options.duplicates] + [("unknown", path) for path in unknown]
+    told.sort(key=lambda one: options.order.get(one[1], 0))
+    texts = [f'{sort} field "{path}"' for sort, path in told]
     if texts and options.field_validation == "Strict":
         raise statuses.bad_request(f"{cannot_handle(kind)}: strict decoding error: {', '.join(texts)}")
     options.warnings += texts
@@ -219,9 +222,7 @@ def only_said(shaped: Any, said: Any, node: Node) -> Any:
         kept = {name: only_said(value, said[name], node.child(name)) for name, value in shaped.items() if name in said}
         # Nothing, said, is owned as well, although no object keeps it.
         return kept | {
-            name: value
-            for name, value in said.items()
-            if name not in kept and _says_nothing(value, node.field(name))
+            name: value for name, value in said.items() if name not in kept and _says_nothing(value, node.field(name))
         }
     if isinstance(shaped, list) and isinstance(said, list) and len(shaped) == len(said):
         return [only_said(value, of, node.items) for value, of in zip(shaped, said, strict=True)]
