@@ -167,8 +167,14 @@ def known(cluster: KafkaCluster) -> Addresses:
     return Addresses(dict.fromkeys(places, 30000), dict.fromkeys(places, "host.example"))
 
 
+def _as_pod(pod: dict[str, Any]) -> dict[str, Any]:
+    """Which classes of priority there are is the cluster's: here are none, and any may be named."""
+    rest = {name: value for name, value in pod["spec"].items() if name != "priorityClassName"}
+    return {"apiVersion": "v1", "kind": "Pod", **pod, "spec": rest}
+
+
 def _take(obj: dict[str, Any]) -> None:
-    bodies = [obj, *({"apiVersion": "v1", "kind": "Pod", **pod} for pod in obj.get("spec", {}).get("pods", ()))]
+    bodies = [obj, *map(_as_pod, obj.get("spec", {}).get("pods", ()))]
     for body in bodies:
         group, _, version = body["apiVersion"].rpartition("/")
         kind = next(
