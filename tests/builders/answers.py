@@ -28,7 +28,7 @@ from klamm.desired.zookeeper.objects import zookeeper_objects
 from klamm.localkube.apiserver.registry import Registry
 from klamm.localkube.apiserver.storage import Storage
 from klamm.localkube.apiserver.write_rules import WriteOptions
-from klamm.localkube.objects import CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, Refused
+from klamm.localkube.objects import CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, SERVICE_ACCOUNTS, Refused
 from klamm.planning import topics, users
 from klamm.planning.kafka_rules import cluster as kafka_rules
 from klamm.resources.custom.kafka import Kafka
@@ -65,7 +65,7 @@ class _Standing:
 
 @cache
 def api() -> Registry:
-    """One for all: nothing but definitions and a namespace is ever stored in it."""
+    """One for all: nothing but definitions, a namespace and accounts is ever stored in it."""
     uids = (f"uid-{n}" for n in itertools.count(1))
     registry = Registry(Storage(":memory:"), _Standing(), Random(1), lambda: next(uids))
     definitions = registry.kind_of(CUSTOM_RESOURCE_DEFINITIONS)
@@ -167,8 +167,14 @@ def known(cluster: KafkaCluster) -> Addresses:
     return Addresses(dict.fromkeys(places, 30000), dict.fromkeys(places, "host.example"))
 
 
+def _as_pod(pod: dict[str, Any]) -> dict[str, Any]:
+    """Which classes of priority there are is the cluster's: here are none, and any may be named."""
+    rest = {name: value for name, value in pod["spec"].items() if name != "priorityClassName"}
+    return {"apiVersion": "v1", "kind": "Pod", **pod, "spec": rest}
+
+
 def _take(obj: dict[str, Any]) -> None:
-    bodies = [obj, *({"apiVersion": "v1", "kind": "Pod", **pod} for pod in obj.get("spec", {}).get("pods", ()))]
+    bodies = [obj, *map(_as_pod, obj.get("spec", {}).get("pods", ()))]
     for body in bodies:
         group, _, version = body["apiVersion"].rpartition("/")
         kind = next(
@@ -179,7 +185,11 @@ def _take(obj: dict[str, Any]) -> None:
         namespace = "kafka" if kind.resource.namespaced else None
         if body["metadata"].get("namespace", "kafka") != "kafka":
             continue  # in a namespace that an operator is to watch; the one here has no others
+        account = kind.resource == SERVICE_ACCOUNTS
+        if account and api().storage.find(kind.storage_key, "kafka", body["metadata"]["name"]) is not None:
+            continue
         try:
-            api().create(kind, namespace, body, WriteOptions("test", dry_run=True))
+            # Pods are refused whose account is not there.
+            api().create(kind, namespace, body, WriteOptions("test", dry_run=not account))
         except Refused as refused:
             raise NotMakeable(f"{body['kind']} {body['metadata']['name']}: {refused.message}") from refused

@@ -2,20 +2,18 @@
 
 from pathlib import Path
 
-import aiohttp
 import pytest
 from tests.conformance.case import Case, read_cases
+from tests.conformance.conftest import Sessions
 from tests.conformance.transcripts import Transcript, differences
 
 CASES = read_cases(Path(__file__).parent / "cases")
 
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{case.file}: {case.name}" for case in CASES])
-async def test_localkube_answers_as_kubernetes_does(
-    case: Case, localkube: aiohttp.ClientSession, kubernetes: aiohttp.ClientSession
-) -> None:
-    ours = await Transcript(localkube, case).play()
-    theirs = await Transcript(kubernetes, case).play()
+async def test_localkube_answers_as_kubernetes_does(case: Case, localkube: Sessions, kubernetes: Sessions) -> None:
+    ours = await Transcript(*localkube, case).play()
+    theirs = await Transcript(*kubernetes, case).play()
     found = differences(ours, theirs)
     if case.differs:
         assert found, f"it no longer differs; take away: {case.differs}"

@@ -7,9 +7,9 @@ import os
 from random import Random
 from typing import Any
 
-import aiohttp
 import pytest
 from tests.conformance.case import Case, Step
+from tests.conformance.conftest import Sessions
 from tests.conformance.transcripts import Transcript, differences
 
 KEPT: tuple[int, ...] = (127, 262)
@@ -101,12 +101,10 @@ def _without_type(wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("seed", sorted({*range(SEEDS), *KEPT}))
-async def test_both_servers_say_the_same_to_random_writes(
-    seed: int, localkube: aiohttp.ClientSession, kubernetes: aiohttp.ClientSession
-) -> None:
+async def test_both_servers_say_the_same_to_random_writes(seed: int, localkube: Sessions, kubernetes: Sessions) -> None:
     case = Case(f"seed {seed}", "random", seed, Writes(seed).steps())
-    ours = await Transcript(localkube, case).play()
-    theirs = await Transcript(kubernetes, case).play()
+    ours = await Transcript(*localkube, case).play()
+    theirs = await Transcript(*kubernetes, case).play()
     for number, (one, other) in enumerate(zip(ours, theirs, strict=True)):
         found = differences(one, other)
         assert not found, f"write {number} of {WRITES}: {case.steps[number]}\n" + "\n".join(found)

@@ -21,18 +21,25 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _RANDOM = (
     (re.compile(r"kube-api-access-\w{5}"), "kube-api-access-<random>"),
     (re.compile(r"in record \(\d+\)"), "in record (<version>)"),
+    (re.compile(r"(?<=, current: )\d+"), "<version>"),
+    (re.compile(r"JTI=[0-9a-f-]{36}|X509SHA256=[0-9a-f]{64}"), "<credential>"),
     (_TIME, "<time>"),
+    (re.compile(r"^\ds$"), "<seconds>"),
 )
 _ADDRESS = re.compile(r"\b10\.96\.\d+\.\d+\b")
+_NODE_PORT = re.compile(r"(?<=:)3[0-2]\d{3}(?=/TCP)")
 _VARYING = {"resourceVersion": "version", "uid": "uid", "nodePort": "port"}
 
 
 @dataclass
 class Transcript:
     session: aiohttp.ClientSession
+    stranger: aiohttp.ClientSession
+    """Has no certificate."""
     case: Case
     answers: list[Any] = field(default_factory=list)
-    version: str = "0"
+    last: dict[str, str] = field(default_factory=lambda: dict(version="0", uid="", token="") | {"continue": ""})
+    """What the next steps may speak of: see case.py."""
     seen: dict[str, dict[str, str]] = field(default_factory=dict)
     """What varied so far, kind by kind, and what it is called."""
     generated: dict[str, str] = field(default_factory=dict)
@@ -41,29 +48,32 @@ class Transcript:
         await self._ask(Step("POST", "/api/v1/namespaces", {"metadata": {"name": "{ns}"}}))
         await self._ask(Step("POST", "{accounts}", {"metadata": {"name": "default"}}))
         for step in self.case.steps:
-            if step.method == "WAIT":
-                await self._until_served(self.case.filled(step.path, self.version))
+            if step.method in _AWAITED:
+                await self._until(self.case.filled(step.path, self.last), _AWAITED[step.method])
                 continue
             self.answers.append({f"{step.method} {step.path}": await self._ask(step)})
         return self.answers
 
-    async def _until_served(self, path: str) -> None:
+    async def _until(self, path: str, code: int) -> None:
         async with asyncio.timeout(ENDS_WITHIN):
             while True:
                 async with self.session.get(path) as answer:
-                    if answer.status == 200:
+                    if answer.status == code:
                         return
                 await asyncio.sleep(0.05)
 
     async def _ask(self, step: Step) -> Any:
         written = step.body if isinstance(step.body, str) else json.dumps(step.body)
-        body = None if step.body is None else self.case.filled(written, self.version)
+        body = None if step.body is None else self.case.filled(written, self.last)
         headers = {"Accept": step.accept} | ({} if body is None else {"Content-Type": step.type})
-        path = self.case.filled(step.path, self.version)
-        async with self.session.request(step.method, path, data=body, headers=headers) as answer:
+        path = self.case.filled(step.path, self.last)
+        session = self.session
+        if step.token:
+            session, headers["Authorization"] = self.stranger, f"Bearer {self.case.filled(step.token, self.last)}"
+        async with session.request(step.method, path, data=body, headers=headers) as answer:
             try:
                 async with asyncio.timeout(ENDS_WITHIN):
-                    if step.events:
+                    if step.events and answer.status == 200:
                         return {"code": answer.status, "events": await self._events(answer, step.events)}
                     text = await answer.text()
             except TimeoutError:
@@ -88,7 +98,14 @@ class Transcript:
         metadata = read.get("metadata") if isinstance(read, dict) else None
         if not isinstance(metadata, dict):
             return
-        self.version = metadata.get("resourceVersion", self.version)
+        words = (("version", "resourceVersion"), ("uid", "uid"), ("continue", "continue"))
+        self.last |= {word: metadata[name] for word, name in words if metadata.get(name)}
+        token = (read.get("status") or {}).get("token") if isinstance(read.get("status"), dict) else None
+        if token:
+            self.last["token"] = token
+            self.seen.setdefault("token", {})[token] = "<token>"
+        if metadata.get("uid"):
+            self._numbered("uid", metadata["uid"])
         name, beginning = metadata.get("name", ""), metadata.get("generateName")
         if beginning and name.startswith(beginning):
             self.generated.setdefault(name, f"{beginning}<{len(self.generated)}>")
@@ -105,14 +122,19 @@ class Transcript:
             return [self._steady(each, key) for each in value]
         if isinstance(value, dict):
             read = _as_list(value) if "items" in value or "rows" in value else value
-            return {name: self._steady(each, name) for name, each in read.items()}
+            return {name: self._steady(read[name], name) for name in sorted(read)}
         if value and key in _VARYING and value != _MOMENT:
             return self._numbered(_VARYING[key], value)
         return self._steady_text(value) if isinstance(value, str) else value
 
     def _steady_text(self, text: str) -> str:
-        for name, steady in (*self.generated.items(), *self.seen.get("uid", {}).items()):
+        for name, steady in (
+            *self.generated.items(),
+            *self.seen.get("uid", {}).items(),
+            *self.seen.get("token", {}).items(),
+        ):
             text = text.replace(name, steady)
+        text = _NODE_PORT.sub(lambda found: self._numbered("port", found.group()), text)
         text = _ADDRESS.sub(lambda found: self._numbered("address", found.group()), text)
         for varies, steady in _RANDOM:
             text = varies.sub(steady, text)
@@ -123,6 +145,7 @@ class Transcript:
         return known.setdefault(str(value), f"<{kind} {len(known)}>")
 
 
+_AWAITED = {"WAIT": 200, "GONE": 404}
 _MOMENT = "<moment>"
 
 
@@ -132,7 +155,7 @@ def _as_list(value: Mapping[str, Any]) -> dict[str, Any]:
         name: _MOMENT if name in ("resourceVersion", "continue") and each else each
         for name, each in (value.get("metadata") or {}).items()
     }
-    columns = [{**each, "description": ""} for each in value.get("columnDefinitions", ())]
+    columns = [{**each, "description": ""} for each in value.get("columnDefinitions") or ()]
     return {**value, "metadata": metadata, **({"columnDefinitions": columns} if columns else {})}
 
 

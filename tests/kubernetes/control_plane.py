@@ -24,6 +24,7 @@ from tests.kubernetes.programs import programs
 from klamm.base.clock import SystemClock
 from klamm.kube.connection import Connection
 
+ISSUER = "https://kubernetes.default.svc.cluster.local"
 READY_WITHIN = 90.0
 _ENDS_WITHIN = 20.0
 _CLOCK = SystemClock()
@@ -94,6 +95,16 @@ def controller_manager(beside: ControlPlane, controllers: Sequence[str] = CONTRO
         yield
 
 
+@contextmanager
+def scheduler(beside: ControlPlane) -> Iterator[None]:
+    flags = [
+        f"--kubeconfig={beside.folder / 'kubeconfig'}",
+        *("--leader-elect=false", "--secure-port=0", "--v=0"),
+    ]
+    with _process(programs() / "kube-scheduler", flags, beside.folder):
+        yield
+
+
 def _api_flags(folder: Path, etcd: int, port: int) -> list[str]:
     accounts = folder / "accounts.key"
     return [
@@ -103,7 +114,8 @@ def _api_flags(folder: Path, etcd: int, port: int) -> list[str]:
         f"--tls-cert-file={folder / 'server.crt'}",
         f"--tls-private-key-file={folder / 'server.key'}",
         f"--client-ca-file={folder / 'ca.crt'}",
-        *("--service-account-issuer=https://kubernetes.default.svc", f"--service-account-key-file={accounts}"),
+        f"--service-account-issuer={ISSUER}",
+        f"--service-account-key-file={accounts}",
         f"--service-account-signing-key-file={accounts}",
         *("--service-cluster-ip-range=10.96.0.0/16", "--authorization-mode=RBAC", "--allow-privileged=true"),
         *("--profiling=false", "--v=0"),

@@ -44,6 +44,28 @@ def allocate(service: Object, old: Object | None, used: InUse, randomness: Rando
     return [*_allocate_address(service, used, randomness), *_allocate_ports(spec, used, randomness)]
 
 
+def leave_type(spec: Object, old: Object) -> None:
+    """What only the old type knows goes with it, unless the change says something of its own about it."""
+    if spec["type"] == "ExternalName" and old.get("type") != "ExternalName":
+        for name in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"):
+            if spec.get(name) == old.get(name):
+                spec.pop(name, None)
+    left = []
+    if spec["type"] != "LoadBalancer" and old.get("type") == "LoadBalancer":
+        left.append("allocateLoadBalancerNodePorts")
+    if not reached_from_outside(spec):
+        left.append("externalTrafficPolicy")
+    for name in left:
+        if name in old and spec.get(name) == old[name]:
+            spec.pop(name, None)
+
+
+def reached_from_outside(spec: Object) -> bool:
+    return spec["type"] in ("NodePort", "LoadBalancer") or (
+        spec["type"] == "ClusterIP" and bool(spec.get("externalIPs"))
+    )
+
+
 def _keep(spec: Object, old: Object) -> None:
     """An update that does not mention the address or the node ports keeps them."""
     if spec["type"] != "ExternalName" and old.get("type") != "ExternalName" and not spec.get("clusterIP"):
@@ -85,10 +107,10 @@ def _wrong_address(service: Object, given: str, used: InUse) -> Cause | None:
     try:
         inside = ip_address(given) in SERVICE_NETWORK
     except ValueError:
-        return invalid_value(field, shown, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")
+        return invalid_value(f"{field}[0]", given, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")
     if not inside:
-        text = f"failed to allocate IP {given}: the provided IP ({given}) is not in the valid range. "
-        return invalid_value(field, shown, f"{text}The range of valid IPs is {SERVICE_NETWORK}")
+        text = f"failed to allocate IP {given}: the provided network does not match the current range"
+        return invalid_value(field, shown, text)
     metadata = service["metadata"]
     owner = RESERVED.get(given)
     if given in used.addresses or (owner and owner != (metadata["namespace"], metadata["name"])):

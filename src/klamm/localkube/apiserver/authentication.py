@@ -9,6 +9,7 @@ import base64
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -20,6 +21,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from klamm.base.clock import Clock
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
+_INVALID = "invalid bearer token"
+_CREDENTIAL = "authentication.kubernetes.io/credential-id"
 _REMEMBERED = 256
 _HEADER = b'{"alg":"ES256","typ":"JWT"}'
 
@@ -43,8 +46,21 @@ class Bound:
     pod_uid: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What a token is worth: an identity and the audiences that it is for, or why it is worth nothing."""
+
+    identity: Identity | None = None
+    audiences: tuple[str, ...] = ()
+    why: str = ""
+
+
 Exists = Callable[[Bound], bool]
 """Whether account and pod are still the ones that the token was made for."""
+
+
+def _listed(audiences: Sequence[str]) -> str:
+    return "[" + " ".join(f'"{each}"' for each in audiences) + "]"
 
 
 def _encode(data: bytes) -> str:
@@ -89,16 +105,21 @@ class Tokens:
 
     def read(self, token: str, exists: Exists) -> Identity | None:
         """None for what is no valid token of ours."""
+        return self.examine(token, exists, (ISSUER,)).identity
+
+    def examine(self, token: str, exists: Exists, audiences: Sequence[str]) -> Examined:
+        """Whose token it is, and for which of these audiences."""
         claims = self._known.get(token) or self._verified(token)
-        if claims is None:
-            return None
-        now = self._clock.now().timestamp()
-        if not claims["nbf"] - 60 <= now < claims["exp"] or ISSUER not in claims["aud"]:
-            return None
+        if claims is None or not claims["nbf"] - 60 <= self._clock.now().timestamp() < claims["exp"]:
+            return Examined(why=_INVALID)
+        shared = tuple(each for each in audiences if each in claims["aud"])
+        if not shared:
+            told = f"token audiences {_listed(claims['aud'])} is invalid for the target audiences {_listed(audiences)}"
+            return Examined(why=f"[{_INVALID}, {told}]")
         about = claims["kubernetes.io"]
         account, pod = about["serviceaccount"], about.get("pod") or {}
         bound = Bound(about["namespace"], account["name"], account["uid"], pod.get("name", ""), pod.get("uid", ""))
-        return _identity(claims, bound) if exists(bound) else None
+        return Examined(_identity(claims, bound), shared) if exists(bound) else Examined(why=_INVALID)
 
     def _verified(self, token: str) -> dict[str, Any] | None:
         try:
@@ -119,21 +140,22 @@ class Tokens:
 
 def _identity(claims: dict[str, Any], bound: Bound) -> Identity:
     groups = ("system:serviceaccounts", f"system:serviceaccounts:{bound.namespace}", "system:authenticated")
-    extra: dict[str, Sequence[str]] = {"authentication.kubernetes.io/credential-id": [f"JTI={claims['jti']}"]}
+    extra: dict[str, Sequence[str]] = {_CREDENTIAL: [f"JTI={claims['jti']}"]}
     if bound.pod:
         extra["authentication.kubernetes.io/pod-name"] = [bound.pod]
         extra["authentication.kubernetes.io/pod-uid"] = [bound.pod_uid]
     return Identity(claims["sub"], groups, bound.account_uid, extra)
 
 
-def from_certificate(certificate: Mapping[str, Any] | None) -> Identity | None:
-    """`certificate` as `ssl.SSLSocket.getpeercert` gives it: TLS has checked its chain."""
+def from_certificate(certificate: Mapping[str, Any] | None, encoded: bytes | None = None) -> Identity | None:
+    """`certificate` as `ssl.SSLSocket.getpeercert` gives it, and its bytes: TLS has checked its chain."""
     if not certificate:
         return None
     parts = [pair for group in certificate.get("subject", ()) for pair in group]
     user = next((value for name, value in parts if name == "commonName"), "")
     groups = [value for name, value in parts if name == "organizationName"]
-    return Identity(user, (*groups, "system:authenticated")) if user else None
+    extra = {_CREDENTIAL: [f"X509SHA256={sha256(encoded).hexdigest()}"]} if encoded else {}
+    return Identity(user, (*groups, "system:authenticated"), extra=extra) if user else None
 
 
 class Authenticator:
@@ -141,11 +163,13 @@ class Authenticator:
         self._tokens = tokens
         self._exists = exists
 
-    def identify(self, certificate: Mapping[str, Any] | None, authorization: str | None) -> Identity | None:
+    def identify(
+        self, certificate: Mapping[str, Any] | None, authorization: str | None, encoded: bytes | None = None
+    ) -> Identity | None:
         """None: 401. A bearer token counts before a certificate."""
         if authorization and authorization[:7].lower() == "bearer ":
             return self._tokens.read(authorization[7:].strip(), self._exists)
-        return from_certificate(certificate)
+        return from_certificate(certificate, encoded)
 
-    def review(self, token: str) -> Identity | None:
-        return self._tokens.read(token, self._exists)
+    def review(self, token: str, audiences: Sequence[str]) -> Examined:
+        return self._tokens.examine(token, self._exists, audiences or (ISSUER,))

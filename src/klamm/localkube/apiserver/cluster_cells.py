@@ -173,7 +173,7 @@ def class_cells(obj: Object, now: Now) -> list[Any]:
         obj.get("provisioner", ""),
         obj.get("reclaimPolicy", ""),
         obj.get("volumeBindingMode", ""),
-        str(bool(obj.get("allowVolumeExpansion"))).lower(),
+        bool(obj.get("allowVolumeExpansion")),
         age_of(obj, now),
     ]
 
@@ -235,7 +235,10 @@ def ingress_cells(obj: Object, now: Now) -> list[Any]:
 
 def ingress_class_cells(obj: Object, now: Now) -> list[Any]:
     parameters = spec_of(obj).get("parameters")
-    shown = f"{parameters.get('kind')}/{parameters.get('name')}" if parameters else NONE
+    shown = NONE
+    if parameters:
+        group = f".{parameters['apiGroup']}" if parameters.get("apiGroup") else ""
+        shown = f"{parameters.get('kind')}{group}/{parameters.get('name')}"
     return [name_of(obj), spec_of(obj).get("controller", ""), shown, age_of(obj, now)]
 
 

@@ -1,11 +1,13 @@
 """CustomResourceDefinitions turned into served kinds, and what the API server says about them in their status."""
 
+import base64
 from collections.abc import Iterator
+from hashlib import sha256
 from typing import Any
 
+from klamm.localkube.apiserver.discovery import version_rank
 from klamm.localkube.apiserver.kinds import Column, Kind, Subresource, table
 from klamm.localkube.apiserver.schema import Node
-from klamm.localkube.apiserver.statuses import Cause, required
 from klamm.localkube.objects import Object, Resource
 
 VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
@@ -59,9 +61,29 @@ def _kind(spec: dict[str, Any], version: dict[str, Any], storage_version: str) -
         custom=True,
         columns=tuple(_columns(version)),
         scale=subresources.get("scale") or {},
+        storage_hash=_storage_hash(storage_version, names["kind"]),
+        deprecation=_deprecation(spec, version),
+        selectable=tuple(each["jsonPath"].lstrip(".") for each in version.get("selectableFields") or ()),
         list_kind=names.get("listKind", f"{names['kind']}List"),
         type_name=".".join([*reversed(spec["group"].split(".")), version["name"], names["kind"]]),
     )
+
+
+def _storage_hash(group_version: str, kind: str) -> str:
+    return base64.b64encode(sha256(f"{group_version}/{kind}".encode()).digest()[:8]).decode()
+
+
+def _deprecation(spec: dict[str, Any], version: dict[str, Any]) -> str:
+    """What every request to a deprecated version is warned with."""
+    if not version.get("deprecated"):
+        return ""
+    if version.get("deprecationWarning"):
+        return str(version["deprecationWarning"])
+    group, kind = spec["group"], spec["names"]["kind"]
+    others = [each["name"] for each in spec["versions"] if each.get("served") and not each.get("deprecated")]
+    newer = [name for name in others if version_rank(name) < version_rank(version["name"])]
+    told = f"{group}/{version['name']} {kind} is deprecated"
+    return f"{told}; use {group}/{min(newer, key=version_rank)} {kind}" if newer else told
 
 
 def _subresources(kind: str, declared: dict[str, Any]) -> Iterator[Subresource]:
@@ -88,30 +110,11 @@ def _columns(version: dict[str, Any]) -> Iterator[Column]:
         )
 
 
-def violations(definition: Object) -> Iterator[Cause]:
-    spec = definition.get("spec") or {}
-    names = spec.get("names") or {}
-    for name in ("plural", "kind"):
-        if not names.get(name):
-            yield required(f"spec.names.{name}")
-    if not spec.get("group"):
-        yield required("spec.group")
-    wanted = f"{names.get('plural')}.{spec.get('group')}"
-    have = definition["metadata"].get("name", "")
-    if have != wanted:
-        text = f'Invalid value: "{have}": must be spec.names.plural+"."+spec.group'
-        yield Cause("FieldValueInvalid", "metadata.name", text)
-    versions = spec.get("versions") or []
-    if sum(bool(each.get("storage")) for each in versions) != 1:
-        text = "Invalid value: must have exactly one version marked as storage version"
-        yield Cause("FieldValueInvalid", "spec.versions", text)
-    for index, each in enumerate(versions):
-        if not (each.get("schema") or {}).get("openAPIV3Schema"):
-            yield required(f"spec.versions[{index}].schema.openAPIV3Schema", "schemas are required")
-    strategy = (spec.get("conversion") or {}).get("strategy")
-    if strategy not in (None, "None"):
-        text = 'Forbidden: this server converts with strategy "None" only: it calls no webhooks'
-        yield Cause("FieldValueForbidden", "spec.conversion.strategy", text)
+def note_stored(definition: Object) -> None:
+    """A version that objects are stored in from now on is one that they may be stored in."""
+    status = definition.setdefault("status", {})
+    stored = [each["name"] for each in definition["spec"]["versions"] if each.get("storage")]
+    status["storedVersions"] = list(dict.fromkeys([*(status.get("storedVersions") or []), *stored]))
 
 
 def with_status(definition: Object, now: str, taken: str | None) -> Object:
@@ -145,11 +148,18 @@ def with_status(definition: Object, now: str, taken: str | None) -> Object:
     return {**definition, "status": status}
 
 
-def with_cleanup(definition: Object) -> Object:
-    """The definition with the finalizer that waits for its objects."""
-    metadata = definition["metadata"]
+def ending(definition: Object, now: str) -> Object:
+    """The definition on its way out: with the finalizer that waits for its objects, and the condition that says so."""
+    metadata, status = definition["metadata"], definition.get("status") or {}
     finalizers = list(dict.fromkeys([*(metadata.get("finalizers") or []), CLEANUP]))
-    return {**definition, "metadata": {**metadata, "finalizers": finalizers}}
+    told = "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon"
+    condition = {**_condition("Terminating", True, "InstanceDeletionPending", told), "lastTransitionTime": now}
+    others = [each for each in status.get("conditions") or () if each["type"] != "Terminating"]
+    return {
+        **definition,
+        "metadata": {**metadata, "finalizers": finalizers},
+        "status": {**status, "conditions": [*others, condition]},
+    }
 
 
 def _condition(name: str, holds: bool, reason: str, message: str) -> Object:

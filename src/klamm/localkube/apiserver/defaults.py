@@ -21,7 +21,7 @@ def apply_defaults(group: str, kind: str, obj: Object) -> None:
 
 def _set(target: dict[str, Any], **values: Any) -> None:
     for name, value in values.items():
-        if target.get(name) is None:
+        if target.get(name) in (None, ""):
             target[name] = value
 
 
@@ -35,6 +35,8 @@ def _spec(obj: Object) -> dict[str, Any]:
 
 def pod_spec(spec: dict[str, Any]) -> None:
     _set(spec, restartPolicy="Always", terminationGracePeriodSeconds=30, dnsPolicy="ClusterFirst")
+    if spec["terminationGracePeriodSeconds"] < 0:
+        spec["terminationGracePeriodSeconds"] = 1
     if spec.get("hostNetwork"):
         for container in spec.get("containers") or ():
             for port in container.get("ports") or ():
@@ -92,9 +94,7 @@ def _container(container: dict[str, Any]) -> None:
     for action in (container.get("lifecycle") or {}).values():
         if isinstance(action, dict) and action.get("httpGet"):
             _set(action["httpGet"], path="/", scheme="HTTP")
-    resources = container.setdefault("resources", {})
-    if resources.get("limits"):
-        resources["requests"] = {**resources["limits"], **(resources.get("requests") or {})}
+    container.setdefault("resources", {})
 
 
 def _probe(probe: dict[str, Any]) -> None:
@@ -108,21 +108,36 @@ def _probe(probe: dict[str, Any]) -> None:
 def pod(obj: Object) -> None:
     spec = _spec(obj)
     pod_spec(spec)
+    for container in (spec.get("containers") or []) + (spec.get("initContainers") or []):
+        resources = container["resources"]
+        if resources.get("limits"):
+            resources["requests"] = {**resources["limits"], **(resources.get("requests") or {})}
     _set(spec, enableServiceLinks=True)
+    status = obj.get("status") or {}
+    if status.get("podIP") and not status.get("podIPs"):
+        status["podIPs"] = [{"ip": status["podIP"]}]
 
 
-def pod_admission(obj: Object, token_name: Callable[[], str]) -> None:
+def pod_admission(obj: Object, account: Object, token_name: Callable[[], str]) -> None:
     """What the admission plug-ins of a usual cluster add to a new pod: account, token volume, tolerations, priority."""
     spec = _spec(obj)
     _set(spec, serviceAccountName="default", serviceAccount=spec.get("serviceAccountName") or "default")
     spec["serviceAccount"] = spec["serviceAccountName"]
-    if spec.get("automountServiceAccountToken") is not False:
+    wanted = spec.get("automountServiceAccountToken")
+    if (account.get("automountServiceAccountToken") if wanted is None else wanted) is not False:
         _mount_token(spec, token_name)
+    if account.get("imagePullSecrets") and not spec.get("imagePullSecrets"):
+        spec["imagePullSecrets"] = list(account["imagePullSecrets"])
+    tolerate(spec)
+    _set(spec, priority=0, preemptionPolicy="PreemptLowerPriority")
+
+
+def tolerate(spec: dict[str, Any]) -> None:
+    """Five minutes on a node that is not ready or gone, unless the pod says otherwise."""
     tolerations = spec.setdefault("tolerations", [])
     for key in (NOT_READY, UNREACHABLE):
         if not any(_tolerates(each, key) for each in tolerations):
             tolerations.append({"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300})
-    _set(spec, priority=0, preemptionPolicy="PreemptLowerPriority")
 
 
 def _tolerates(toleration: dict[str, Any], key: str) -> bool:
@@ -222,9 +237,6 @@ def stateful_set(obj: Object) -> None:
 def replica_set(obj: Object) -> None:
     _template(obj)
     _set(_spec(obj), replicas=1)
-    labels = ((_spec(obj).get("template") or {}).get("metadata") or {}).get("labels")
-    if labels and not obj["metadata"].get("labels"):
-        obj["metadata"]["labels"] = dict(labels)
 
 
 def job(obj: Object) -> None:
@@ -232,9 +244,7 @@ def job(obj: Object) -> None:
     _template(obj)
     if spec.get("completions") is None and spec.get("parallelism") is None:
         spec["completions"] = 1
-    _set(spec, parallelism=1, backoffLimit=6, completionMode="NonIndexed", suspend=False, manualSelector=None)
-    if spec["manualSelector"] is None:
-        del spec["manualSelector"]
+    _set(spec, parallelism=1, backoffLimit=6, completionMode="NonIndexed", suspend=False, manualSelector=False)
     _set(spec, podReplacementPolicy="TerminatingOrFailed")
 
 
@@ -259,13 +269,16 @@ def service(obj: Object) -> None:
         _set(port, protocol="TCP")
         if not external or port.get("targetPort") is None:
             _set(port, targetPort=port.get("port"))
-    if spec["type"] in ("NodePort", "LoadBalancer"):
+    if spec["type"] in ("NodePort", "LoadBalancer") or (spec["type"] == "ClusterIP" and spec.get("externalIPs")):
         _set(spec, externalTrafficPolicy="Cluster")
     if spec["type"] == "LoadBalancer":
         _set(spec, allocateLoadBalancerNodePorts=True)
     if not external:
         _set(spec, internalTrafficPolicy="Cluster")
-    obj.setdefault("status", {}).setdefault("loadBalancer", {})
+    balancer = obj.setdefault("status", {}).setdefault("loadBalancer", {})
+    for entry in balancer.get("ingress") or ():
+        if entry.get("ip"):
+            _set(entry, ipMode="VIP")
 
 
 def endpoint_slice(obj: Object) -> None:
@@ -286,12 +299,6 @@ def network_policy(obj: Object) -> None:
             _set(port, protocol="TCP")
     if not spec.get("policyTypes"):
         spec["policyTypes"] = ["Ingress", "Egress"] if spec.get("egress") else ["Ingress"]
-
-
-def ingress(obj: Object) -> None:
-    for rule in _spec(obj).get("rules") or ():
-        for path in (rule.get("http") or {}).get("paths") or ():
-            _set(path, pathType="ImplementationSpecific")
 
 
 # Storage and the rest
@@ -349,6 +356,24 @@ def custom_resource_definition(obj: Object) -> None:
     _set(spec.setdefault("conversion", {}), strategy="None")
 
 
+def ingress_class(obj: Object) -> None:
+    parameters = _spec(obj).get("parameters")
+    if parameters is not None:
+        _set(parameters, scope="Cluster")
+
+
+def limit_range(obj: Object) -> None:
+    """Limits of containers are also what they get when they say nothing."""
+    for item in _spec(obj).get("limits") or ():
+        if item.get("type") == "Container":
+            default = {**(item.get("max") or {}), **(item.get("default") or {})}
+            request = {**default, **(item.get("min") or {}), **(item.get("defaultRequest") or {})}
+            if default:
+                item["default"] = default
+            if request:
+                item["defaultRequest"] = request
+
+
 def autoscaler(obj: Object) -> None:
     _set(_spec(obj), minReplicas=1)
 
@@ -364,6 +389,7 @@ def _nothing(obj: Object) -> None:
 _BY_KIND: dict[tuple[str, str], Callable[[Object], None]] = {
     ("", "Pod"): pod,
     ("", "PodTemplate"): _nothing,
+    ("", "LimitRange"): limit_range,
     ("", "Service"): service,
     ("", "Endpoints"): endpoints,
     ("", "Secret"): secret,
@@ -379,7 +405,7 @@ _BY_KIND: dict[tuple[str, str], Callable[[Object], None]] = {
     ("batch", "CronJob"): cron_job,
     ("discovery.k8s.io", "EndpointSlice"): endpoint_slice,
     ("networking.k8s.io", "NetworkPolicy"): network_policy,
-    ("networking.k8s.io", "Ingress"): ingress,
+    ("networking.k8s.io", "IngressClass"): ingress_class,
     ("storage.k8s.io", "StorageClass"): storage_class,
     ("rbac.authorization.k8s.io", "RoleBinding"): role_binding,
     ("rbac.authorization.k8s.io", "ClusterRoleBinding"): role_binding,

@@ -6,12 +6,13 @@ that of its objects, by the finalizer `customresourcecleanup.apiextensions.k8s.i
 
 from collections.abc import Callable
 
-from klamm.localkube.apiserver import custom_kinds
+from klamm.localkube.apiserver import custom_kinds, ownership
 from klamm.localkube.apiserver.kinds import Kind, table
 from klamm.localkube.apiserver.schema import Node
 from klamm.localkube.apiserver.storage import Storage
 from klamm.localkube.objects import CUSTOM_RESOURCE_DEFINITIONS, Object, Refused, Resource
 
+_STATUS_WRITER = ownership.Writer("kube-apiserver", "Update", CUSTOM_RESOURCE_DEFINITIONS.api_version, "status")
 Address = tuple[str, str, str]
 """(group, version, plural)"""
 
@@ -24,7 +25,8 @@ class ServedKinds:
         self._native = {_address(kind.resource): kind for kind in table().kinds}
         self._custom: dict[Address, Kind] = {}
         self._storage_nodes: dict[str, Node] = {}
-        self._definitions = self._native[_address(CUSTOM_RESOURCE_DEFINITIONS)].storage_key
+        of_definitions = self._native[_address(CUSTOM_RESOURCE_DEFINITIONS)]
+        self._definitions, self._node = of_definitions.storage_key, of_definitions.node
         self.changes = 0
         """Grows whenever a definition comes, changes or goes."""
         self.load()
@@ -64,8 +66,8 @@ class ServedKinds:
         definition = self._storage.decode(stored)
         settled = custom_kinds.with_status(definition, self._now(), self._name_taken(definition))
         if settled.get("status") != definition.get("status"):
-            body = {**settled, "metadata": dict(settled["metadata"])}
-            self._storage.put(self._definitions, "", name, body)
+            owned = ownership.after_update(definition, settled, self._node, _STATUS_WRITER, self._now())
+            self._storage.put(self._definitions, "", name, owned)
         self.load()
 
     def _name_taken(self, definition: Object) -> str | None:
@@ -82,9 +84,8 @@ class ServedKinds:
         own = next(custom_kinds.kinds_of(definition), None)
         return own if own is not None and self._storage.count(own.storage_key) else None
 
-    def emptied(self, kind: Kind) -> None:
-        """The last object of a custom kind has gone: its definition may go now, if it only waited for that."""
-        name = f"{kind.resource.plural}.{kind.resource.group}"
+    def emptied(self, name: str) -> None:
+        """A definition has no objects any more: it may go now, if it only waited for that."""
         stored = self._storage.find(self._definitions, "", name)
         if stored is None:
             return

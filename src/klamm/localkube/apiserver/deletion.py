@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from klamm.localkube.apiserver import statuses
 from klamm.localkube.apiserver.kinds import Kind
 from klamm.localkube.apiserver.storage import Stored
-from klamm.localkube.objects import NAMESPACES, PODS, Object, Refused
+from klamm.localkube.objects import CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, PODS, Object, Refused
 
 FOREGROUND = "foregroundDeletion"
 ORPHAN = "orphan"
@@ -82,7 +82,9 @@ def marked(kind: Kind, obj: Object, options: DeleteOptions, time: Callable[[floa
     if first or (shorter and (options.grace_seconds is not None or grace == 0)):
         metadata["deletionTimestamp"] = time(grace)
         metadata["deletionGracePeriodSeconds"] = grace
-    if first and metadata.get("generation"):
+    if kind.resource == CUSTOM_RESOURCE_DEFINITIONS:
+        metadata.pop("deletionGracePeriodSeconds", None)
+    elif first and metadata.get("generation"):
         metadata["generation"] += 1
     changed = {**obj, "metadata": metadata}
     if kind.resource == NAMESPACES:

@@ -5,7 +5,7 @@ from functools import partial
 
 from aiohttp import web
 
-from klamm.localkube.apiserver import discovery, openapi
+from klamm.localkube.apiserver import discovery, openapi, statuses
 from klamm.localkube.apiserver.answers import Api, bytes_response, nothing_here
 from klamm.localkube.objects import Object
 
@@ -18,8 +18,17 @@ def describe(api: Api, request: web.Request) -> web.Response:
         name = f"apidiscovery.k8s.io/{version}"
         body = api.document(f"{path}#{version}", lambda: discovery.aggregated(groups, path == "/api", name))
         return bytes_response(body, 200, f"application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList")
+    if path == "/openapi/v2" and openapi.PROTOBUF in request.headers.get("Accept", ""):
+        return bytes_response(openapi.version_two_in_protobuf(), 200, openapi.PROTOBUF.replace("@", "."))
     make = _document_of(path, groups, request, api)
+    if make is None and _is_version_of_known_group(path, groups):
+        raise statuses.not_served()
     return nothing_here() if make is None else bytes_response(api.document(path, make))
+
+
+def _is_version_of_known_group(path: str, groups: discovery.GroupVersions) -> bool:
+    parts = path.strip("/").split("/")
+    return (len(parts), parts[0]) == (2, "api") or (len(parts) == 3 and parts[0] == "apis" and parts[1] in groups)
 
 
 def _document_of(

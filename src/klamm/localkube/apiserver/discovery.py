@@ -52,13 +52,13 @@ def _subresource_gvk(kind: Kind, each: Subresource) -> Object:
     if each.group_version:
         group, _, version = each.group_version.rpartition("/")
         return _gvk(group, version, each.kind)
-    return _gvk(kind.resource.group, kind.resource.version, each.kind)
+    return _gvk("", "", each.kind)
 
 
 def _aggregated_resource(kind: Kind) -> Object:
     made: Object = {
         "resource": kind.resource.plural,
-        "responseKind": _gvk(kind.resource.group, kind.resource.version, kind.resource.kind),
+        "responseKind": _gvk("", "", kind.resource.kind),  # of the group and version that it stands in
         "scope": "Namespaced" if kind.resource.namespaced else "Cluster",
         "singularResource": kind.singular,
         "verbs": list(kind.verbs),
@@ -124,9 +124,12 @@ def resource_list(group_version: str, kinds: list[Kind]) -> Object:
             entry["shortNames"] = list(kind.short_names)
         if kind.categories:
             entry["categories"] = list(kind.categories)
+        if kind.storage_hash:
+            entry["storageVersionHash"] = kind.storage_hash
         resources.append(entry)
         resources += [_subresource_entry(kind, each) for each in kind.subresources]
-    return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": resources}
+    head = {"kind": "APIResourceList", **({"apiVersion": "v1"} if "/" in group_version else {})}
+    return {**head, "groupVersion": group_version, "resources": resources}
 
 
 def _subresource_entry(kind: Kind, each: Subresource) -> Object:

@@ -15,7 +15,7 @@ _TO_CORE = {new: old for old, new in _FROM_CORE.items()}
 
 
 def as_events_v1(event: Object) -> Object:
-    renamed = {_FROM_CORE.get(name, name): value for name, value in event.items()}
+    renamed = {_FROM_CORE.get(name, name): value for name, value in event.items() if value != ""}
     return {**renamed, "apiVersion": "events.k8s.io/v1", "kind": "Event"}
 
 

@@ -47,9 +47,11 @@ def parse_fields(text: str, kind: Kind) -> dict[str, tuple[bool, str]] | None:
         if match is None:
             raise statuses.bad_request(f"invalid selector: '{text}'; can't understand '{part}'")
         name, operator, value = match.groups()
-        known = name in ("metadata.name", "metadata.namespace") or name in _FIELDS.get(kind.storage_key, ())
-        if not known:
-            if kind.storage_key in _FIELDS:
+        if "=" in value:
+            raise statuses.bad_request(f"invalid field selector: unescaped character in value: {ord('=')}")
+        own = _FIELDS.get(kind.storage_key, frozenset(kind.selectable))
+        if name not in ("metadata.name", "metadata.namespace") and name not in own:
+            if own:
                 raise statuses.bad_request(f"field label not supported: {name}")
             told = f'"{name}" is not a known field selector: only "metadata.name", "metadata.namespace"'
             raise statuses.bad_request(told)

@@ -15,7 +15,7 @@ _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/=]")
 
 def received(kind: Kind, obj: Object, options: WriteOptions) -> Object:
     """The client's object in the type's own form, checked for fields that nobody knows."""
-    check_type(kind, obj)
+    check_type(kind, obj, options)
     unknown: list[str] = []
     try:
         shaped = _shaped_custom(kind, obj, unknown) if kind.custom else shaping.shape_native(obj, kind.node, unknown)
@@ -47,6 +47,11 @@ def _shaped_custom(kind: Kind, obj: Object, unknown: list[str]) -> Object:
     pruned = shaping.prune_custom(rest, kind.node, unknown)
     unknown.sort()
     return {**pruned, "metadata": metadata}
+
+
+def without_empty_lists(kind: Kind, obj: Object) -> Object:
+    """Required lists are null when they hold nothing: the form in which Kubernetes keeps them knows no empty ones."""
+    return {**obj, **{name: None for name, zero in kind.node.zeros if zero is None and obj.get(name) == []}}
 
 
 def defaulted(kind: Kind, obj: Object) -> Object:

@@ -77,12 +77,17 @@ def _full(kind: str, package: str, imports: dict[str, str]) -> str:
     return f"{imports.get(alias, alias)}.{name}" if dot else f"{package}.{name}"
 
 
-def generate(api: Path, machinery: Path) -> dict[str, Fields]:
+def go_types(api: Path, machinery: Path) -> Module:
     module = Module()
     for group in GROUPS:
         module.read(group, (api / group / "types.go").read_text())
     module.read("meta/v1", (machinery / "pkg/apis/meta/v1/types.go").read_text())
     module.named |= {"types.UID": "string", "types.NodeName": "string"}
+    return module
+
+
+def generate(api: Path, machinery: Path) -> dict[str, Fields]:
+    module = go_types(api, machinery)
     wanted = [name for name in module.structs if "metadata" in {field[0] for field in module.structs[name].values()}]
     wanted = [name for name in wanted if not name.endswith("List")] + ["meta/v1.DeleteOptions"]
     found: dict[str, Fields] = {}

@@ -1,9 +1,11 @@
 """Makes types.json.gz: the native kinds' fields, list types, merge keys and discovery entries, as bare facts.
 
 Run by hand when the served Kubernetes version changes:
-`python -m klamm.localkube.apiserver.generate_types <kubernetes module>/api`
-where the folder is that of the Go module k8s.io/kubernetes (`go mod download -json k8s.io/kubernetes@vX` names it).
-Names, types, defaults and x-kubernetes extensions are kept; descriptions are dropped.
+`python -m klamm.localkube.apiserver.generate_types FOLDER <k8s.io/api> <k8s.io/apimachinery>`
+where FOLDER holds the server's documents (`python -m tests.kubernetes.documents FOLDER` writes it) and the others are
+those of Go modules (`go mod download -json k8s.io/api@vX` names one). Names, types, defaults, enumerations and
+x-kubernetes extensions are kept; descriptions are dropped. Of the Go types one fact is added: which fields are
+serialized although nobody set them (`schema.ZEROS`).
 """
 
 import gzip
@@ -11,6 +13,9 @@ import json
 import sys
 from pathlib import Path
 from typing import Any
+
+from klamm.localkube.apiserver.generate_messages import Module, go_types
+from klamm.localkube.apiserver.schema import MICRO, ZEROS
 
 SERVED: dict[str, frozenset[str]] = {
     "v1": frozenset(
@@ -137,8 +142,37 @@ def generate(api: Path) -> dict[str, Any]:
     return {"discovery": discovery, "types": {name: without_text(types[name]) for name in names}}
 
 
+_TIMES = frozenset(["meta/v1.Time", "meta/v1.MicroTime"])
+_NUMBERS = frozenset(["int", "int32", "int64", "uint32", "float64"])
+
+
+def zeros_of(type_name: str, module: Module) -> dict[str, Any]:
+    """Fields that are there with their zero value: those without omitempty, and times, which omitempty leaves null."""
+    *_, package, version, name = type_name.split(".")
+    found: dict[str, Any] = {}
+    for field, kind, omitted in module.structs.get(f"{package}/{version}.{name}", {}).values():
+        resolved = module.resolve(kind)
+        if resolved in _TIMES and (package, field) != ("meta", "creationTimestamp"):
+            found[field] = None
+        elif omitted or not field:
+            continue
+        elif resolved in _NUMBERS:
+            found[field] = 0
+        elif resolved in ("string", "bool"):
+            found[field] = "" if resolved == "string" else False
+        elif resolved.startswith(("[]", "map[", "*")):
+            found[field] = None
+    return found
+
+
 def main() -> None:
     table = generate(Path(sys.argv[1]))
+    module = go_types(Path(sys.argv[2]), Path(sys.argv[3]))
+    table["types"]["io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime"][MICRO] = True
+    for name, schema in table["types"].items():
+        zeros = zeros_of(name, module)
+        if zeros:
+            schema[ZEROS] = zeros
     target = Path(__file__).with_name("types.json.gz")
     data = json.dumps(table, separators=(",", ":"), sort_keys=True).encode()
     target.write_bytes(gzip.compress(data, 9, mtime=0))

@@ -49,6 +49,12 @@ class Kind:
     custom: bool = False
     columns: tuple[Column, ...] = ()
     scale: dict[str, str] = field(default_factory=dict)
+    storage_hash: str = ""
+    """By which clients tell that two groups keep the same objects."""
+    deprecation: str = ""
+    """What requests are warned with."""
+    selectable: tuple[str, ...] = ()
+    """Fields of a custom kind that selectors may ask for."""
     list_kind: str = ""
     type_name: str = ""
     """Name of the type in OpenAPI documents."""
@@ -123,6 +129,8 @@ def _kinds_of(
                 _subresources(entry["name"], entries),
                 Node(types[type_name], types, True) if type_name else ANY,
                 _STORED_AS.get(group_version, group_version),
+                storage_hash=entry.get("storageVersionHash", ""),
+                deprecation=_DEPRECATED.get((group_version, entry["name"]), ""),
                 list_kind=f"{entry['kind']}List",
                 type_name=type_name,
             )
@@ -130,6 +138,9 @@ def _kinds_of(
     return kinds
 
 
+_DEPRECATED = {
+    ("v1", "endpoints"): "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+}
 # One store, two views: an Event is the same object in both groups.
 _STORED_AS = {"events.k8s.io/v1": "v1"}
 _SHARED_STORAGE = {"events.k8s.io/events": "/events"}

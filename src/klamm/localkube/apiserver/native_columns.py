@@ -43,15 +43,18 @@ from klamm.localkube.objects import Object
 Cells = Callable[[Object, Now], list[Any]]
 
 
+_SORTS = {"#": "integer", "@": "date", "?": "boolean"}
+
+
 def _columns(text: str) -> tuple[Column, ...]:
-    """ "Name:name Ready Node+" → columns; a "+" marks those of `-o wide`, "#" numbers, "_" stands for a blank."""
+    """ "Name Ready Node+" → columns: "+" is for `-o wide`, "#" a number, "@" a date, "?" a boolean, "_" a blank."""
     made = []
     for word in text.split():
         wide = word.endswith("+")
-        number = word.rstrip("+").endswith("#")
-        name = word.rstrip("+#").replace("_", " ")
+        sort = _SORTS.get(word.rstrip("+")[-1], "string")
+        name = word.rstrip("+#@?").replace("_", " ")
         form = "name" if name == "Name" else ""
-        made.append(Column(name, "integer" if number else "string", priority=int(wide), format=form))
+        made.append(Column(name, sort, priority=int(wide), format=form))
     return tuple(made)
 
 
@@ -80,12 +83,12 @@ _NATIVE: dict[str, tuple[tuple[Column, ...], Cells]] = {
         ("batch/jobs", f"Name Status Completions Duration Age {_TEMPLATE}", job_cells),
         (
             "batch/cronjobs",
-            f"Name Schedule Timezone Suspend Active# Last_Schedule Age {_TEMPLATE}",
+            f"Name Schedule Timezone Suspend? Active# Last_Schedule Age {_TEMPLATE}",
             cron_job_cells,
         ),
         ("/configmaps", "Name Data Age", config_map_cells),
         ("/secrets", "Name Type Data Age", secret_cells),
-        ("/serviceaccounts", "Name Secrets# Age", account_cells),
+        ("/serviceaccounts", "Name Secrets Age", account_cells),
         (
             "/persistentvolumeclaims",
             "Name Status Volume Capacity Access_Modes StorageClass VolumeAttributesClass Age VolumeMode+",
@@ -106,8 +109,8 @@ _NATIVE: dict[str, tuple[tuple[Column, ...], Cells]] = {
         ("networking.k8s.io/ingresses", "Name Class Hosts Address Ports Age", ingress_cells),
         ("networking.k8s.io/ingressclasses", "Name Controller Parameters Age", ingress_class_cells),
         ("policy/poddisruptionbudgets", "Name Min_Available Max_Unavailable Allowed_Disruptions# Age", budget_cells),
-        ("rbac.authorization.k8s.io/roles", "Name Created_At", role_cells),
-        ("rbac.authorization.k8s.io/clusterroles", "Name Created_At", role_cells),
+        ("rbac.authorization.k8s.io/roles", "Name Created_At@", role_cells),
+        ("rbac.authorization.k8s.io/clusterroles", "Name Created_At@", role_cells),
         (
             "rbac.authorization.k8s.io/rolebindings",
             "Name Role Age Users+ Groups+ ServiceAccounts+",
@@ -118,9 +121,10 @@ _NATIVE: dict[str, tuple[tuple[Column, ...], Cells]] = {
             "Name Role Age Users+ Groups+ ServiceAccounts+",
             binding_cells,
         ),
-        ("apiextensions.k8s.io/customresourcedefinitions", "Name Created_At", definition_cells),
+        ("apiextensions.k8s.io/customresourcedefinitions", "Name Created_At@", definition_cells),
         ("coordination.k8s.io/leases", "Name Holder Age", lease_cells),
-        ("scheduling.k8s.io/priorityclasses", "Name Value# Global-Default Age PreemptionPolicy", priority_cells),
+        ("scheduling.k8s.io/priorityclasses", "Name Value# Global-Default? Age PreemptionPolicy", priority_cells),
+        ("/limitranges", "Name Created_At@", role_cells),
         ("/resourcequotas", "Name Request Limit Age", quota_cells),
         (
             "/events",

@@ -62,6 +62,7 @@ def read_object(body: bytes, content_type: str, options: WriteOptions | None = N
         raise statuses.bad_request("the object provided is unrecognized: the body must be a JSON object")
     if options is not None and options.field_validation != "Ignore" and content_type in _JSON_BODIES:
         options.duplicates = shaping.duplicate_fields(body)
+        options.order = shaping.fields_in_order(value) if options.duplicates else {}
     return value
 
 

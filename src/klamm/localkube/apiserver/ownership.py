@@ -286,7 +286,15 @@ def merge(live: Any, config: Any, node: Node) -> Any:
         return merged
     if isinstance(config, list) and isinstance(live, list) and not field_sets.is_atomic_list(node):
         return _merge_lists(live, config, node)
+    if config is None and _has_parts(live, node):
+        return live  # null takes nothing away from those who own the parts
     return config
+
+
+def _has_parts(value: Any, node: Node) -> bool:
+    if isinstance(value, dict):
+        return not node.map_atomic
+    return isinstance(value, list) and not field_sets.is_atomic_list(node)
 
 
 def _merge_lists(live: list[Any], config: list[Any], node: Node) -> list[Any]:

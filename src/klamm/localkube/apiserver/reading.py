@@ -47,6 +47,8 @@ def _wrong_options(query: Mapping[str, str]) -> Iterator[statuses.Cause]:
         elif match != "NotOlderThan":
             told = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
             yield statuses.forbidden_value("resourceVersionMatch", told)
+            if match:
+                yield statuses.unsupported("resourceVersionMatch", match, ["NotOlderThan"])
         return
     if not match:
         return
@@ -87,7 +89,9 @@ def get_body(registry: Registry, kind: Kind, stored: Stored, form: Accepted, inc
 
 def list_page(registry: Registry, kind: Kind, selection: Selection, query: Mapping[str, str]) -> Page:
     """The objects that the query asks for. Pages of one list all show the state at the first page's version."""
-    limit = _number(query, "limit")
+    limit = max(0, _number(query, "limit"))
+    if query.get("resourceVersion") == "0":
+        limit = 0  # "whatever you have at hand": Kubernetes answers it from memory, whole
     version, after = _start(registry, kind, query)
     found = registry.storage.all_at(kind.storage_key, selection.namespace, version)
     if selection.labels is not None or selection.fields is not None:
@@ -110,6 +114,19 @@ def _number(query: Mapping[str, str], name: str) -> int:
         raise statuses.bad_request(statuses.no_number(text)) from error
 
 
+def _version(query: Mapping[str, str]) -> int:
+    text = query.get("resourceVersion", "")
+    try:
+        return int(text or "0")
+    except ValueError as error:
+        told = f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
+        raise statuses.bad_request(f"invalid resource version: {told}") from error
+
+
+def check_version(query: Mapping[str, str]) -> None:
+    _version(query)
+
+
 def _position(stored: Stored) -> str:
     return f"{stored.namespace}/{stored.name}"
 
@@ -124,6 +141,8 @@ def _start(registry: Registry, kind: Kind, query: Mapping[str, str]) -> tuple[in
     storage = registry.storage
     token = query.get("continue", "")
     if token:
+        if query.get("resourceVersion") not in (None, "", "0"):
+            raise statuses.bad_request("specifying resource version is not allowed when using continue")
         try:
             decoded = msgspec.json.decode(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
             version, after = int(decoded["rv"]), str(decoded["start"])
@@ -133,7 +152,7 @@ def _start(registry: Registry, kind: Kind, query: Mapping[str, str]) -> tuple[in
             text = "The provided continue parameter is too old to display a consistent list result. Start a new list."
             raise Refused(410, "Expired", text)
         return version, after
-    wanted = _number(query, "resourceVersion")
+    wanted = _version(query)
     if wanted > storage.version:
         raise too_large(wanted, storage.version)
     if query.get("resourceVersionMatch") == "Exact":
@@ -169,6 +188,8 @@ def list_body(
 def _plain_list(registry: Registry, kind: Kind, page: Page, metadata: Any) -> bytes:
     """The stored bytes, joined. Items of native lists do not repeat their kind."""
     resource = kind.resource
+    if kind.custom:
+        metadata = {**metadata, "continue": page.token}
     bodies = [registry.body(kind, stored) for stored in page.stored]
     if not kind.custom:
         said = b'{"apiVersion":"%b","kind":"%b",' % (resource.api_version.encode(), resource.kind.encode())

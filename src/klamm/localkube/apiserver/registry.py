@@ -27,6 +27,7 @@ from klamm.localkube.apiserver.definitions import ServedKinds
 from klamm.localkube.apiserver.kinds import Kind
 from klamm.localkube.apiserver.ownership import Writer
 from klamm.localkube.apiserver.storage import Storage, Stored
+from klamm.localkube.apiserver.value_rules import IMMUTABLE
 from klamm.localkube.apiserver.write_rules import (
     GENERATION,
     WriteOptions,
@@ -45,6 +46,20 @@ from klamm.localkube.objects import CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, POD
 from klamm.localkube.times import timestamp
 
 _SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
+_MADE_BY_PUT = frozenset(
+    [
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "Endpoints",
+        "Event",
+        "Lease",
+        "LimitRange",
+        "PriorityClass",
+        "Role",
+        "RoleBinding",
+        "Service",
+    ]
+)
 _SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 
 
@@ -135,7 +150,7 @@ class Registry:
         metadata = obj["metadata"]
         if metadata.get("resourceVersion"):
             raise Refused(500, "", "resourceVersion should not be set on objects to be created")
-        for name in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation"):
+        for name in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"):
             metadata.pop(name, None)
         metadata["uid"] = self._new_uid()
         metadata["creationTimestamp"] = self._now()
@@ -145,10 +160,11 @@ class Registry:
 
     def _store_new(self, kind: Kind, namespace: str | None, new: Object, options: WriteOptions) -> Object:
         name = new["metadata"].get("name", "")
+        new = forms.without_empty_lists(kind, new)
         admission.admit_new(self.storage, kind, new, self.suffix)
         self._validate(kind, new, None)
         if self.storage.find(kind.storage_key, namespace or "", name) is not None:
-            raise statuses.already_exists(kind.resource, name)
+            raise statuses.already_exists(kind.resource, name, self._is_going(kind, namespace, name))
         admission.allocate(self.storage, kind, new, None, self.randomness)
         if options.dry_run:
             return new
@@ -158,18 +174,28 @@ class Registry:
             self._served.settle(name)
         return created
 
+    def _is_going(self, kind: Kind, namespace: str | None, name: str) -> bool:
+        stored = self.storage.find(kind.storage_key, namespace or "", name)
+        return stored is not None and bool(self.storage.decode(stored)["metadata"].get("deletionTimestamp"))
+
     def _validate(self, kind: Kind, new: Object, old: Object | None) -> None:
         causes = validation.violations(kind, new, old)
         if kind.custom:
             rest = {name: value for name, value in new.items() if name != "metadata"}
             causes += structural.violations(rest, kind.node.raw)
-        elif kind.resource == CUSTOM_RESOURCE_DEFINITIONS:
-            causes += custom_kinds.violations(new)
         if causes:
             name = new["metadata"].get("name", "")
             raise statuses.invalid(kind.resource.group, kind.resource.kind, name, causes)
 
     # Updating
+
+    def replace(self, kind: Kind, namespace: str | None, name: str, obj: Object, options: WriteOptions) -> Written:
+        """What PUT does: some kinds are made by it when they are not there."""
+        makes = kind.resource.kind in _MADE_BY_PUT and not options.subresource
+        if makes and self.storage.find(kind.storage_key, namespace or "", name) is None:
+            check_given_name(obj.setdefault("metadata", {}), name)
+            return Written(self.create(kind, namespace, obj, options), True)
+        return Written(self.update(kind, namespace, name, obj, options))
 
     def update(self, kind: Kind, namespace: str | None, name: str, obj: Object, options: WriteOptions) -> Object:
         """Replace the object, or the part of it that the subresource is."""
@@ -180,11 +206,15 @@ class Registry:
         new = forms.defaulted(kind, combined(kind, old, new, options.subresource))
         writer = Writer(options.manager, "Update", kind.resource.api_version, options.subresource)
         ignored = ignored_fields(kind, options.subresource)
-        new = ownership.after_update(old, new, kind.node, writer, self._now(), ignored)
+        now = "" if options.subresource == "scale" else self._now()  # whose entries carry no time
+        if options.subresource != "finalize":  # which nobody owns
+            new = ownership.after_update(old, new, kind.node, writer, now, ignored)
         return self._store_changed(kind, stored, old, new, options)
 
     def _store_changed(self, kind: Kind, stored: Stored, old: Object, new: Object, options: WriteOptions) -> Object:
+        new = forms.without_empty_lists(kind, new)
         new["metadata"]["resourceVersion"] = str(stored.version)
+        admission.admit_change(self.storage, kind, new, old)
         admission.allocate(self.storage, kind, new, old, self.randomness)
         self._validate(kind, new, old)
         if spec_changed(kind, old, new):
@@ -223,6 +253,7 @@ class Registry:
             )
         options.unconditional = True
         patched = change.on(old, kind.node)
+        _check_identity(kind, old, patched)
         return Written(self.update(kind, namespace, name, patched, options))
 
     def _apply(self, kind: Kind, namespace: str | None, name: str, config: Object, options: WriteOptions) -> Written:
@@ -235,6 +266,9 @@ class Registry:
             raise statuses.bad_request(
                 f"invalid object type: {config.get('apiVersion', '/')}, Kind={config.get('kind', '')}"
             )
+        if not metadata.get("name"):
+            why = "was undeterminable: name must be provided"
+            raise statuses.bad_request(f"the name of the object ({name} based on URL) {why}")
         check_given_name(metadata, name)
         config = {**config, "metadata": metadata}
         strict = WriteOptions(field_validation="Ignore" if kind.custom else "Strict", warnings=options.warnings)
@@ -262,7 +296,10 @@ class Registry:
     ) -> Written:
         if options.subresource:
             raise statuses.not_found(kind.resource, config["metadata"]["name"])
-        if config["metadata"].get("uid") or config["metadata"].get("resourceVersion"):
+        if uid := config["metadata"].get("uid"):
+            why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+            raise statuses.conflict(kind.resource, config["metadata"]["name"], why)
+        if config["metadata"].get("resourceVersion"):
             raise statuses.conflict(kind.resource, config["metadata"]["name"], statuses.MODIFIED)
         self._settle_name(kind, namespace, config)
         admission.check_namespace(self.storage, kind, namespace, config["metadata"]["name"])
@@ -311,17 +348,32 @@ class Registry:
         if kind.resource == CUSTOM_RESOURCE_DEFINITIONS:
             self._served.load()
         elif kind.custom and self.storage.count(kind.storage_key) == 0:
-            self._served.emptied(kind)
+            self._served.emptied(f"{kind.resource.plural}.{kind.resource.group}")
 
     def _delete_definition(
         self, kind: Kind, stored: Stored, old: Object, options: deletion.DeleteOptions
     ) -> deletion.Deleted:
         """All its objects go first; the definition waits for those that finalizers hold."""
-        own = self._served.blocking(old)
-        if options.dry_run or own is None:
-            return self._carry_out(kind, stored, old, deletion.marked(kind, old, options, self._now), options)
-        marked = deletion.marked(kind, custom_kinds.with_cleanup(old), options, self._now)
+        marked = deletion.marked(kind, custom_kinds.ending(old, self._now()), options, self._now)
+        if options.dry_run:
+            return deletion.Deleted(marked, False)
         written = self.storage.put(kind.storage_key, "", stored.name, marked)
+        answer = deletion.Deleted(self.storage.decode(written), False)
+        own = self._served.blocking(old)
+        if own is None:
+            self._served.emptied(old["metadata"]["name"])
+            return answer
         for each in self.storage.all(own.storage_key):
             self.delete(own, each.namespace or None, each.name, deletion.DeleteOptions())
-        return deletion.Deleted(self.storage.decode(written), False)
+        return answer
+
+
+def _check_identity(kind: Kind, old: Object, patched: Object) -> None:
+    """A patch sees the object's identity, and must leave it."""
+    before, after = old["metadata"], patched.get("metadata")
+    given = after if isinstance(after, dict) else {}
+    changed = [name for name in ("uid", "deletionTimestamp") if given.get(name) not in (None, "", before.get(name))]
+    if changed:
+        causes = [statuses.invalid_value(f"metadata.{name}", given[name], IMMUTABLE) for name in changed]
+        twice = [cause for cause in causes for _ in range(2)]  # Kubernetes looks twice, and tells both
+        raise statuses.invalid(kind.resource.group, kind.resource.kind, before["name"], twice)

@@ -11,6 +11,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 ListType = Literal["atomic", "set", "map"]
+MICRO = "x-micro"
+"""Marks the type of times that count microseconds."""
+ZEROS = "x-zeros"
+"""Where types.json.gz keeps what `Node.zeros` tells."""
 _SCALARS = frozenset(["string", "integer", "number", "boolean"])
 
 
@@ -25,13 +29,16 @@ class Node:
         "_always",
         "_fields",
         "_items",
+        "_zeros",
         "always_present",
         "free",
         "int_or_string",
         "is_scalar",
         "native",
         "properties",
+        "quantity",
         "raw",
+        "time",
         "type",
         "types",
     )
@@ -43,6 +50,7 @@ class Node:
         self._fields: dict[str, Node] = {}
         self._items: Node | None = None
         self._additional: Node | None = None
+        self._zeros: tuple[tuple[str, Any], ...] | None = None
         self._always: tuple[tuple[str, Node], ...] | None = None
         self.properties: Mapping[str, Any] = self.raw.get("properties") or {}
         self.type: str = self.raw.get("type", "")
@@ -51,6 +59,8 @@ class Node:
             self.raw.get("format") == "int-or-string"
         )
         self.is_scalar = self.type in _SCALARS or ("oneOf" in self.raw and native) or self.int_or_string
+        self.quantity = native and "oneOf" in self.raw and not self.int_or_string
+        self.time = native and self.raw.get("format") == "date-time"
         is_map = self.raw.get("additionalProperties") not in (None, False)
         self.free = not (self.is_scalar or self.properties or is_map or self.type == "array")
         """Nothing is known of what is inside (RawExtension, `x-kubernetes-preserve-unknown-fields` without fields)."""
@@ -131,6 +141,14 @@ class Node:
     def patch_merge_key(self) -> str:
         found: str = self.raw.get("x-kubernetes-patch-merge-key", "")
         return found
+
+    @property
+    def zeros(self) -> tuple[tuple[str, Any], ...]:
+        """Fields that Kubernetes' Go types serialize with their zero value: (name, value), null for times and lists."""
+        if self._zeros is None:
+            found: Mapping[str, Any] = (self.raw.get(ZEROS) or {}) if self.native else {}
+            self._zeros = tuple(found.items())
+        return self._zeros
 
     @property
     def always_present_fields(self) -> "tuple[tuple[str, Node], ...]":

@@ -1,15 +1,18 @@
 """Brings a received object into the form that its type allows, and says what was unknown on the way.
 
 Native objects go through what Kubernetes' Go types would do to them: unknown fields and nulls vanish, so do empty
-lists and maps unless they are required, and structs that are no pointers are there even when empty (`status: {}`,
-`resources: {}`). Custom objects are pruned by their structural schema: unknown fields vanish except under
-`x-kubernetes-preserve-unknown-fields`.
+lists and maps unless they are required; structs that are no pointers are there even when empty (`status: {}`,
+`resources: {}`), and so are the zero values of fields without omitempty. Custom objects are pruned by their structural
+schema: unknown fields vanish except under `x-kubernetes-preserve-unknown-fields`.
 """
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
-from klamm.localkube.apiserver.schema import Node
+from klamm.localkube.apiserver import moments
+from klamm.localkube.apiserver.quantities import RULE, canonical
+from klamm.localkube.apiserver.schema import MICRO, Node
 from klamm.localkube.objects import Object
 
 _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
@@ -31,9 +34,11 @@ _ABSENT: Any = object()
 def shape_native(value: Any, node: Node, unknown: list[str], path: str = "") -> Any:
     """A new value as the Go types would hold it. Unknown fields' paths are added to `unknown`."""
     if node.is_scalar or node.free:
+        if node.quantity:
+            return _quantity(value, node, path)
         if not node.free:
             _check_scalar(value, node, path)
-        return value
+        return _time(value, node) if node.time else value
     if isinstance(value, dict) and (node.properties or node.map_value):
         return _shape_struct(value, node, unknown, path) if node.properties else _shape_map(value, node, unknown, path)
     if isinstance(value, list) and node.type == "array":
@@ -58,6 +63,22 @@ def _check_scalar(value: Any, node: Node, path: str) -> None:
         return
     if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
         raise WrongType(_mismatch(value, node, path))
+
+
+def _time(value: str, node: Node) -> str:
+    try:
+        return moments.canonical(value, MICRO in node.raw)
+    except moments.WrongTime as error:
+        raise WrongType(str(error)) from error
+
+
+def _quantity(value: Any, node: Node, path: str) -> str:
+    if not isinstance(value, str | int | float) or isinstance(value, bool):
+        raise WrongType(_mismatch(value, node, path))
+    found = canonical(str(value))
+    if found is None:
+        raise WrongType(RULE)
+    return found
 
 
 def _shape_map(value: dict[str, Any], node: Node, unknown: list[str], path: str) -> dict[str, Any]:
@@ -89,11 +110,16 @@ def _shape_struct(value: dict[str, Any], node: Node, unknown: list[str], path: s
     for name, field in node.always_present_fields:
         if name not in shaped:
             shaped[name] = _shape_struct({}, field, unknown, path)
+    for name, zero in node.zeros:
+        if name not in shaped:
+            shaped[name] = zero
     return shaped
 
 
 def _kept_empty(name: str, field: Node, parent: Node) -> bool:
-    return field.is_struct or field.free or name in parent.required
+    if name == "managedFields":
+        return True  # said to be empty, it resets who owns what
+    return field.is_struct or field.free or name in parent.required or (name, None) in parent.zeros
 
 
 def prune_custom(value: Any, node: Node, unknown: list[str], path: str = "") -> Any:
@@ -130,14 +156,14 @@ def _prune_embedded(value: dict[str, Any], node: Node, unknown: list[str], path:
 
 
 def default_custom(value: Any, node: Node) -> Any:
-    """A new value with the schema's defaults; nulls of fields that are not nullable give way to them."""
+    """A new value with the schema's defaults; nulls of fields that are not nullable vanish."""
     if isinstance(value, dict):
         result = {}
         for name, child in value.items():
             field = node.field(name) or node.map_value
             if field is None:
                 result[name] = child
-            elif child is not None or field.raw.get("nullable") or "default" not in field.raw:
+            elif child is not None or field.raw.get("nullable"):
                 result[name] = default_custom(child, field)
         for name in node.properties:
             field = node.field(name)
@@ -182,6 +208,22 @@ def _find_twice(value: Any, path: str, found: list[str]) -> None:
     elif isinstance(value, list):
         for index, child in enumerate(value):
             _find_twice(child, f"{path}[{index}]", found)
+
+
+def fields_in_order(value: Any) -> dict[str, int]:
+    """The place of each field of a document, by its path."""
+    return {path: place for place, path in enumerate(_paths(value, ""))}
+
+
+def _paths(value: Any, at: str) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, child in value.items():
+            path = f"{at}.{name}" if at else name
+            yield path
+            yield from _paths(child, path)
+    elif isinstance(value, list):
+        for index, child in enumerate(value):
+            yield from _paths(child, f"{at}[{index}]")
 
 
 def ordered(obj: Object) -> Object:

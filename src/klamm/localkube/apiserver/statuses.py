@@ -69,8 +69,9 @@ def not_found(resource: Resource, name: str) -> Refused:
     return Refused(404, "NotFound", f'{qualified(resource)} "{name}" not found', _details(resource, name))
 
 
-def already_exists(resource: Resource, name: str) -> Refused:
-    message = f'{qualified(resource)} "{name}" already exists'
+def already_exists(resource: Resource, name: str, going: bool = False) -> Refused:
+    """`going`: the other one is on its way out; a client may try again."""
+    message = ("object is being deleted: " if going else "") + f'{qualified(resource)} "{name}" already exists'
     return Refused(409, "AlreadyExists", message, _details(resource, name))
 
 
@@ -107,12 +108,14 @@ def _conflict_lines(causes: list[tuple[str, str]]) -> str:
 
 def invalid(group: str, kind: str, name: str, causes: list[Cause]) -> Refused:
     qualified_kind = f"{kind}.{group}" if group else kind
-    texts = [f"{cause.field}: {cause.message}" for cause in causes]
+    texts = list(dict.fromkeys(f"{cause.field}: {cause.message}" for cause in causes))
     joined = texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]"
     details: dict[str, Any] = {"name": name} if name else {}
     if group:
         details["group"] = group
-    details |= {"kind": kind, "causes": [cause.as_object() for cause in causes]}
+    if kind:
+        details["kind"] = kind
+    details |= {"causes": [cause.as_object() for cause in causes]}
     return Refused(422, "Invalid", f'{qualified_kind} "{name}" is invalid: {joined}', details)
 
 

@@ -62,7 +62,21 @@ def _value_violations(value: Any, schema: Raw, path: str) -> Iterator[Cause]:
         yield from _number_violations(value, schema, path)
 
 
+_FORMS = {
+    "date-time": re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)"),
+    "date": re.compile(r"\d{4}-\d\d-\d\d"),
+    "byte": re.compile(r"([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"),
+    "uuid": re.compile(r"(?i)[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}"),
+    "ipv4": re.compile(r"(\d{1,3}\.){3}\d{1,3}"),
+}
+"""Formats of texts that are held; others are for people."""
+
+
 def _string_violations(value: str, schema: Raw, path: str) -> Iterator[Cause]:
+    form = _FORMS.get(schema.get("format", ""))
+    if form is not None and not form.fullmatch(value):
+        told = f'Invalid value: "{value}": {path} in body must be of type {schema["format"]}: "{value}"'
+        yield Cause("FieldValueTypeInvalid", path, told)
     pattern = schema.get("pattern")
     if pattern is not None and not _compiled(pattern).search(value):
         yield invalid_value(path, value, f"{path} in body should match '{pattern}'")
@@ -124,6 +138,10 @@ def _junctor_violations(value: Any, schema: Raw, path: str) -> Iterator[Cause]:
 
 def _object_violations(value: dict[str, Any], schema: Raw, path: str) -> Iterator[Cause]:
     properties = schema.get("properties") or {}
+    if schema.get("x-kubernetes-embedded-resource"):
+        for name in ("apiVersion", "kind"):
+            if not value.get(name):
+                yield required(f"{path}.{name}")
     for name in schema.get("required") or ():
         if name not in value:
             yield required(f"{path}.{name}" if path else name)

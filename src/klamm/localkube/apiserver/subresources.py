@@ -1,18 +1,18 @@
-"""Subresources and kinds that are questions: scale, binding, eviction, tokens, access and token reviews."""
+"""Subresources that are deeds: scale, binding, eviction; the options of a deletion."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from klamm.localkube.apiserver import jsonpath, patches, statuses
-from klamm.localkube.apiserver.authentication import ISSUER, Authenticator, Bound, Identity, Tokens
+from klamm.localkube.apiserver.authentication import Bound
 from klamm.localkube.apiserver.cell_texts import labels_text, selector_text
 from klamm.localkube.apiserver.deletion import DeleteOptions
 from klamm.localkube.apiserver.kinds import Kind
 from klamm.localkube.apiserver.registry import Registry
 from klamm.localkube.apiserver.write_rules import WriteOptions
-from klamm.localkube.objects import PODS, SERVICE_ACCOUNTS, Object, Refused, Resource
+from klamm.localkube.objects import PODS, Object, Refused, Resource
 from klamm.localkube.selectors import InvalidSelector, label_selector
-from klamm.localkube.times import rfc3339, timestamp
+from klamm.localkube.times import timestamp
 
 _NATIVE_SCALE = {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"}
 
@@ -57,7 +57,7 @@ def write_scale(
     """Set the replicas that the Scale says; the answer is the new Scale."""
     wanted = (scale.get("spec") or {}).get("replicas", 0)
     if not isinstance(wanted, int) or wanted < 0:
-        cause = statuses.invalid_value("spec.replicas", wanted, "should be a non-negative integer")
+        cause = statuses.invalid_value("spec.replicas", wanted, "must be greater than or equal to 0")
         raise statuses.invalid("autoscaling", "Scale", name, [cause])
     change: Any = wanted
     for part in reversed(_scale_paths(kind)["specReplicasPath"].strip(".").split(".")):
@@ -65,7 +65,6 @@ def write_scale(
     version = (scale.get("metadata") or {}).get("resourceVersion")
     if version:
         change = {**change, "metadata": {"resourceVersion": version}}
-    options.subresource = ""
     written = registry.patch(kind, namespace, name, patches.Merge(change), options)
     return scale_of(kind, written.object)
 
@@ -79,7 +78,7 @@ _BINDINGS = Resource("", "v1", "pods/binding", "Binding")
 def bind(registry: Registry, namespace: str, name: str, binding: Object, options: WriteOptions) -> Object:
     """Give a pod its node, once."""
     kind = registry.kind_of(PODS)
-    node = (binding.get("target") or {}).get("name", "")
+    node = _target(binding)
     pod = registry.view(kind, registry.stored(kind, namespace, name))
     if pod["spec"].get("nodeName"):
         why = f'pod {name} is already assigned to node "{pod["spec"]["nodeName"]}"'
@@ -87,13 +86,40 @@ def bind(registry: Registry, namespace: str, name: str, binding: Object, options
     if pod["metadata"].get("deletionTimestamp"):
         raise statuses.conflict(_BINDINGS, name, f"pod {name} is being deleted, cannot be assigned to a host")
     if not options.dry_run:
-        options.subresource = ""
-        registry.patch(kind, namespace, name, patches.Merge({"spec": {"nodeName": node}}), options)
+        # Nobody owns what a binding writes.
+        bound = _bound_to(pod, node, timestamp(registry.clock.now()))
+        registry.storage.put(kind.storage_key, namespace, name, bound)
     return success()
+
+
+def _target(binding: Object) -> str:
+    target = binding.get("target") or {}
+    wrong = []
+    if target.get("kind") not in (None, "", "Node"):
+        wrong.append(statuses.unsupported("target.kind", target["kind"], ("Node", "<empty>")))
+    if not target.get("name"):
+        wrong.append(statuses.required("target.name"))
+    if wrong:
+        raise statuses.bad_request(f"{wrong[0].field}: {wrong[0].message}")
+    return str(target["name"])
+
+
+def _bound_to(pod: Object, node: str, now: str) -> Object:
+    status = pod.get("status") or {}
+    scheduled = {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": now}
+    others = [each for each in status.get("conditions") or () if each["type"] != "PodScheduled"]
+    return {
+        **pod,
+        "metadata": dict(pod["metadata"]),
+        "spec": {**pod["spec"], "nodeName": node},
+        "status": {**status, "conditions": [*others, scheduled]},
+    }
 
 
 def evict(registry: Registry, namespace: str, name: str, eviction: Object) -> Object:
     """Delete the pod unless a disruption budget forbids it now: 429."""
+    if (eviction.get("metadata") or {}).get("name", name) != name:
+        raise statuses.bad_request("name in URL does not match name in Eviction object")
     kind = registry.kind_of(PODS)
     pod = registry.view(kind, registry.stored(kind, namespace, name))
     options = delete_options(eviction.get("deleteOptions") or {}, {})
@@ -101,7 +127,7 @@ def evict(registry: Registry, namespace: str, name: str, eviction: Object) -> Ob
     budgets = _budgets(registry, namespace, pod) if phase in ("Running", "Pending") else []
     if len(budgets) > 1:
         text = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
-        raise Refused(500, "InternalError", text)
+        raise Refused(500, "", text)
     if budgets and not pod["metadata"].get("deletionTimestamp"):
         _take_disruption(registry, namespace, pod, budgets[0], options.dry_run)
     registry.delete(kind, namespace, name, options)
@@ -134,19 +160,40 @@ def _take_disruption(registry: Registry, namespace: str, pod: Object, budget: Ob
     observed = status.get("observedGeneration", 0) >= budget["metadata"].get("generation", 0)
     allowed = status.get("disruptionsAllowed", 0) if observed else 0
     if allowed < 1:
-        text = (
-            f"The disruption budget {name} needs {status.get('desiredHealthy', 0)} healthy pods and has "
-            f"{status.get('currentHealthy', 0)} currently"
-        )
+        needs, has = status.get("desiredHealthy", 0), status.get("currentHealthy", 0)
+        text = f"The disruption budget {name} needs {needs} healthy pods and has {has} currently"
+        again: Object = {}
+        if not observed:
+            text, again = (
+                f"The disruption budget {name} is still being processed by the server.",
+                {"retryAfterSeconds": 10},
+            )
         cause = {"reason": "DisruptionBudget", "message": text}
         message = "Cannot evict pod as it would violate the pod's disruption budget."
-        raise Refused(429, "TooManyRequests", message, {"causes": [cause]})
+        raise Refused(429, "TooManyRequests", message, {"causes": [cause], **again})
     if not dry_run:
         now = timestamp(registry.clock.now())
-        change = {"status": {"disruptionsAllowed": allowed - 1, "disruptedPods": {pod["metadata"]["name"]: now}}}
+        others = [each for each in status.get("conditions") or () if each["type"] != "DisruptionAllowed"]
+        left = {
+            "disruptionsAllowed": allowed - 1,
+            "disruptedPods": {pod["metadata"]["name"]: now},
+            "conditions": [*others, _disruption_condition(budget, allowed > 1, now)],
+        }
+        change = {"status": left}
         kind = registry.kind("policy", "v1", "poddisruptionbudgets")
         assert kind is not None
         registry.patch(kind, namespace, name, patches.Merge(change), WriteOptions("kube-apiserver", "status"))
+
+
+def _disruption_condition(budget: Object, allowed: bool, now: str) -> Object:
+    return {
+        "type": "DisruptionAllowed",
+        "status": str(allowed),
+        "reason": "SufficientPods" if allowed else "InsufficientPods",
+        "message": "",
+        "lastTransitionTime": now,
+        "observedGeneration": (budget.get("status") or {}).get("observedGeneration", 0),
+    }
 
 
 def success() -> Object:
@@ -155,6 +202,8 @@ def success() -> Object:
 
 def delete_options(body: Mapping[str, Any], query: Mapping[str, str]) -> DeleteOptions:
     """DeleteOptions of the body, or of the query where the body does not say."""
+    if body.get("kind", "DeleteOptions") != "DeleteOptions":
+        raise statuses.bad_request(f"the body of a deletion must be DeleteOptions, not {body['kind']}")
     preconditions = body.get("preconditions") or {}
     grace = body.get("gracePeriodSeconds", query.get("gracePeriodSeconds"))
     propagation = body.get("propagationPolicy") or query.get("propagationPolicy")
@@ -171,49 +220,12 @@ def delete_options(body: Mapping[str, Any], query: Mapping[str, str]) -> DeleteO
         seconds = None if grace is None else int(grace)
     except (TypeError, ValueError) as error:
         raise statuses.bad_request(statuses.no_number(grace)) from error
+    wrong = [each for each in body.get("dryRun") or () if each != "All"]
+    if wrong:
+        cause = statuses.unsupported("dryRun", body["dryRun"], ["All"])
+        raise statuses.invalid("meta.k8s.io", "DeleteOptions", "", [cause])
     dry_run = bool(body.get("dryRun")) or query.get("dryRun") == "All"
     return DeleteOptions(seconds, propagation, preconditions.get("uid"), preconditions.get("resourceVersion"), dry_run)
-
-
-# Tokens and reviews
-
-_LONGEST_TOKEN = 2**32
-_SHORTEST_TOKEN = 600
-
-
-def token_request(registry: Registry, tokens: Tokens, namespace: str, name: str, request: Object) -> Object:
-    kind = registry.kind_of(SERVICE_ACCOUNTS)
-    account = registry.view(kind, registry.stored(kind, namespace, name))
-    spec = request.get("spec") or {}
-    seconds = int(spec.get("expirationSeconds") or 3600)
-    if not _SHORTEST_TOKEN <= seconds <= _LONGEST_TOKEN:
-        cause = statuses.invalid_value(
-            "spec.expirationSeconds", seconds, "may not specify a duration less than 10 minutes"
-        )
-        raise statuses.invalid("authentication.k8s.io", "TokenRequest", name, [cause])
-    bound = _bound(registry, namespace, account, spec.get("boundObjectRef") or {})
-    token, ends = tokens.issue(bound, spec.get("audiences") or (), seconds)
-    expiration = rfc3339(ends)
-    return {
-        "kind": "TokenRequest",
-        "apiVersion": "authentication.k8s.io/v1",
-        "metadata": {"name": name, "namespace": namespace},
-        "spec": {**spec, "audiences": spec.get("audiences") or [ISSUER], "expirationSeconds": seconds},
-        "status": {"token": token, "expirationTimestamp": expiration},
-    }
-
-
-def _bound(registry: Registry, namespace: str, account: Object, reference: Object) -> Bound:
-    metadata = account["metadata"]
-    if reference.get("kind") != "Pod":
-        return Bound(namespace, metadata["name"], metadata["uid"])
-    kind = registry.kind_of(PODS)
-    pod = registry.view(kind, registry.stored(kind, namespace, reference.get("name", "")))["metadata"]
-    if reference.get("uid") and reference["uid"] != pod["uid"]:
-        given, have = reference["uid"], pod["uid"]
-        why = f"the UID in the bound object reference ({given}) does not match the UID in record ({have})"
-        raise statuses.conflict(PODS, pod["name"], why)
-    return Bound(namespace, metadata["name"], metadata["uid"], pod["name"], pod["uid"])
 
 
 def bound_exists(registry: Registry, bound: Bound) -> bool:
@@ -225,30 +237,3 @@ def bound_exists(registry: Registry, bound: Bound) -> bool:
         return True
     pod = registry.storage.find("/pods", bound.namespace, bound.pod)
     return pod is not None and registry.storage.decode(pod)["metadata"]["uid"] == bound.pod_uid
-
-
-def review(kind: Kind, body: Object, caller: Identity, authenticator: Authenticator) -> Object:
-    """Access reviews say yes (roles are stored, not enforced); token and self reviews tell who somebody is."""
-    answer: Object = {"kind": kind.resource.kind, "apiVersion": kind.resource.api_version, "metadata": {}}
-    if kind.resource.kind == "SelfSubjectReview":
-        return {**answer, "status": {"userInfo": user_info(caller)}}
-    answer["spec"] = body.get("spec") or {}
-    if kind.resource.kind == "TokenReview":
-        found = authenticator.review(str(answer["spec"].get("token", "")))
-        if found is None:
-            return {**answer, "status": {"user": {}, "error": "the token is not valid"}}
-        return {**answer, "status": {"authenticated": True, "user": user_info(found), "audiences": [ISSUER]}}
-    if kind.resource.kind == "SelfSubjectRulesReview":
-        rules = [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}]
-        paths = [{"verbs": ["*"], "nonResourceURLs": ["*"]}]
-        return {**answer, "status": {"resourceRules": rules, "nonResourceRules": paths, "incomplete": False}}
-    return {**answer, "status": {"allowed": True, "reason": "localkube stores roles and does not enforce them"}}
-
-
-def user_info(identity: Identity) -> Object:
-    info: Object = {"username": identity.user, "groups": list(identity.groups)}
-    if identity.uid:
-        info["uid"] = identity.uid
-    if identity.extra:
-        info["extra"] = {name: list(values) for name, values in identity.extra.items()}
-    return info

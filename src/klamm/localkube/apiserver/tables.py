@@ -7,7 +7,8 @@ from klamm.localkube.apiserver import jsonpath
 from klamm.localkube.apiserver.cell_texts import age
 from klamm.localkube.apiserver.kinds import Column, Kind
 from klamm.localkube.apiserver.native_columns import native
-from klamm.localkube.objects import Object
+from klamm.localkube.apiserver.workload_cells import pod_conditions
+from klamm.localkube.objects import PODS, Object
 
 _NAME = Column("Name", format="name", description="Name of the object within its namespace.")
 
@@ -38,14 +39,15 @@ def cells_of(kind: Kind, obj: Object, now: datetime) -> list[Any]:
 
 
 def _custom_cell(column: Column, obj: Object, now: datetime) -> Any:
+    """Of several values that a path finds, the first counts."""
     found = jsonpath.find(column.path, obj)
     if not found:
-        return None if column.type != "date" else "<unknown>"
+        return None
     value = found[0]
     if column.type == "date":
         return age(value, now) if isinstance(value, str) else "<unknown>"
     if column.type == "string":
-        return _text(found)
+        return _text(value)
     if column.type == "integer":
         return int(value) if isinstance(value, int | float) else None
     if column.type == "number":
@@ -53,18 +55,14 @@ def _custom_cell(column: Column, obj: Object, now: datetime) -> Any:
     return value if isinstance(value, bool) else None
 
 
-def _text(found: list[Any]) -> str:
-    parts = []
-    for value in found:
-        if isinstance(value, bool):
-            parts.append(str(value).lower())
-        elif isinstance(value, dict | list):
-            import json
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict | list):
+        import json
 
-            parts.append(json.dumps(value, separators=(",", ":")))
-        else:
-            parts.append("" if value is None else str(value))
-    return " ".join(parts)
+        return json.dumps(value, separators=(",", ":"))
+    return "" if value is None else str(value)
 
 
 def partial_metadata(obj: Object, api_version: str = "meta.k8s.io/v1") -> Object:
@@ -74,6 +72,8 @@ def partial_metadata(obj: Object, api_version: str = "meta.k8s.io/v1") -> Object
 def row(kind: Kind, obj: Object, now: datetime, include: str, api_version: str) -> Object:
     """`include` is includeObject: None, Metadata or Object."""
     made: Object = {"cells": cells_of(kind, obj, now)}
+    if kind.resource == PODS and (conditions := pod_conditions(obj)):
+        made["conditions"] = conditions
     if include == "None":
         return {**made, "object": None}
     made["object"] = obj if include == "Object" else partial_metadata(obj, api_version)

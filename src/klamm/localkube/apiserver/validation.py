@@ -3,20 +3,32 @@
 Sources: the field documentation of Kubernetes' API reference. Each check yields `Cause`s; none stops the others.
 """
 
+import base64
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from klamm.localkube.apiserver import workload_rules
+import msgspec
+
+from klamm.localkube.apiserver import (
+    definition_rules,
+    network_rules,
+    pod_rules,
+    policy_rules,
+    storage_rules,
+    workload_rules,
+)
 from klamm.localkube.apiserver.kinds import Kind
-from klamm.localkube.apiserver.metadata_rules import label_violations, metadata_violations
-from klamm.localkube.apiserver.statuses import Cause, duplicate, forbidden_value, invalid_value, required
-from klamm.localkube.apiserver.value_rules import IMMUTABLE, one_of, port_number, quantities, unique_name
+from klamm.localkube.apiserver.metadata_rules import metadata_violations
+from klamm.localkube.apiserver.statuses import Cause, forbidden_value, invalid_value, required
+from klamm.localkube.apiserver.value_rules import IMMUTABLE
 from klamm.localkube.objects import Object
 
 _CONFIG_KEY = re.compile(r"[-._a-zA-Z0-9]+")
 
 _KEEPS_STATUS_ON_CREATE = frozenset(["Node", "Namespace"])
+_CHANGES_FIRST = frozenset(["ConfigMap", "Secret"])
+"""Kinds of which Kubernetes tells first what must not change, then what must not be."""
 _NEEDS_VERSION = frozenset(["CustomResourceDefinition", "PodDisruptionBudget", "Lease"])
 
 
@@ -32,9 +44,8 @@ def reset_status(kind: Kind, obj: Object) -> None:
     if kind.custom:
         obj.pop("status", None)
     elif kind.resource.kind == "CustomResourceDefinition":
-        stored = [
-            version["name"] for version in (obj.get("spec") or {}).get("versions") or () if version.get("storage")
-        ]
+        versions = (obj.get("spec") or {}).get("versions") or ()
+        stored = [version["name"] for version in versions if version.get("storage")][:1]
         obj["status"] = {"conditions": None, "acceptedNames": {"plural": "", "kind": ""}, "storedVersions": stored}
     elif kind.resource.kind == "Service":
         obj["status"] = {"loadBalancer": {}}
@@ -61,61 +72,17 @@ def _empty_status(kind: Kind) -> dict[str, Any]:
 
 def violations(kind: Kind, new: Object, old: Object | None) -> list[Cause]:
     causes = list(metadata_violations(kind, new, old))
-    if old is not None:
-        compare = _CHANGES.get((kind.resource.group, kind.resource.kind))
-        if compare is not None:
-            causes += compare(new, old)
+    if old is None and kind.resource.kind == "CustomResourceDefinition":
+        return causes + list(definition_rules.new_definition(new))
     check = _BY_KIND.get((kind.resource.group, kind.resource.kind))
-    if check is not None:
-        causes += check(new)
-    return causes
+    compare = _CHANGES.get((kind.resource.group, kind.resource.kind))
+    now = list(check(new)) if check is not None else []
+    changed = list(compare(new, old)) if compare is not None and old is not None else []
+    first, second = (changed, now) if kind.resource.kind in _CHANGES_FIRST else (now, changed)
+    return [*causes, *first, *second]
 
 
-def _service(obj: Object) -> Iterator[Cause]:
-    spec = obj["spec"]
-    yield from one_of(spec, "type", ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort"), "spec")
-    yield from one_of(spec, "sessionAffinity", ("ClientIP", "None"), "spec")
-    ports = spec.get("ports") or []
-    headless = spec.get("clusterIP") == "None"
-    if spec.get("type") == "ExternalName":
-        if not spec.get("externalName"):
-            yield required("spec.externalName")
-    elif not ports and not headless:
-        yield required("spec.ports")
-    if headless and spec.get("type") in ("NodePort", "LoadBalancer"):
-        yield invalid_value("spec.clusterIPs[0]", "None", f"may not be set to 'None' for {spec['type']} services")
-    names: set[str] = set()
-    keys: set[tuple[Any, Any]] = set()
-    for index, port in enumerate(ports):
-        yield from _service_port(port, f"spec.ports[{index}]", len(ports) > 1, names, keys)
-    yield from label_violations(spec.get("selector") or {}, "spec.selector")
-
-
-def _service_port(
-    port: dict[str, Any], at: str, needs_name: bool, names: set[str], keys: set[tuple[Any, Any]]
-) -> Iterator[Cause]:
-    name = port.get("name", "")
-    if needs_name or name:
-        yield from unique_name(name, at, names)
-    yield from port_number(port.get("port"), f"{at}.port")
-    yield from one_of(port, "protocol", ("SCTP", "TCP", "UDP"), at)
-    if isinstance(port.get("targetPort"), int):
-        yield from port_number(port["targetPort"], f"{at}.targetPort")
-    key = (port.get("port"), port.get("protocol"))
-    if key in keys:
-        yield duplicate(at, {"port": port.get("port"), "protocol": port.get("protocol")})
-    keys.add(key)
-
-
-def _service_change(new: Object, old: Object) -> Iterator[Cause]:
-    if "ExternalName" in (new["spec"].get("type"), old["spec"].get("type")):
-        return
-    before, after = old["spec"].get("clusterIP"), new["spec"].get("clusterIP")
-    if before and after != before:
-        yield invalid_value("spec.clusterIPs[0]", [after], "may not change once set")
-
-
-# Configuration, storage, policy
+# Configuration
 
 
 def _keyed_data(obj: Object) -> Iterator[Cause]:
@@ -123,7 +90,11 @@ def _keyed_data(obj: Object) -> Iterator[Cause]:
     for part in ("data", "binaryData"):
         for key, value in (obj.get(part) or {}).items():
             size += len(value)
-            if not _CONFIG_KEY.fullmatch(key) or key in (".", ".."):
+            if len(key) > 253:
+                yield invalid_value(f"{part}[{key}]", key, "must be no more than 253 characters")
+            if key in (".", ".."):
+                yield invalid_value(f"{part}[{key}]", key, f"must not be '{key}'")
+            elif not _CONFIG_KEY.fullmatch(key):
                 text = (
                     "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or "
                     "'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
@@ -153,85 +124,76 @@ def _secret_change(new: Object, old: Object) -> Iterator[Cause]:
     yield from _keyed_change(new, old)
 
 
+_SECRET_KEYS = {
+    "kubernetes.io/tls": ("tls.crt", "tls.key"),
+    "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
+    "kubernetes.io/ssh-auth": ("ssh-privatekey",),
+}
+_ACCOUNT_NAME = "kubernetes.io/service-account.name"
+
+
 def _secret(obj: Object) -> Iterator[Cause]:
     yield from _keyed_data(obj)
-    wanted = {
-        "kubernetes.io/tls": ("tls.crt", "tls.key"),
-        "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
-    }.get(obj.get("type", ""), ())
-    for key in wanted:
-        if key not in (obj.get("data") or {}):
+    sort, data = obj.get("type", ""), obj.get("data") or {}
+    for key in _SECRET_KEYS.get(sort, ()):
+        if key not in data:
             yield required(f"data[{key}]")
-
-
-def _claim(obj: Object) -> Iterator[Cause]:
-    spec = obj["spec"]
-    if not spec.get("accessModes"):
-        yield required("spec.accessModes", "at least 1 access mode is required")
-    requested = (spec.get("resources") or {}).get("requests") or {}
-    if "storage" not in requested:
-        yield required("spec.resources[storage]")
-    yield from quantities(spec.get("resources") or {}, "spec.resources")
-
-
-def _claim_change(new: Object, old: Object) -> Iterator[Cause]:
-    free = {"volumeName": None, "volumeAttributesClassName": None}
-    if (old.get("status") or {}).get("phase") == "Bound":
-        free["resources"] = None
-    fixed = [{**each["spec"], **free} for each in (new, old)]
-    if old["spec"].get("storageClassName") is None:
-        fixed = [{**each, "storageClassName": None} for each in fixed]
-    if fixed[0] != fixed[1] or (
-        old["spec"].get("volumeName") and new["spec"].get("volumeName") != old["spec"]["volumeName"]
+    if sort == "kubernetes.io/basic-auth" and not {"username", "password"} & data.keys():
+        yield required("data[username]")
+        yield required("data[password]")
+    if sort == "kubernetes.io/dockerconfigjson" and ".dockerconfigjson" in data:
+        try:
+            msgspec.json.decode(base64.b64decode(data[".dockerconfigjson"]))
+        except msgspec.DecodeError as error:
+            yield invalid_value("data[.dockerconfigjson]", "<secret contents redacted>", str(error))
+    if sort == "kubernetes.io/service-account-token" and not (obj["metadata"].get("annotations") or {}).get(
+        _ACCOUNT_NAME
     ):
-        text = (
-            "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
-        )
-        yield forbidden_value("spec", text)
-
-
-def _budget(obj: Object) -> Iterator[Cause]:
-    spec = obj.get("spec") or {}
-    if spec.get("minAvailable") is not None and spec.get("maxUnavailable") is not None:
-        yield invalid_value("spec", spec, "minAvailable and maxUnavailable cannot be both set")
-
-
-def _binding_change(new: Object, old: Object) -> Iterator[Cause]:
-    if new.get("roleRef") != old.get("roleRef"):
-        yield invalid_value("roleRef", new.get("roleRef"), "cannot change roleRef")
-
-
-def _storage_class_change(new: Object, old: Object) -> Iterator[Cause]:
-    for name in ("provisioner", "parameters", "reclaimPolicy", "volumeBindingMode"):
-        if new.get(name) != old.get(name):
-            yield forbidden_value(name, f"updates to {name} are forbidden.")
+        yield required(f"metadata.annotations[{_ACCOUNT_NAME}]")
 
 
 Check = Callable[[Object], Iterator[Cause]]
 _BY_KIND: dict[tuple[str, str], Check] = {
-    ("", "Pod"): workload_rules.pod,
-    ("", "Service"): _service,
+    ("", "Pod"): pod_rules.pod,
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): definition_rules.definition,
+    ("", "Service"): network_rules.service,
     ("", "ConfigMap"): _keyed_data,
     ("", "Secret"): _secret,
-    ("", "PersistentVolumeClaim"): _claim,
-    ("apps", "Deployment"): workload_rules.workload,
+    ("", "PersistentVolumeClaim"): storage_rules.claim,
+    ("", "PersistentVolume"): storage_rules.volume,
+    ("", "Event"): policy_rules.event,
+    ("apps", "Deployment"): workload_rules.deployment,
     ("apps", "DaemonSet"): workload_rules.workload,
     ("apps", "ReplicaSet"): workload_rules.workload,
-    ("apps", "StatefulSet"): workload_rules.workload,
+    ("apps", "StatefulSet"): workload_rules.stateful_set,
     ("batch", "Job"): workload_rules.job,
-    ("policy", "PodDisruptionBudget"): _budget,
+    ("batch", "CronJob"): workload_rules.cron_job,
+    ("coordination.k8s.io", "Lease"): policy_rules.lease,
+    ("discovery.k8s.io", "EndpointSlice"): network_rules.endpoint_slice,
+    ("networking.k8s.io", "Ingress"): network_rules.ingress,
+    ("networking.k8s.io", "NetworkPolicy"): network_rules.network_policy,
+    ("policy", "PodDisruptionBudget"): policy_rules.budget,
+    (policy_rules.RBAC, "Role"): policy_rules.role,
+    (policy_rules.RBAC, "ClusterRole"): policy_rules.role,
+    (policy_rules.RBAC, "RoleBinding"): policy_rules.binding,
+    (policy_rules.RBAC, "ClusterRoleBinding"): policy_rules.binding,
+    ("scheduling.k8s.io", "PriorityClass"): policy_rules.priority,
+    ("storage.k8s.io", "StorageClass"): storage_rules.storage_class,
 }
 _CHANGES: dict[tuple[str, str], Callable[[Object, Object], Iterator[Cause]]] = {
-    ("", "Pod"): workload_rules.pod_change,
-    ("", "Service"): _service_change,
+    ("", "Pod"): pod_rules.pod_change,
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): definition_rules.definition_change,
+    ("", "Service"): network_rules.service_change,
     ("", "ConfigMap"): _keyed_change,
     ("", "Secret"): _secret_change,
-    ("", "PersistentVolumeClaim"): _claim_change,
+    ("", "PersistentVolumeClaim"): storage_rules.claim_change,
     ("apps", "Deployment"): workload_rules.selector_change,
     ("apps", "DaemonSet"): workload_rules.selector_change,
     ("apps", "ReplicaSet"): workload_rules.selector_change,
     ("apps", "StatefulSet"): workload_rules.stateful_set_change,
-    ("rbac.authorization.k8s.io", "RoleBinding"): _binding_change,
-    ("rbac.authorization.k8s.io", "ClusterRoleBinding"): _binding_change,
-    ("storage.k8s.io", "StorageClass"): _storage_class_change,
+    ("batch", "Job"): workload_rules.job_change,
+    (policy_rules.RBAC, "RoleBinding"): policy_rules.binding_change,
+    (policy_rules.RBAC, "ClusterRoleBinding"): policy_rules.binding_change,
+    ("scheduling.k8s.io", "PriorityClass"): policy_rules.priority_change,
+    ("storage.k8s.io", "StorageClass"): storage_rules.storage_class_change,
 }

@@ -83,7 +83,8 @@ class Watch:
         self._waiting: deque[bytes] = deque()
         self._arrived = asyncio.Event()
         self._ended = False
-        self._last = registry.storage.version
+        self._columns_told = False
+        """A stream of tables tells its columns once."""
         self._unsubscribe: Callable[[], None] = lambda: None
         self._start()
 
@@ -104,7 +105,7 @@ class Watch:
             self._waiting.append(_line("ERROR", msgspec.json.encode(statuses.body_of(refused))))
             self._ended = True
             return
-        if request.send_initial:
+        if request.send_initial and request.bookmarks:
             self._waiting.append(self._bookmark(initial_end=True))
         self._unsubscribe = storage.subscribe(key, self._on_change)
 
@@ -166,7 +167,7 @@ class Watch:
 
     def _event(self, type_: str, change: Change) -> bytes:
         request = self._request
-        view = (type_, request.kind.resource.api_version, request.form, request.include)
+        view = (type_, request.kind.resource.api_version, request.form, request.include, self._columns_told)
         line = change.views.get(view)
         if line is None:
             stored = change.after
@@ -174,6 +175,7 @@ class Watch:
                 stored = self._as_left(change)
             line = _line(type_, self._encode(stored))
             change.views[view] = line
+        self._columns_told = True
         return bytes(line)
 
     def _as_left(self, change: Change) -> Stored:
@@ -189,8 +191,11 @@ class Watch:
         kind, form = request.kind, request.form
         if form.form == "object":
             return self._registry.body(kind, stored)
-        obj = self._registry.view(kind, stored)
-        return msgspec.json.encode(shaped(kind, obj, form, request.include, self._now()))
+        answer = shaped(kind, self._registry.view(kind, stored), form, request.include, self._now())
+        if form.form == "table" and self._columns_told:
+            answer["columnDefinitions"] = None
+        self._columns_told = True
+        return msgspec.json.encode(answer)
 
     def _bookmark(self, initial_end: bool = False) -> bytes:
         resource = self._request.kind.resource

@@ -30,7 +30,8 @@ from klamm.localkube.objects import Refused, Streams
 
 _log = logging.getLogger(__name__)
 _MOST_BODY = 3 * 1024 * 1024
-_PUBLIC = frozenset(["/healthz", "/livez", "/readyz", "/version"])
+_HEALTH = frozenset(f"/{name}{check}" for name in ("healthz", "livez", "readyz") for check in ("", "/ping", "/etcd"))
+_PUBLIC = _HEALTH | {"/version"}
 
 
 def build_app(registry: Registry, streams: Streams, authenticator: Authenticator, tokens: Tokens) -> web.Application:
@@ -75,7 +76,9 @@ def _refusal(refused: Refused) -> web.Response:
 def _caller(api: Api, request: web.Request) -> Identity:
     transport = request.transport
     certificate = transport.get_extra_info("peercert") if transport is not None else None
-    identity = api.authenticator.identify(certificate, request.headers.get("Authorization"))
+    tls = transport.get_extra_info("ssl_object") if transport is not None else None
+    encoded = tls.getpeercert(True) if tls is not None and certificate else None
+    identity = api.authenticator.identify(certificate, request.headers.get("Authorization"), encoded)
     if identity is None:
         raise Refused(401, "Unauthorized", "Unauthorized")
     return identity
@@ -83,7 +86,9 @@ def _caller(api: Api, request: web.Request) -> Identity:
 
 async def _answer(api: Api, request: web.Request) -> web.StreamResponse:
     path = request.path
-    if path in _PUBLIC or path.startswith(("/livez/", "/readyz/", "/healthz/")):
+    if path in _PUBLIC:
+        if "Authorization" in request.headers:
+            _caller(api, request)  # nobody needs a token here, but a wrong one is told
         return json_response(VERSION) if path == "/version" else bytes_response(b"ok", content_type="text/plain")
     caller = _caller(api, request)
     target = routing.parse(path)
@@ -92,12 +97,15 @@ async def _answer(api: Api, request: web.Request) -> web.StreamResponse:
     kind = api.registry.kind(target.group, target.version, target.plural)
     if kind is None or not _placed_right(kind, target):
         if any(
-            one.resource.group == target.group and one.resource.version == target.version
+            not one.custom and one.resource.group == target.group and one.resource.version == target.version
             for one in api.registry.kinds()
         ):
             raise statuses.not_served()
         return nothing_here()
-    return await _on_resource(api, request, kind, target, caller)
+    response = await _on_resource(api, request, kind, target, caller)
+    if kind.deprecation and not response.prepared:
+        response.headers.add("Warning", f'299 - "{kind.deprecation}"')
+    return response
 
 
 def _placed_right(kind: Kind, target: Target) -> bool:

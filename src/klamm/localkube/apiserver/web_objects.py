@@ -3,7 +3,7 @@
 import msgspec
 from aiohttp import web
 
-from klamm.localkube.apiserver import deletion, negotiation, reading, statuses, subresources
+from klamm.localkube.apiserver import deletion, negotiation, reading, reviews, statuses, subresources
 from klamm.localkube.apiserver.answers import Api, bytes_response, json_response
 from klamm.localkube.apiserver.authentication import Identity
 from klamm.localkube.apiserver.kinds import Kind
@@ -14,7 +14,19 @@ from klamm.localkube.apiserver.write_rules import WriteOptions
 from klamm.localkube.objects import Object, Refused
 
 _RETURNS_OBJECT = frozenset(
-    ["Pod", "Service", "PersistentVolume", "PersistentVolumeClaim", "ServiceAccount", "PodTemplate", "ResourceQuota"]
+    [
+        "CSIDriver",
+        "CSINode",
+        "PersistentVolume",
+        "PersistentVolumeClaim",
+        "Pod",
+        "PodTemplate",
+        "ResourceQuota",
+        "Service",
+        "ServiceAccount",
+        "StorageClass",
+        "VolumeAttachment",
+    ]
 )
 _LONGEST_MANAGER = 128
 _REVIEWS = frozenset(["authentication.k8s.io", "authorization.k8s.io"])
@@ -37,6 +49,7 @@ def _include(request: web.Request) -> str:
 def get_object(api: Api, request: web.Request, kind: Kind, target: Target) -> web.Response:
     _allow(kind, "get")
     form = negotiation.accepted(request.headers.get("Accept"))
+    reading.check_version(request.query)
     stored = api.registry.stored(kind, target.namespace, target.name)
     body = reading.get_body(api.registry, kind, stored, form, _include(request), api.now())
     return _formed(body, form)
@@ -152,7 +165,7 @@ async def create_object(api: Api, request: web.Request, kind: Kind, target: Targ
     options = options_of(request)
     obj = await body_of(request, options)
     if kind.resource.group in _REVIEWS:
-        return json_response(subresources.review(kind, obj, caller, api.authenticator), 201)
+        return json_response(reviews.review(kind, obj, caller, api.authenticator, options.manager, api.now()), 201)
     namespace = target.namespace
     if kind.resource.namespaced and namespace is None:
         raise statuses.bad_request("an empty namespace may not be set during creation")
@@ -167,8 +180,8 @@ async def update_object(
 ) -> web.Response:
     options = options_of(request, subresource)
     obj = await body_of(request, options)
-    written = api.registry.update(kind, target.namespace, target.name, obj, options)
-    return _written(api, request, kind, written, options)
+    written = api.registry.replace(kind, target.namespace, target.name, obj, options)
+    return _written(api, request, kind, written.object, options, 201 if written.created else 200)
 
 
 async def patch_object(

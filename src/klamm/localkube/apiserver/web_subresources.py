@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
 
-from klamm.localkube.apiserver import negotiation, shaping, statuses, streaming, subresources
+from klamm.localkube.apiserver import negotiation, reviews, shaping, statuses, streaming, subresources
 from klamm.localkube.apiserver.answers import Api, json_response
 from klamm.localkube.apiserver.kinds import Kind, type_named
 from klamm.localkube.apiserver.patches import Apply
@@ -120,8 +120,10 @@ async def _evict(api: Api, request: web.Request, kind: Kind, target: Target) -> 
 
 
 async def _token(api: Api, request: web.Request, kind: Kind, target: Target) -> web.StreamResponse:
+    options = options_of(request, "token")
     body = await _asked(request, "io.k8s.api.authentication.v1.TokenRequest")
-    answer = subresources.token_request(api.registry, api.tokens, target.namespace or "", target.name, body)
+    namespace = target.namespace or ""
+    answer = reviews.token_request(api.registry, api.tokens, namespace, target.name, body, options.manager)
     return json_response(answer, 201)
 
 

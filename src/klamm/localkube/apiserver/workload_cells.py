@@ -1,5 +1,6 @@
 """Cells of pods and of what makes pods."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -19,18 +20,33 @@ from klamm.localkube.objects import Object
 # Pods
 
 
+@dataclass(slots=True)
+class _Summary:
+    """What the columns Ready, Status and Restarts tell, gathered container by container."""
+
+    phrase: str
+    ready: int = 0
+    restarts: int = 0
+    last_end: str = ""
+
+    def count(self, status: dict[str, Any]) -> None:
+        self.restarts += status.get("restartCount", 0)
+        ended = (status.get("lastState") or {}).get("terminated") or {}
+        self.last_end = max(self.last_end, ended.get("finishedAt") or "")
+
+
 def pod_cells(pod: Object, now: Now) -> list[Any]:
     spec, status = spec_of(pod), status_of(pod)
-    statuses = status.get("containerStatuses") or []
-    ready = sum(bool(each.get("ready")) for each in statuses)
     gates = spec.get("readinessGates") or ()
-    conditions = {each["type"]: each["status"] for each in status.get("conditions") or ()}
+    conditions = _conditions(pod)
     passed = sum(conditions.get(gate["conditionType"]) == "True" for gate in gates)
+    told = _summary(pod)
+    restarts = f"{told.restarts} ({age(told.last_end, now)} ago)" if told.restarts and told.last_end else told.restarts
     return [
         name_of(pod),
-        f"{ready}/{len(spec.get('containers') or ())}",
-        pod_phrase(pod),
-        _restarts(statuses, now),
+        f"{told.ready}/{len(spec.get('containers') or ()) + len(_sidecars(pod))}",
+        told.phrase,
+        str(restarts),
         age_of(pod, now),
         status.get("podIP") or NONE,
         spec.get("nodeName") or NONE,
@@ -39,40 +55,71 @@ def pod_cells(pod: Object, now: Now) -> list[Any]:
     ]
 
 
-def _restarts(statuses: list[Any], now: Now) -> str:
-    count = sum(each.get("restartCount", 0) for each in statuses)
-    ends = [((each.get("lastState") or {}).get("terminated") or {}).get("finishedAt") for each in statuses]
-    last = max((end for end in ends if end), default=None)
-    return f"{count} ({age(last, now)} ago)" if count and last else str(count)
+_ENDED = {"Succeeded": "The pod has completed successfully.", "Failed": "The pod failed."}
+
+
+def pod_conditions(pod: Object) -> list[Object]:
+    """A row of an ended pod says so: `kubectl get --watch` and dashboards grey it out."""
+    phase = status_of(pod).get("phase", "")
+    if phase not in _ENDED:
+        return []
+    return [{"type": "Completed", "status": "True", "reason": phase, "message": _ENDED[phase]}]
 
 
 def pod_phrase(pod: Object) -> str:
     """The STATUS column: the most telling of phase, reason, init progress and container states."""
+    return _summary(pod).phrase
+
+
+def _summary(pod: Object) -> _Summary:
     status = status_of(pod)
-    phrase = status.get("reason") or status.get("phase", "")
-    phrase = _init_phrase(pod) or _container_phrase(pod, phrase)
+    told = _Summary(status.get("reason") or status.get("phase", ""))
+    if any(each.get("reason") == "SchedulingGated" for each in status.get("conditions") or ()):
+        told.phrase = "SchedulingGated"
+    sidecars = _Summary("")
+    initializing = _count_init(pod, told, sidecars)
+    if not initializing or _conditions(pod).get("Initialized") == "True":
+        told.restarts, told.last_end = sidecars.restarts, sidecars.last_end
+        _count_containers(pod, told)
     if pod["metadata"].get("deletionTimestamp"):
         if status.get("reason") == "NodeLost":
-            return "Unknown"
-        if status.get("phase") not in ("Succeeded", "Failed"):
-            return "Terminating"
-    return str(phrase)
+            told.phrase = "Unknown"
+        elif status.get("phase") not in ("Succeeded", "Failed"):
+            told.phrase = "Terminating"
+    return told
 
 
-def _init_phrase(pod: Object) -> str | None:
-    statuses = status_of(pod).get("initContainerStatuses") or []
-    total = len(spec_of(pod).get("initContainers") or ())
-    for index, each in enumerate(statuses):
+def _conditions(pod: Object) -> dict[str, str]:
+    return {each["type"]: each["status"] for each in status_of(pod).get("conditions") or ()}
+
+
+def _sidecars(pod: Object) -> set[str]:
+    return {each["name"] for each in spec_of(pod).get("initContainers") or () if each.get("restartPolicy") == "Always"}
+
+
+def _count_init(pod: Object, told: _Summary, sidecars: _Summary) -> bool:
+    """Whether an init container is still under way; what it does is then the pod's phrase."""
+    restartable, total = _sidecars(pod), len(spec_of(pod).get("initContainers") or ())
+    for index, each in enumerate(status_of(pod).get("initContainerStatuses") or ()):
+        told.count(each)
+        sidecar = each.get("name") in restartable
+        if sidecar:
+            sidecars.count(each)
         state = each.get("state") or {}
-        ended, waiting = state.get("terminated"), state.get("waiting")
+        ended, waiting = state.get("terminated"), state.get("waiting") or {}
         if ended and ended.get("exitCode") == 0:
             continue
+        if sidecar and each.get("started"):
+            told.ready += bool(each.get("ready"))
+            continue
         if ended:
-            return f"Init:{_end_reason(ended)}"
-        if waiting and waiting.get("reason") and waiting["reason"] != "PodInitializing":
-            return f"Init:{waiting['reason']}"
-        return f"Init:{index}/{total}"
-    return None
+            told.phrase = f"Init:{_end_reason(ended)}"
+        elif waiting.get("reason") not in (None, "", "PodInitializing"):
+            told.phrase = f"Init:{waiting['reason']}"
+        else:
+            told.phrase = f"Init:{index}/{total}"
+        return True
+    return False
 
 
 def _end_reason(ended: dict[str, Any]) -> str:
@@ -81,20 +128,20 @@ def _end_reason(ended: dict[str, Any]) -> str:
     return f"Signal:{ended['signal']}" if ended.get("signal") else f"ExitCode:{ended.get('exitCode', 0)}"
 
 
-def _container_phrase(pod: Object, phrase: str) -> str:
+def _count_containers(pod: Object, told: _Summary) -> None:
     running = False
     for each in reversed(status_of(pod).get("containerStatuses") or []):
+        told.count(each)
         state = each.get("state") or {}
         if (state.get("waiting") or {}).get("reason"):
-            phrase = state["waiting"]["reason"]
+            told.phrase = state["waiting"]["reason"]
         elif state.get("terminated"):
-            phrase = _end_reason(state["terminated"])
+            told.phrase = _end_reason(state["terminated"])
         elif each.get("ready") and state.get("running"):
             running = True
-    if phrase == "Completed" and running:
-        conditions = {each["type"]: each["status"] for each in status_of(pod).get("conditions") or ()}
-        return "Running" if conditions.get("Ready") == "True" else "NotReady"
-    return phrase
+            told.ready += 1
+    if told.phrase == "Completed" and running:
+        told.phrase = "Running" if _conditions(pod).get("Ready") == "True" else "NotReady"
 
 
 # Workloads

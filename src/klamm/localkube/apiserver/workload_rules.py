@@ -1,116 +1,117 @@
-"""What a pod, and an object that holds a pod template, may say, and what of it may change."""
+"""What an object that holds a pod template may say, and what of it may change."""
 
 from collections.abc import Iterator
 from typing import Any
 
+from klamm.localkube.apiserver.pod_rules import pod_spec
 from klamm.localkube.apiserver.statuses import Cause, forbidden_value, invalid_value, required, unsupported
-from klamm.localkube.apiserver.value_rules import IMMUTABLE, one_of, port_number, quantities, unique_name
+from klamm.localkube.apiserver.value_rules import (
+    IMMUTABLE,
+    label_selector_violations,
+    not_negative,
+    number_or_percent,
+    one_of,
+)
 from klamm.localkube.objects import Object
+from klamm.localkube.selectors import label_selector
+
+_MISMATCH = "`selector` does not match template `labels`"
 
 
-def pod(obj: Object) -> Iterator[Cause]:
-    yield from _pod_spec(obj.get("spec") or {}, "spec")
-
-
-def _pod_spec(spec: dict[str, Any], at: str) -> Iterator[Cause]:
-    containers = spec.get("containers") or []
-    if not containers:
-        yield required(f"{at}.containers")
-    names: set[str] = set()
-    volumes = {volume.get("name") for volume in spec.get("volumes") or ()}
-    for sort in ("initContainers", "containers"):
-        for index, container in enumerate(spec.get(sort) or ()):
-            yield from _container(container, f"{at}.{sort}[{index}]", names, volumes)
-    seen: set[str] = set()
-    for index, volume in enumerate(spec.get("volumes") or ()):
-        yield from _volume(volume, f"{at}.volumes[{index}]", seen)
-    yield from one_of(spec, "restartPolicy", ("Always", "OnFailure", "Never"), at)
-    yield from one_of(spec, "dnsPolicy", ("Default", "ClusterFirst", "ClusterFirstWithHostNet", "None"), at)
-
-
-def _container(container: dict[str, Any], at: str, names: set[str], volumes: set[Any]) -> Iterator[Cause]:
-    yield from unique_name(container.get("name", ""), at, names)
-    if not container.get("image"):
-        yield required(f"{at}.image")
-    yield from one_of(container, "imagePullPolicy", ("Always", "IfNotPresent", "Never"), at)
-    for index, port in enumerate(container.get("ports") or ()):
-        yield from port_number(port.get("containerPort"), f"{at}.ports[{index}].containerPort")
-        yield from one_of(port, "protocol", ("TCP", "UDP", "SCTP"), f"{at}.ports[{index}]")
-    for index, variable in enumerate(container.get("env") or ()):
-        if not variable.get("name"):
-            yield required(f"{at}.env[{index}].name")
-        if variable.get("value") and variable.get("valueFrom"):
-            text = "may not be specified when `value` is not empty"
-            yield invalid_value(f"{at}.env[{index}].valueFrom", "", text)
-    yield from _mounts(container, at, volumes)
-    yield from quantities(container.get("resources") or {}, f"{at}.resources")
-
-
-def _mounts(container: dict[str, Any], at: str, volumes: set[Any]) -> Iterator[Cause]:
-    paths: set[str] = set()
-    for index, mount in enumerate(container.get("volumeMounts") or ()):
-        place = f"{at}.volumeMounts[{index}]"
-        if not mount.get("mountPath"):
-            yield required(f"{place}.mountPath")
-        elif mount["mountPath"] in paths:
-            yield invalid_value(f"{place}.mountPath", mount["mountPath"], "must be unique")
-        paths.add(mount.get("mountPath", ""))
-        if mount.get("name") not in volumes:
-            name = mount.get("name", "")
-            yield Cause("FieldValueNotFound", f"{place}.name", f'Not found: "{name}"')
-
-
-def _volume(volume: dict[str, Any], at: str, seen: set[str]) -> Iterator[Cause]:
-    yield from unique_name(volume.get("name", ""), at, seen)
-    sources = [each for each in volume if each != "name"]
-    if len(sources) > 1:
-        yield forbidden_value(f"{at}.{sources[1]}", "may not specify more than 1 volume type")
-
-
-def pod_change(new: Object, old: Object) -> Iterator[Cause]:
-    """Of a pod's spec little may change: images, activeDeadlineSeconds, more tolerations, and the binding once."""
-    if _fixed_part(new["spec"]) != _fixed_part(old["spec"]):
-        text = (
-            "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
-            "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
-            "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
-        )
-        yield forbidden_value("spec", text)
-
-
-def _fixed_part(spec: dict[str, Any]) -> dict[str, Any]:
-    fixed = {name: value for name, value in spec.items() if name not in ("activeDeadlineSeconds", "tolerations")}
-    for sort in ("containers", "initContainers"):
-        if sort in fixed:
-            fixed[sort] = [{**each, "image": None} for each in fixed[sort]]
-    return {name: value for name, value in fixed.items() if name != "nodeName"}
+def deployment(obj: Object) -> Iterator[Cause]:
+    spec = obj.get("spec") or {}
+    yield from workload(obj)
+    yield from _strategy(spec.get("strategy") or {}, "spec.strategy")
+    yield from not_negative(spec, ("minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds"), "spec")
 
 
 def workload(obj: Object) -> Iterator[Cause]:
     spec = obj.get("spec") or {}
-    selector = spec.get("selector")
+    yield from not_negative(spec, ("replicas",), "spec")
     template = spec.get("template") or {}
-    labels = (template.get("metadata") or {}).get("labels") or {}
-    if not selector:
-        yield required("spec.selector")
-        yield invalid_value("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
-    elif any(labels.get(key) != value for key, value in (selector.get("matchLabels") or {}).items()):
-        yield invalid_value("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
-    if (spec.get("replicas") or 0) < 0:
-        yield invalid_value("spec.replicas", spec["replicas"], "must be greater than or equal to 0")
-    yield from _pod_spec(template.get("spec") or {}, "spec.template.spec")
+    yield from _selector(spec.get("selector"), template, obj["kind"].lower())
+    yield from pod_spec(template.get("spec") or {}, "spec.template.spec")
     policy = (template.get("spec") or {}).get("restartPolicy")
     if policy not in (None, "Always"):
         yield unsupported("spec.template.spec.restartPolicy", policy, ["Always"])
 
 
-def job(obj: Object) -> Iterator[Cause]:
+def _selector(selector: dict[str, Any] | None, template: dict[str, Any], kind: str) -> Iterator[Cause]:
+    labels = (template.get("metadata") or {}).get("labels")
+    if selector is None:
+        yield required("spec.selector")
+        yield invalid_value("spec.template.metadata.labels", labels, _MISMATCH)
+        return
+    wrong = list(label_selector_violations(selector, "spec.selector"))
+    yield from wrong
+    if not selector:
+        yield invalid_value("spec.selector", {}, f"empty selector is invalid for {kind}")
+    elif wrong:
+        yield invalid_value("spec.selector", selector, "invalid label selector")
+    elif not label_selector(selector)(labels or {}):
+        yield invalid_value("spec.template.metadata.labels", labels, _MISMATCH)
+
+
+def _strategy(strategy: dict[str, Any], at: str) -> Iterator[Cause]:
+    sort, rolling = strategy.get("type"), strategy.get("rollingUpdate")
+    if sort == "Recreate":
+        if rolling is not None:
+            yield forbidden_value(f"{at}.rollingUpdate", "may not be specified when strategy `type` is 'Recreate'")
+        return
+    if sort != "RollingUpdate":
+        yield unsupported(at, {"Type": sort, "RollingUpdate": rolling}, ["Recreate", "RollingUpdate"])
+        return
+    least, most = (rolling or {}).get("maxUnavailable"), (rolling or {}).get("maxSurge")
+    yield from number_or_percent(least, f"{at}.rollingUpdate.maxUnavailable")
+    yield from number_or_percent(most, f"{at}.rollingUpdate.maxSurge")
+    if least in (0, "0%") and most in (0, "0%"):
+        yield invalid_value(f"{at}.rollingUpdate.maxUnavailable", least, "may not be 0 when `maxSurge` is 0")
+
+
+def stateful_set(obj: Object) -> Iterator[Cause]:
     spec = obj.get("spec") or {}
+    policy, strategy = spec.get("podManagementPolicy"), spec.get("updateStrategy") or {}
+    if policy not in ("OrderedReady", "Parallel"):
+        yield invalid_value("spec.podManagementPolicy", policy, "must be 'OrderedReady' or 'Parallel'")
+    if strategy.get("type") not in ("RollingUpdate", "OnDelete"):
+        shown = {"Type": strategy.get("type"), "RollingUpdate": strategy.get("rollingUpdate")}
+        yield invalid_value("spec.updateStrategy", shown, "must be 'RollingUpdate' or 'OnDelete'")
+    yield from workload(obj)
+
+
+def job(obj: Object) -> Iterator[Cause]:
+    yield from _job_spec(obj.get("spec") or {}, "spec")
+
+
+def _job_spec(spec: dict[str, Any], at: str) -> Iterator[Cause]:
+    names = ("parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished")
+    yield from not_negative(spec, names, at)
     template = (spec.get("template") or {}).get("spec") or {}
-    yield from _pod_spec(template, "spec.template.spec")
+    yield from pod_spec(template, f"{at}.template.spec")
     if template.get("restartPolicy", "Always") == "Always":
-        field = "spec.template.spec.restartPolicy"
-        yield required(field, 'valid values: "OnFailure", "Never"')
+        yield required(f"{at}.template.spec.restartPolicy", 'valid values: "OnFailure", "Never"')
+
+
+def job_change(new: Object, old: Object) -> Iterator[Cause]:
+    before, after = old["spec"], new["spec"]
+    if after.get("completions") != before.get("completions") and after.get("completionMode") != "Indexed":
+        yield invalid_value("spec.completions", after.get("completions"), IMMUTABLE)
+    for name in ("selector", "template"):
+        if after.get(name) != before.get(name) and not (name == "template" and before.get("suspend")):
+            yield invalid_value(f"spec.{name}", after.get(name), IMMUTABLE)
+
+
+def cron_job(obj: Object) -> Iterator[Cause]:
+    spec = obj.get("spec") or {}
+    schedule = str(spec.get("schedule", ""))
+    fields = schedule.split()
+    if not schedule:
+        yield required("spec.schedule")
+    elif not schedule.startswith("@") and len(fields) != 5:
+        told = f"expected exactly 5 fields, found {len(fields)}: [{' '.join(fields)}]"
+        yield invalid_value("spec.schedule", schedule, told)
+    yield from one_of(spec, "concurrencyPolicy", ("Allow", "Forbid", "Replace"), "spec")
+    yield from _job_spec((spec.get("jobTemplate") or {}).get("spec") or {}, "spec.jobTemplate.spec")
 
 
 def selector_change(new: Object, old: Object) -> Iterator[Cause]:

@@ -10,7 +10,7 @@ from klamm.localkube.apiserver.field_sets import FieldSet
 from klamm.localkube.apiserver.kinds import Kind
 from klamm.localkube.apiserver.schema import Node
 from klamm.localkube.apiserver.storage import Stored
-from klamm.localkube.objects import NAMESPACES, Object
+from klamm.localkube.objects import NAMESPACES, PODS, Object
 
 GENERATION = frozenset(
     [
@@ -24,6 +24,7 @@ GENERATION = frozenset(
         "PodDisruptionBudget",
         "NetworkPolicy",
         "Ingress",
+        "IngressClass",
         "CustomResourceDefinition",
         "EndpointSlice",
         "PriorityClass",
@@ -45,6 +46,8 @@ class WriteOptions:
     """In-process and patch writes may leave resourceVersion out even where HTTP's PUT may not."""
     warnings: list[str] = field(default_factory=list)
     duplicates: list[str] = field(default_factory=list)
+    order: dict[str, int] = field(default_factory=dict)
+    """Where a field stands in the body, by its path; kept only when fields come twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +61,20 @@ def cannot_handle(kind: Kind) -> str:
     return f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}'
 
 
-def check_type(kind: Kind, obj: Object) -> None:
+def check_type(kind: Kind, obj: Object, options: WriteOptions) -> None:
     wanted = kind.resource
+    if kind.custom and not options.unconditional and not obj.get("apiVersion"):
+        obj["apiVersion"] = ""  # of a native object the path tells it
     if obj.setdefault("apiVersion", wanted.api_version) != wanted.api_version:
         raise statuses.bad_request(
             f"the API version in the data ({obj['apiVersion']}) does not match the expected API version "
             f"({wanted.api_version})"
         )
     if obj.setdefault("kind", wanted.kind) != wanted.kind:
+        name = (obj.get("metadata") or {}).get("name")
+        if kind.custom and name:
+            cause = statuses.invalid_value("kind", obj["kind"], f"must be {wanted.kind}")
+            raise statuses.invalid(wanted.group, obj["kind"], name, [cause])
         raise statuses.bad_request(
             f'{obj["kind"]} in version "{wanted.version}" cannot be handled as a {wanted.kind}: '
             f"the kind in the data does not match the expected kind"
@@ -101,16 +110,15 @@ def check_same(kind: Kind, stored: Stored, old: Object, new: Object, options: Wr
         raise statuses.conflict(kind.resource, name, statuses.MODIFIED)
     if not version and not options.unconditional and validation.needs_version(kind):
         cause = statuses.invalid_value("metadata.resourceVersion", 0, "must be specified for an update")
-        raise statuses.invalid(
-            kind.resource.group, kind.resource.plural if kind.custom else kind.resource.kind, name, [cause]
-        )
+        raise statuses.invalid(kind.resource.group, kind.resource.plural, name, [cause])
 
 
 def tell_unknown(kind: Kind, unknown: list[str], options: WriteOptions) -> None:
     if options.field_validation == "Ignore":
         return
-    texts = [f'unknown field "{path}"' for path in unknown]
-    texts += [f'duplicate field "{path}"' for path in options.duplicates]
+    told = [("duplicate", path) for path in options.duplicates] + [("unknown", path) for path in unknown]
+    told.sort(key=lambda one: options.order.get(one[1], 0))
+    texts = [f'{sort} field "{path}"' for sort, path in told]
     if texts and options.field_validation == "Strict":
         raise statuses.bad_request(f"{cannot_handle(kind)}: strict decoding error: {', '.join(texts)}")
     options.warnings += texts
@@ -129,7 +137,9 @@ def _with_part(old: Object, new: Object, subresource: str, kind: Kind) -> Object
     if "managedFields" in new["metadata"]:
         combined["metadata"]["managedFields"] = new["metadata"]["managedFields"]
     if subresource == "finalize":
-        combined["spec"] = {**(old.get("spec") or {}), "finalizers": (new.get("spec") or {}).get("finalizers") or []}
+        rest = {name: value for name, value in (old.get("spec") or {}).items() if name != "finalizers"}
+        finalizers = (new.get("spec") or {}).get("finalizers")
+        combined["spec"] = {**rest, **({"finalizers": finalizers} if finalizers else {})}
         return combined
     if "status" in new:
         combined["status"] = new["status"]
@@ -164,6 +174,8 @@ def spec_changed(kind: Kind, old: Object, new: Object) -> bool:
     if kind.custom:
         parts = ("metadata", "status", "apiVersion") if kind.has_status else ("metadata", "apiVersion")
         return {**old, **dict.fromkeys(parts)} != {**new, **dict.fromkeys(parts)}
+    if kind.resource == PODS:
+        return {**old["spec"], "nodeName": None} != {**new["spec"], "nodeName": None}  # a binding is no new wish
     if kind.resource.kind == "EndpointSlice":
         return {**old, "metadata": None} != {**new, "metadata": None}
     if kind.resource.kind == "Deployment" and _annotations(old) != _annotations(new):
@@ -198,13 +210,19 @@ def note_applied(obj: Object, config: Object) -> None:
     obj["metadata"]["annotations"] = annotations
 
 
+def _says_nothing(value: Any, field: Node | None) -> bool:
+    if field is None:
+        return False
+    return value is None or value == {} or (value == [] and field.list_type == "atomic")
+
+
 def only_said(shaped: Any, said: Any, node: Node) -> Any:
     """An applied configuration without the empty structs that shaping adds: an applier owns only what it says."""
     if isinstance(shaped, dict) and isinstance(said, dict):
         kept = {name: only_said(value, said[name], node.child(name)) for name, value in shaped.items() if name in said}
-        # An empty map is said, and so owned, although no object keeps one.
+        # Nothing, said, is owned as well, although no object keeps it.
         return kept | {
-            name: {} for name, value in said.items() if value == {} and name not in kept and node.field(name)
+            name: value for name, value in said.items() if name not in kept and _says_nothing(value, node.field(name))
         }
     if isinstance(shaped, list) and isinstance(said, list) and len(shaped) == len(said):
         return [only_said(value, of, node.items) for value, of in zip(shaped, said, strict=True)]

@@ -40,7 +40,10 @@ def addition_problems(kafka: Kafka) -> list[Problem]:
         found += _numbers(path, block)
         found += _image(path, block)
         if isinstance(block, MetadataTemplate):
-            found += [*_labels(f"{path}.labels", block.labels), *_annotations(f"{path}.annotations", block.annotations)]
+            found += [
+                *label_problems(f"{path}.labels", block.labels),
+                *_annotations(f"{path}.annotations", block.annotations),
+            ]
         elif isinstance(block, PodTemplate):
             found += _volumes(path, block)
         elif isinstance(block, ContainerTemplate):
@@ -88,9 +91,9 @@ def _image(path: str, block: Block) -> Iterator[Problem]:
         yield Problem(f"{path}.image", image, "is no name of an image", "write it like registry.example/kafka:3.6.0")
 
 
-def _labels(path: str, labels: Mapping[str, str]) -> Iterator[Problem]:
+def label_problems(path: str, labels: Mapping[str, str]) -> Iterator[Problem]:
     for key, value in labels.items():
-        yield from _key(path, key)
+        yield from key_problems(path, key)
         if not _VALUE.fullmatch(value):
             rule = "is no value of a label"
             mend = "use at most 63 letters, digits, '-', '_' and '.', with a letter or digit at both ends"
@@ -99,12 +102,12 @@ def _labels(path: str, labels: Mapping[str, str]) -> Iterator[Problem]:
 
 def _annotations(path: str, annotations: Mapping[str, str]) -> Iterator[Problem]:
     for key in annotations:
-        yield from _key(path, key)
+        yield from key_problems(path, key)
     if sum(len(key) + len(value) for key, value in annotations.items()) > _LONGEST_ANNOTATIONS:
         yield Problem(path, None, f"are longer than {_LONGEST_ANNOTATIONS} characters together", "shorten them")
 
 
-def _key(path: str, key: str) -> Iterator[Problem]:
+def key_problems(path: str, key: str) -> Iterator[Problem]:
     prefix, slash, name = key.rpartition("/")
     if not _NAME_PART.fullmatch(name) or (slash and not (_LABEL_PREFIX.fullmatch(prefix) and len(prefix) <= 253)):
         mend = "write a name of letters, digits, '-', '_' and '.', with a domain and '/' before it if you like"

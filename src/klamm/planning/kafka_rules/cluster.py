@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from klamm.desired.labels import CLUSTER, DOMAIN
 from klamm.planning.kafka_rules.additions import addition_problems, addition_remarks
 from klamm.planning.kafka_rules.listeners import listener_problems
+from klamm.planning.kafka_rules.placement import placement_problems
 from klamm.planning.kafka_rules.remark import Remark
 from klamm.planning.kafka_rules.settings import setting_problems, setting_remarks
 from klamm.planning.kafka_rules.storage import heap_problems, resource_problems, storage_problems
@@ -64,6 +65,7 @@ def problems(kafka: Kafka, versions: SupportedVersions = RELEASED) -> list[Probl
         *_required(kafka),
         *listener_problems(spec.kafka.listeners, spec.kafka.replicas or 0),
         *setting_problems(kafka, version),
+        *placement_problems(kafka),
         *text_problems(kafka),
         *addition_problems(kafka),
         *_security(kafka),

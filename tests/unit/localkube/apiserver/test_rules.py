@@ -93,7 +93,7 @@ REFUSED: dict[str, tuple[Resource, Object, int, str]] = {
     "a memory limit that is no quantity": (
         PODS,
         a_pod(containers=[{"name": "c", "image": "x", "resources": {"limits": {"memory": "1Gb"}}}]),
-        422,
+        400,
         "quantities must match",
     ),
     "a number where a string should be": (
@@ -104,7 +104,12 @@ REFUSED: dict[str, tuple[Resource, Object, int, str]] = {
     ),
     "a selector that does not match the template": (DEPLOYMENTS, a_deployment({"a": "c"}), 422, "does not match"),
     "a service without ports": (SERVICES, a_service(ports=[]), 422, "spec.ports: Required value"),
-    "a cluster IP outside of the network": (SERVICES, a_service(clusterIP="10.1.0.1"), 422, "not in the valid range"),
+    "a cluster IP outside of the network": (
+        SERVICES,
+        a_service(clusterIP="10.1.0.1"),
+        422,
+        "does not match the current range",
+    ),
     "the address of the cluster's DNS": (SERVICES, a_service(clusterIP="10.96.0.10"), 422, "already allocated"),
     "a node port outside of the range": (
         SERVICES,
