@@ -1,16 +1,25 @@
 """Verbs on subresources: status, scale, tokens, evictions, bindings, and the streams of pods."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from aiohttp import web
 
-from klamm.localkube.apiserver import negotiation, statuses, streaming, subresources
+from klamm.localkube.apiserver import (
+    commands,
+    negotiation,
+    pod_logs,
+    pod_places,
+    port_forward,
+    statuses,
+    subresources,
+)
 from klamm.localkube.apiserver.answers import Api, json_response
 from klamm.localkube.apiserver.kinds import Kind
 from klamm.localkube.apiserver.patches import Apply
 from klamm.localkube.apiserver.routing import Target
 from klamm.localkube.apiserver.web_objects import body_of, get_object, options_of, patch_object, update_object
-from klamm.localkube.objects import NAMESPACES, ExecSession, Object, Refused
+from klamm.localkube.objects import NAMESPACES, Object, Refused
 
 
 async def on_subresource(api: Api, request: web.Request, kind: Kind, target: Target) -> web.StreamResponse:
@@ -59,39 +68,33 @@ def _pod(api: Api, kind: Kind, target: Target) -> Object:
 
 
 async def _logs(api: Api, request: web.Request, kind: Kind, target: Target) -> web.StreamResponse:
-    pod = _pod(api, kind, target)
-    container = streaming.container_of(pod, request.query.get("container"), "log")
-    return await streaming.send_logs(request, api.streams, pod, container)
+    return await pod_logs.serve(request, api.streams, _pod(api, kind, target))
 
 
 async def _exec(api: Api, request: web.Request, kind: Kind, target: Target) -> web.StreamResponse:
-    pod = _pod(api, kind, target)
-    query = request.query
-    container = streaming.container_of(pod, query.get("container"), "exec")
-    command = query.getall("command", [])
+    pod, wanted = _pod(api, kind, target), commands.Wanted.of(request.query)
+    command = request.query.getall("command", [])
     if not command:
         raise statuses.bad_request("you must specify at least 1 command for the container")
-    metadata = pod["metadata"]
-
-    async def start() -> ExecSession:
-        return await api.streams.exec(
-            metadata["namespace"],
-            metadata["name"],
-            container,
-            command,
-            stdin=query.get("stdin") in ("1", "true"),
-            tty=query.get("tty") in ("1", "true"),
-        )
-
-    return await streaming.run_command(request, start, query)
+    where = pod_places.container_of(pod, request.query.get("container"))
+    expect = partial(api.streams.expect_running, "exec", *where)
+    start = partial(api.streams.exec, *where, command, stdin=wanted.stdin, tty=wanted.tty)
+    failing = "error executing command in container"
+    return await commands.serve(request, commands.Use(wanted, expect, start, failing, api.ping_seconds))
 
 
 async def _attach(api: Api, request: web.Request, kind: Kind, target: Target) -> web.StreamResponse:
-    raise Refused(501, "NotImplemented", "localkube does not serve pods/attach: use kubectl logs -f or kubectl exec")
+    pod, wanted = _pod(api, kind, target), commands.Wanted.of(request.query)
+    where = pod_places.container_of(pod, request.query.get("container"))
+    expect = partial(api.streams.expect_running, "attach", *where)
+    start = partial(api.streams.attach, *where, stdin=wanted.stdin)
+    failing = "error attaching to container"
+    return await commands.serve(request, commands.Use(wanted, expect, start, failing, api.ping_seconds))
 
 
 async def _forward(api: Api, request: web.Request, kind: Kind, target: Target) -> web.StreamResponse:
-    return await streaming.forward_ports(request, api.streams, _pod(api, kind, target))
+    pod = pod_places.placed(_pod(api, kind, target))
+    return await port_forward.serve(request, api.streams, pod, api.ping_seconds)
 
 
 async def _bind(api: Api, request: web.Request, kind: Kind, target: Target) -> web.StreamResponse:

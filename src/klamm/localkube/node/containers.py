@@ -14,13 +14,13 @@ from collections.abc import Callable
 from klamm.localkube.node import epoll, linux, rootfs
 from klamm.localkube.node.execution import Identity, Program, fork_and_execute
 from klamm.localkube.node.logs import LogFile, LogStream
+from klamm.localkube.node.outputs import OutputPipe
 from klamm.localkube.node.sandboxes import Sandbox
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from klamm.localkube.node.wire import Message
 
-_CHUNK = 1 << 16
 _LONGEST_TERMINATION_MESSAGE = 4096
 _TIOCGPTPEER = 0x5441
 _TIOCSPTLCK = 0x40045431
@@ -52,47 +52,6 @@ class Report:
             self._done(self._text.decode("utf-8", "replace"))
 
 
-class OutputPipe:
-    """Carries one stream of a container into its log."""
-
-    def __init__(self, loop: epoll.Loop, fd: int, stream: LogStream) -> None:
-        self._loop = loop
-        self._fd = fd
-        self._stream = stream
-        os.set_blocking(fd, False)
-        loop.watch(fd, epoll.READ, self._ready)
-
-    def _ready(self, _: int) -> None:
-        self._read()
-
-    def _read(self) -> bool:
-        try:
-            data = os.read(self._fd, _CHUNK)
-        except BlockingIOError:
-            return False
-        except OSError:
-            data = b""  # a terminal whose last holder closed it says EIO
-        if data:
-            self._stream.feed(data)
-            return True
-        self.close()
-        return False
-
-    def finish(self) -> None:
-        """The container has ended: take what is left. A stranger may still hold the other end, so do not wait."""
-        for _ in range(64):
-            if self._fd < 0 or not self._read():
-                break
-        self.close()
-
-    def close(self) -> None:
-        if self._fd >= 0:
-            self._loop.forget(self._fd)
-            os.close(self._fd)
-            self._fd = -1
-            self._stream.end()
-
-
 class Container:
     def __init__(self, spec: Message, sandbox: Sandbox, folder: str, maps_all_ids: bool) -> None:
         self.id: str = spec["id"]
@@ -109,9 +68,11 @@ class Container:
         self._spec = spec
         self._folder = folder
         self._termination_log = ""
+        self.terminal = bool(spec.get("tty"))
         self._outputs: list[OutputPipe] = []
         self._log: LogFile | None = None
-        self._held: list[int] = []
+        self._stdin = -1
+        """What the program reads as its input is written here."""
 
     @property
     def running(self) -> bool:
@@ -133,10 +94,9 @@ class Container:
         """Fork the first process; returns the descriptor of its report. OSError: nothing was left behind."""
         mounts = rootfs.plan_mounts(self._binds(), self._memory())
         self._log = LogFile(self._spec.get("log_path", ""), now_ns)
-        stdio, ours = self._open_stdio(loop)
-        terminal = bool(self._spec.get("tty"))
+        stdio = self._open_stdio(loop)
         program = Program(
-            self._spec["command"], self._spec["environment"], self.working_directory, self.identity, terminal
+            self._spec["command"], self._spec["environment"], self.working_directory, self.identity, self.terminal
         )
         linux.unshare(linux.CLONE_NEWPID)
         try:
@@ -145,7 +105,6 @@ class Container:
             linux.setns(own_pid_namespace, linux.CLONE_NEWPID)
             for fd in set(stdio):
                 os.close(fd)
-        self._held = ours
         self.started_at = now_ns() / 1e9
         return report
 
@@ -167,17 +126,17 @@ class Container:
     def _memory(self) -> list[tuple[str, int | None]]:
         return [(path, limit) for path, limit in self._spec.get("memory_mounts", ())]
 
-    def _open_stdio(self, loop: epoll.Loop) -> tuple[tuple[int, int, int], list[int]]:
-        """(the program's three descriptors, those that we keep open). A stdin that nobody writes to stays open."""
+    def _open_stdio(self, loop: epoll.Loop) -> tuple[int, int, int]:
+        """The program's three descriptors. A stdin that nobody writes to stays open: somebody may attach."""
         assert self._log is not None
-        if self._spec.get("tty"):
+        if self.terminal:
             master, slave = os.openpty()
+            if not self.identity.nested and self.identity.user:
+                os.fchown(slave, self.identity.user, -1)
             self._outputs = [OutputPipe(loop, master, LogStream(self._log, "stdout"))]
-            return (slave, slave, slave), []
-        kept: list[int] = []
+            return slave, slave, slave
         if self._spec.get("stdin"):
-            stdin, writer = os.pipe2(os.O_CLOEXEC)
-            kept.append(writer)
+            stdin, self._stdin = os.pipe2(os.O_CLOEXEC)
         else:
             stdin = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
         out_reader, out = os.pipe2(os.O_CLOEXEC)
@@ -186,7 +145,22 @@ class Container:
             OutputPipe(loop, out_reader, LogStream(self._log, "stdout")),
             OutputPipe(loop, err_reader, LogStream(self._log, "stderr")),
         ]
-        return (stdin, out, err), kept
+        return stdin, out, err
+
+    def attach(self, stdin: bool) -> list[int]:
+        """The caller's descriptors, who closes them: [output, terminal], or [stdout, stderr] and perhaps [stdin]."""
+        theirs = [output.attach() for output in self._outputs]
+        if self.terminal:
+            theirs += [os.dup(output.fileno()) for output in self._outputs if output.fileno() >= 0]
+        elif stdin and self._stdin >= 0:
+            theirs.append(os.dup(self._stdin))
+        return theirs
+
+    def close_stdin(self) -> None:
+        """The program reads end of file, once nobody who attached holds it open. Idempotent."""
+        if self._stdin >= 0:
+            os.close(self._stdin)
+            self._stdin = -1
 
     def _prepare(self, mounts: list[rootfs.Bind | rootfs.Memory], root: str) -> None:
         """In the child: join the pod, make the file system, enter it, become the user."""
@@ -219,9 +193,7 @@ class Container:
         for output in self._outputs:
             output.finish()
         self._outputs = []
-        for fd in self._held:
-            os.close(fd)
-        self._held = []
+        self.close_stdin()
         if self._log is not None:
             self._log.close()
         if self._termination_log:
