@@ -148,11 +148,16 @@ class PodCluster:
 
     @asynccontextmanager
     async def kubectl_running(
-        self, *arguments: str, environment: Mapping[str, str] | None = None, stdin: int = asyncio.subprocess.PIPE
+        self,
+        *arguments: str,
+        environment: Mapping[str, str] | None = None,
+        stdin: int = asyncio.subprocess.PIPE,
+        stdout: int = asyncio.subprocess.PIPE,
     ) -> AsyncIterator[asyncio.subprocess.Process]:
+        """Killed at the end. (A pipe of asyncio that nobody reads would be waited for: give another one.)"""
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(
-            "kubectl", *arguments, env=self.environment(environment), stdin=stdin, stdout=pipe, stderr=pipe
+            "kubectl", *arguments, env=self.environment(environment), stdin=stdin, stdout=stdout, stderr=pipe
         )
         try:
             yield process
@@ -184,6 +189,9 @@ class PodCluster:
             yield ports, process
 
     # Pods
+
+    def node_pid(self) -> int:
+        return int(GuardianClient(str(self.home)).status()["node"]["pid"])
 
     async def run_pod(self, name: str, script: str | Sequence[str] = "exec sleep 1000", **container: Any) -> None:
         """A pod of one container `c` that runs the script (or command), running when this returns."""

@@ -22,6 +22,7 @@ from klamm.localkube.apiserver.spdy_connection import SpdyConnection, SpdyStream
 from klamm.localkube.apiserver.upgrades import (
     RawConnection,
     Socket,
+    as_kubelet,
     asks_for_spdy,
     asks_for_websocket,
     chosen,
@@ -88,8 +89,8 @@ async def serve(request: web.Request, use: Use) -> web.StreamResponse:
 
 async def _over_websocket(request: web.Request, use: Use) -> web.StreamResponse:
     protocol = chosen(request, "Sec-WebSocket-Protocol", (_V5, _V4))
-    if protocol != _V5:
-        use.expect()
+    if protocol != _V5 and (refusal := as_kubelet(use.expect)) is not None:
+        return refusal
     socket = await Socket.accepted(request, protocol)
     caller = _WebSocketCaller(socket)
     async with looked_for(socket.ping, use.ping_seconds):
@@ -106,7 +107,8 @@ async def _over_websocket(request: web.Request, use: Use) -> web.StreamResponse:
 
 async def _over_spdy(request: web.Request, use: Use) -> web.StreamResponse:
     protocol = chosen(request, "X-Stream-Protocol-Version", (_V4,))
-    use.expect()
+    if (refusal := as_kubelet(use.expect)) is not None:
+        return refusal
     raw, response = await RawConnection.after_switching(request, protocol)
     caller = _SpdyCaller(raw, use.wanted)
     reading = asyncio.create_task(caller.connection.run(), name="SPDY of a command")

@@ -12,6 +12,7 @@ import asyncio
 import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from aiohttp import web
 
@@ -22,6 +23,7 @@ from klamm.localkube.apiserver.upgrades import (
     RawConnection,
     Socket,
     Tunnel,
+    as_kubelet,
     asks_for_spdy,
     asks_for_websocket,
     chosen,
@@ -46,10 +48,12 @@ async def serve(request: web.Request, streams: Streams, pod: Object, ping_second
     async def dial(port: int) -> PortConnection:
         return await streams.port_forward(namespace, name, port)
 
+    expect = partial(streams.expect_running, "port-forward", namespace, name)
     if asks_for_websocket(request):
         protocol = chosen(request, "Sec-WebSocket-Protocol", (tunnelled(_PROTOCOL), _PLAIN))
         ports = _ports_of(request) if protocol == _PLAIN else []
-        streams.expect_running("port-forward", namespace, name)
+        if (refusal := as_kubelet(expect)) is not None:
+            return refusal
         socket = await Socket.accepted(request, protocol)
         async with looked_for(socket.ping, ping_seconds):
             if protocol == _PLAIN:
@@ -60,7 +64,8 @@ async def serve(request: web.Request, streams: Streams, pod: Object, ping_second
         return socket.response
     if asks_for_spdy(request):
         protocol = chosen(request, "X-Stream-Protocol-Version", (_PROTOCOL,))
-        streams.expect_running("port-forward", namespace, name)
+        if (refusal := as_kubelet(expect)) is not None:
+            return refusal
         raw, response = await RawConnection.after_switching(request, protocol)
         forwarding = _Forwarding(raw, dial, pod)
         try:

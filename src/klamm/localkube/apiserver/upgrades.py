@@ -53,6 +53,15 @@ def chosen(request: web.Request, header: str, served: Sequence[str]) -> str:
     raise Refused(403, "Forbidden", text)
 
 
+def as_kubelet(expect: Callable[[], None]) -> web.Response | None:
+    """The refusal of `expect` as plain text: a kubelet's answer, which the API server passes on as it is."""
+    try:
+        expect()
+    except Refused as refused:
+        return web.Response(status=refused.code, text=refused.message)
+    return None
+
+
 def upgrade_required() -> Refused:
     return statuses.bad_request("Upgrade request required")
 
