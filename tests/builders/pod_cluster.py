@@ -207,6 +207,9 @@ class PodCluster:
     def pod(self, name: str) -> Object | None:
         return self.objects.find(PODS, "default", name)
 
+    def names(self) -> list[str]:
+        return [each["metadata"]["name"] for each in self.objects.list(PODS, "default")]
+
     def phase(self, name: str) -> str:
         return str(((self.pod(name) or {}).get("status") or {}).get("phase", ""))
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Mapping
+from hashlib import md5
 
 import pytest
 from tests.builders.pod_cluster import SPDY, PodCluster, real_node, until
@@ -98,8 +99,6 @@ async def test_run_with_piped_input(cluster: PodCluster, environment: Environmen
     command = ["run", "piped", "-i", "--rm", "-q", "--restart=Never", "--image=host"]
     given = os.urandom(1_000_000).hex().encode()
     said = await cluster.kubectl(*command, "--", "md5sum", given=given, environment=environment)
-    from hashlib import md5
-
     assert (said.code, said.out.split()[0]) == (0, md5(given).hexdigest()), said
     said = await cluster.kubectl(*command, "--", "sh", "-c", "cat; exit 7", given=b"hi\n", environment=environment)
     assert (said.code, said.out) == (7, "hi\n"), said
@@ -125,17 +124,18 @@ async def test_run_in_a_terminal(cluster: PodCluster, environment: Environment) 
 
 @PROTOCOLS
 async def test_a_terminal_is_attached_to_again(cluster: PodCluster, environment: Environment) -> None:
-    await cluster.run_pod("bash", ["bash", "--norc"], stdin=True, tty=True)
+    await cluster.run_pod("shell", ["sh"], stdin=True, tty=True)
     for number in (1, 2):
-        async with terminal(cluster, "attach", "-it", "bash", environment=environment) as screen:
-            screen.type(f'kept=$kept{number}; echo "<$kept>"\n')
+        async with terminal(cluster, "attach", "-it", "shell", environment=environment) as screen:
+            await screen.shows("If you don't see a command prompt")
+            screen.type(f'kept=${{kept}}{number}; echo "<$kept>"\n')
             await screen.shows("<1>" if number == 1 else "<12>")
-    await log_has(cluster, "bash", "<12>")
+    await log_has(cluster, "shell", "<12>")
     # Without -t: kubectl takes the terminal that the container has.
-    async with cluster.kubectl_running("attach", "bash", "-i", environment=environment) as attached:
+    async with cluster.kubectl_running("attach", "shell", "-i", environment=environment) as attached:
         write(attached, "echo third $((1+1))\n")
         assert await line_of(attached, "third 2")
-    await cluster.remove("bash")
+    await cluster.remove("shell")
 
 
 async def test_a_container_waits_for_who_is_attached_and_lets_go_of_who_stopped(cluster: PodCluster) -> None:
