@@ -110,7 +110,7 @@ class PodCluster:
             asyncio.ensure_future(controllers.run(LocalObjects(self.registry, "controllers"), around)),
         ]
         try:
-            async with running_api(folder, kubelet.streams, self.registry) as self.api:
+            async with running_api(folder, kubelet.streams, self.registry, ping_seconds=1.0) as self.api:
                 await self.until("the service account", lambda: self._has_account())
                 yield self
         finally:

@@ -92,15 +92,17 @@ async def test_words_of_kubernetes_for_what_cannot_be_done(cluster: PodCluster, 
     assert 'error executing command in container: cannot execute "nosuch" in PATH' in said.err
     said = await cluster.kubectl("exec", "words", "-c", "other", "--", "true", environment=environment)
     assert said.err == "Error from server (BadRequest): container other is not valid for pod words\n"
-    await cluster.run_pod("crashes", "exit 1")
-    await cluster.until("it has crashed", lambda: cluster.container("crashes").get("lastState"))
     cluster.create(pod("waits", [{"name": "c", "image": "there-is-none"}]))
     await cluster.until("it waits", lambda: cluster.container("waits").get("state", {}).get("waiting"))
     said = await cluster.kubectl("exec", "waits", "--", "true", environment=environment)
     assert said.err == f'error: {translated}unable to upgrade connection: container not found ("c")\n'
+    await cluster.run_pod("done", "true", pod_spec={"restartPolicy": "Never"})
+    await cluster.until("it has ended", lambda: cluster.phase("done") == "Succeeded")
+    said = await cluster.kubectl("exec", "done", "--", "true", environment=environment)
+    assert "cannot exec into a container in a completed pod; current phase is Succeeded" in said.err
     said = await cluster.kubectl("attach", "waits", environment=environment)
     assert f"error: {translated}unable to upgrade connection: container c not found in pod waits_default" in said.err
-    await cluster.remove("words", "crashes", "waits")
+    await cluster.remove("words", "waits", "done")
 
 
 @PROTOCOLS

@@ -49,7 +49,7 @@ def _broken_rules(options: LogOptions) -> list[Cause]:
         causes.append(statuses.invalid_value("limitBytes", options.limit_bytes, "must be greater than 0"))
     if options.since_seconds is not None and options.since_time is not None:
         text = "at most one of `sinceTime` or `sinceSeconds` may be specified"
-        causes.append(statuses.forbidden_value("", text))
+        causes.append(statuses.forbidden_value("[]", text))
     elif options.since_seconds is not None and options.since_seconds < 1:
         causes.append(statuses.invalid_value("sinceSeconds", options.since_seconds, "must be greater than 0"))
     return causes

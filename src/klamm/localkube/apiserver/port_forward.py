@@ -9,6 +9,7 @@ A connection that fails is told on its stream of errors, and ends alone. (kubect
 """
 
 import asyncio
+import re
 import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -38,6 +39,7 @@ _PLAIN = "v4.channel.k8s.io"
 _PARTNER_WITHIN = 30.0
 """How long the first stream of a connection waits for the second."""
 _MOST_PORTS = 100
+_PORT = re.compile(r"[0-9]{1,5}")
 
 Dial = Callable[[int], Awaitable[PortConnection]]
 
@@ -109,7 +111,7 @@ class _Forwarding:
 
     def _opened(self, stream: SpdyStream) -> None:
         port, kind = stream.headers.get("port", ""), stream.headers.get("streamtype", "")
-        if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536) or kind not in ("data", "error"):
+        if not _PORT.fullmatch(port) or not 0 < int(port) < 65536 or kind not in ("data", "error"):
             raise StreamRefused(f"stream of type {kind!r} for port {port!r}")
         request = _request_of(stream, kind)
         pair = self._pairs.setdefault(request, _Pair())

@@ -31,6 +31,8 @@ async def on_subresource(api: Api, request: web.Request, kind: Kind, target: Tar
         raise statuses.not_served()
     special = _SPECIAL.get((kind.resource.plural, name))
     if special is not None:
+        if request.method not in _METHODS.get(name, (request.method,)):
+            raise statuses.method_not_allowed()
         return await special(api, request, kind, target)
     if name == "scale":
         return await _scale(api, request, kind, target)
@@ -124,3 +126,4 @@ _SPECIAL: dict[tuple[str, str], Handler] = {
     ("pods", "eviction"): _evict,
     ("serviceaccounts", "token"): _token,
 }
+_METHODS = {"log": ("GET",), "exec": ("GET", "POST"), "attach": ("GET", "POST"), "portforward": ("GET", "POST")}
