@@ -9,6 +9,7 @@ from tests.builders.pod_cluster import PodCluster, pod, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+VOLUME = {"volumes": [{"name": "it"}]}
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z (.*)")
 
 
@@ -58,8 +59,7 @@ async def test_every_container_and_every_pod_of_a_label(cluster: PodCluster) -> 
         made = pod(name, containers)
         made["metadata"]["labels"] = {"app": "both"}
         cluster.create(made)
-    for name in ("a", "b"):
-        await cluster.until(f"{name} runs", lambda name=name: cluster.phase(name) == "Running")
+    await cluster.until("both run", lambda: [cluster.phase(name) for name in ("a", "b")] == ["Running"] * 2)
 
     async def all_written() -> bool:
         return len((await log_of(cluster, "-l", "app=both", "--all-containers")).splitlines()) == 4
@@ -77,10 +77,10 @@ async def test_every_container_and_every_pod_of_a_label(cluster: PodCluster) -> 
 
 
 async def test_the_attempt_before_and_following_ends_with_an_attempt(cluster: PodCluster) -> None:
-    mount = {"volumeMounts": [{"name": "it", "mountPath": "/it"}], "pod_spec": {"volumes": [{"name": "it"}]}}
+    mounts = [{"name": "it", "mountPath": "/it"}]
     count = "n=$(cat /it/n 2>/dev/null || echo 0); n=$((n+1)); echo $n > /it/n; echo attempt $n"
     wait = "until test -e /it/go$n; do sleep 0.05; done"
-    await cluster.run_pod("again", f"{count}; {wait}; echo end of $n; exit 1", **mount)
+    await cluster.run_pod("again", f"{count}; {wait}; echo end of $n; exit 1", volumeMounts=mounts, pod_spec=VOLUME)
     said = await cluster.kubectl("logs", "again", "--previous")
     assert said.code == 1
     assert 'previous terminated container "c" in pod "again" not found' in said.err

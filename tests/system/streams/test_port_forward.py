@@ -51,8 +51,8 @@ MIB = 1 << 20
 
 def server(name: str) -> dict[str, Any]:
     command = [PYTHON, "-c", SERVER, name]
-    probe = {"exec": {"command": [PYTHON, "-c", "import socket; socket.create_connection(('127.0.0.1', 11))"]}}
-    probe |= {"periodSeconds": 1}
+    asks = [PYTHON, "-c", "import socket; socket.create_connection(('127.0.0.1', 11))"]
+    probe = {"exec": {"command": asks}, "periodSeconds": 1}
     return pod(name, [{"name": "c", "image": "host", "command": command, "readinessProbe": probe}])
 
 

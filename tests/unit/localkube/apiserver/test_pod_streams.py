@@ -4,6 +4,7 @@ import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -319,6 +320,26 @@ async def test_the_plain_form_has_a_channel_for_each_port(client: aiohttp.Client
     heads = {bytes([channel, port, 0]) for channel, port in ((0, 80), (1, 80), (2, 81), (3, 81))}
     refusal = b"\x03error forwarding port 81: dial tcp 127.0.0.1:81: Connection refused"
     assert said == heads | {b"\x00hello", refusal}
+
+
+async def test_a_server_that_stops_ends_its_streams(tmp_path: Path, streams: FakeStreams) -> None:
+    spec = {"nodeName": "n", "containers": [{"name": "c", "image": "x"}]}
+    stopping = asyncio.get_running_loop().time()
+    async with AsyncExitStack() as clients:
+        async with running_api(tmp_path, streams) as api:
+            LocalObjects(api.registry, "test").create(PODS, "default", {"metadata": {"name": "p"}, "spec": spec})
+            command = await clients.enter_async_context(spdy(api, EXEC, CHANNELS))
+            await open_command(command, "error", "stdin", "stdout", "stderr")
+            forward = await clients.enter_async_context(spdy(api, f"{PATH}/portforward", PORTS))
+            _, data = await open_port(forward, 80, "0")
+            await forward.send(Data(data, b"hello"))
+            await forward.until("the echo", lambda _: forward.data(data) == b"hello")
+            stopping = asyncio.get_running_loop().time()
+        assert asyncio.get_running_loop().time() - stopping < 5
+        await command.until_ended()
+        await forward.until_ended()
+    assert streams.sessions[0].closed.is_set()
+    assert streams.connections[0].closed
 
 
 async def ended(holds: Any) -> bool:
