@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import signal
-import struct
 from collections.abc import Callable
 
 from klamm.localkube.node import epoll, linux, rootfs
@@ -16,14 +15,13 @@ from klamm.localkube.node.execution import Identity, Program, fork_and_execute
 from klamm.localkube.node.logs import LogFile, LogStream
 from klamm.localkube.node.outputs import OutputPipe
 from klamm.localkube.node.sandboxes import Sandbox
+from klamm.localkube.node.terminals import Handover, open_terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from klamm.localkube.node.wire import Message
 
 _LONGEST_TERMINATION_MESSAGE = 4096
-_TIOCGPTPEER = 0x5441
-_TIOCSPTLCK = 0x40045431
 
 
 class Report:
@@ -71,6 +69,8 @@ class Container:
         self.terminal = bool(spec.get("tty"))
         self._outputs: list[OutputPipe] = []
         self._log: LogFile | None = None
+        self._handover: Handover | None = None
+        """Of the terminal, until the program runs."""
         self._stdin = -1
         """What the program reads as its input is written here."""
 
@@ -96,7 +96,7 @@ class Container:
         self._log = LogFile(self._spec.get("log_path", ""), now_ns)
         stdio = self._open_stdio(loop)
         program = Program(
-            self._spec["command"], self._spec["environment"], self.working_directory, self.identity, self.terminal
+            self._spec["command"], self._spec["environment"], self.working_directory, self.identity, False
         )
         linux.unshare(linux.CLONE_NEWPID)
         try:
@@ -130,11 +130,9 @@ class Container:
         """The program's three descriptors. A stdin that nobody writes to stays open: somebody may attach."""
         assert self._log is not None
         if self.terminal:
-            master, slave = os.openpty()
-            if not self.identity.nested and self.identity.user:
-                os.fchown(slave, self.identity.user, -1)
-            self._outputs = [OutputPipe(loop, master, LogStream(self._log, "stdout"))]
-            return slave, slave, slave
+            self._handover = Handover()
+            nothing = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+            return nothing, nothing, nothing
         if self._spec.get("stdin"):
             stdin, self._stdin = os.pipe2(os.O_CLOEXEC)
         else:
@@ -146,6 +144,14 @@ class Container:
             OutputPipe(loop, err_reader, LogStream(self._log, "stderr")),
         ]
         return stdin, out, err
+
+    def take_terminal(self, loop: epoll.Loop) -> None:
+        """Once the program runs; it has made its terminal before."""
+        if self._handover is not None:
+            assert self._log is not None
+            self._outputs = [OutputPipe(loop, self._handover.take(), LogStream(self._log, "stdout"))]
+            self._handover.close()
+            self._handover = None
 
     def attach(self, stdin: bool) -> list[int]:
         """The caller's descriptors, who closes them: [output, terminal], or [stdout, stderr] and perhaps [stdin]."""
@@ -168,6 +174,8 @@ class Container:
         linux.unshare(linux.CLONE_NEWNS)
         rootfs.build(root, mounts, self.working_directory, bool(self._spec.get("read_only_root")))
         linux.enter_root(root)
+        if self._handover is not None:
+            self._handover.give("/dev/pts/ptmx", self.identity.owner)
         self.identity.assume()
 
     def _join_pod(self) -> None:
@@ -193,6 +201,9 @@ class Container:
         for output in self._outputs:
             output.finish()
         self._outputs = []
+        if self._handover is not None:
+            self._handover.close()
+            self._handover = None
         self.close_stdin()
         if self._log is not None:
             self._log.close()
@@ -261,7 +272,8 @@ class Execution:
 
     def _open_stdio(self, terminal: bool, stdin: bool) -> tuple[tuple[int, int, int], list[int]]:
         if terminal:
-            master, slave = self._open_terminal()
+            ptmx = f"/proc/{self.container.pid}/root/dev/pts/ptmx"
+            master, slave = open_terminal(ptmx, self.container.identity.owner)
             return (slave, slave, slave), [master]
         out_reader, out = os.pipe2(os.O_CLOEXEC)
         err_reader, err = os.pipe2(os.O_CLOEXEC)
@@ -269,23 +281,6 @@ class Execution:
             return (os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC), out, err), [out_reader, err_reader]
         in_reader, in_writer = os.pipe2(os.O_CLOEXEC)
         return (in_reader, out, err), [out_reader, err_reader, in_writer]
-
-    def _open_terminal(self) -> tuple[int, int]:
-        """From the container's own /dev/pts, so that `tty` names it there."""
-        import fcntl
-
-        flags = os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC
-        master = os.open(f"/proc/{self.container.pid}/root/dev/pts/ptmx", flags)
-        try:
-            fcntl.ioctl(master, _TIOCSPTLCK, struct.pack("i", 0))
-            slave = fcntl.ioctl(master, _TIOCGPTPEER, flags)
-        except OSError:
-            os.close(master)
-            raise
-        identity = self.container.identity
-        if not identity.nested and identity.user:
-            os.fchown(slave, identity.user, -1)
-        return master, slave
 
     def _enter(self, namespaces: dict[str, int]) -> None:
         self.container._join_pod()

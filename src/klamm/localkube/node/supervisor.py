@@ -129,6 +129,7 @@ class Supervisor:
             container.let_go()
             peer.refuse(request, why)
         else:
+            container.take_terminal(self._loop)
             peer.answer(request, state=container.state())
 
     def _signal_container(self, peer: Peer, request: Message) -> None:
@@ -145,7 +146,7 @@ class Supervisor:
 
     def _attach(self, peer: Peer, request: Message) -> None:
         container = self._containers.get(request["container"])
-        if container is None or not container.running:
+        if container is None or not container.running or container.report is not None:
             peer.refuse(request, f"container {request['container']} is not running")
             return
         theirs = container.attach(bool(request["stdin"]))
