@@ -21,6 +21,7 @@ from klamm.localkube.apiserver.registry import Registry
 from klamm.localkube.apiserver.server import Server, server_context
 from klamm.localkube.apiserver.storage import Storage
 from klamm.localkube.apiserver.subresources import bound_exists
+from klamm.localkube.apiserver.upgrades import PING_SECONDS
 from klamm.localkube.apiserver.web import build_app
 from klamm.localkube.objects import Streams
 
@@ -76,7 +77,9 @@ def write_kubeconfig(folder: Path, url: str) -> Path:
 
 
 @contextlib.asynccontextmanager
-async def running_api(folder: Path, streams: Streams, registry: Registry | None = None) -> AsyncIterator[RunningApi]:
+async def running_api(
+    folder: Path, streams: Streams, registry: Registry | None = None, ping_seconds: float = PING_SECONDS
+) -> AsyncIterator[RunningApi]:
     make_certificates(folder)
     registry = registry or api_registry(folder / "objects.db")
     tokens = Tokens(ec.generate_private_key(ec.SECP256R1()), registry.clock, lambda: str(uuid.uuid4()))
@@ -84,7 +87,7 @@ async def running_api(folder: Path, streams: Streams, registry: Registry | None 
     listening = socket.create_server(("127.0.0.1", 0))
     url = f"https://127.0.0.1:{listening.getsockname()[1]}"
     context = server_context(folder / "server.crt", folder / "server.key", folder / "ca.crt")
-    server = Server(build_app(registry, streams, authenticator, tokens), [listening], context)
+    server = Server(build_app(registry, streams, authenticator, tokens, ping_seconds), [listening], context)
     await server.start()
     try:
         yield RunningApi(

@@ -166,6 +166,10 @@ class FakeNode:
         code, output = self.answer(_short(container_id), command)
         return FakeExec(code, output)
 
+    async def attach(self, container_id: str, *, stdin: bool, stdin_once: bool) -> ExecSession:
+        self.told.append(f"attach {_short(container_id)} stdin={stdin} once={stdin_once}")
+        return FakeExec(0, b"")
+
     async def probe_tcp(self, sandbox_id: str, port: int, timeout: float) -> str | None:
         return None if port in self.listening else f"connection refused on port {port}"
 
@@ -229,5 +233,7 @@ class FakeConnection:
 
     async def write(self, data: bytes) -> None:
         self._node.requests.append(data)
+
+    async def end_input(self) -> None: ...
 
     async def close(self) -> None: ...

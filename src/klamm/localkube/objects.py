@@ -160,7 +160,10 @@ class TerminalSize:
 
 
 class ExecSession(Protocol):
-    """A command that runs in a container. Output ends (b"") when the command and its holders closed it."""
+    """A command that runs in a container, or a container that is attached to.
+
+    Output ends (b"") when the command and its holders closed it.
+    """
 
     async def read_stdout(self) -> bytes: ...
 
@@ -175,30 +178,54 @@ class ExecSession(Protocol):
     async def resize(self, size: TerminalSize) -> None: ...
 
     async def wait(self) -> int:
-        """The exit code; 128+N after signal N."""
+        """The exit code; 128+N after signal N. Of an attachment 0, whatever becomes of the container."""
         ...
 
     async def close(self) -> None:
-        """Give up: the client went away. Ends the command."""
+        """Give up: the client went away. Ends the command; a container that was attached to runs on."""
         ...
+
+
+Use = Literal["exec", "attach", "port-forward"]
 
 
 class Streams(Protocol):
     """What the API server asks of the kubelet for pods/log, pods/exec, pods/attach and pods/portforward."""
 
-    def logs(self, namespace: str, pod: str, container: str, options: LogOptions) -> AsyncIterator[bytes]: ...
+    def logs(self, namespace: str, pod: str, container: str, options: LogOptions) -> AsyncIterator[bytes]:
+        """Raises `Refused` at once, before anything is read."""
+        ...
+
+    def expect_running(self, use: Use, namespace: str, pod: str, container: str = "") -> None:
+        """Raises `Refused` in a kubelet's words when there is nothing to be used now.
+
+        Asked before a connection becomes one of streams, because what goes wrong later is told otherwise.
+        """
+        ...
 
     async def exec(
         self, namespace: str, pod: str, container: str, command: Sequence[str], *, stdin: bool, tty: bool
     ) -> ExecSession: ...
 
+    async def attach(self, namespace: str, pod: str, container: str, *, stdin: bool) -> ExecSession:
+        """The running container's own input and output, from now on. Its own terminal, when it has one."""
+        ...
+
     async def port_forward(self, namespace: str, pod: str, port: int) -> "PortConnection": ...
 
 
 class PortConnection(Protocol):
-    async def read(self) -> bytes: ...
+    async def read(self) -> bytes:
+        """b"" at the end."""
+        ...
 
-    async def write(self, data: bytes) -> None: ...
+    async def write(self, data: bytes) -> None:
+        """Raises ConnectionError when nobody reads any more."""
+        ...
+
+    async def end_input(self) -> None:
+        """Nothing more is written; reading goes on."""
+        ...
 
     async def close(self) -> None: ...
 

@@ -3,15 +3,16 @@
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from tests.builders.api_server import RunningApi, running_api
+from tests.builders.fake_streams import FakeStreams
 
 from klamm.localkube.apiserver import patches
 from klamm.localkube.apiserver.write_rules import WriteOptions
-from klamm.localkube.objects import PODS, ExecSession, LogOptions, PortConnection, TerminalSize
+from klamm.localkube.objects import PODS
 
 pytestmark = pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not on this machine")
 
@@ -57,48 +58,6 @@ spec:
 FOO = "apiVersion: ex.io/v1\nkind: Foo\nmetadata: {name: f}\nspec: {size: 2}\n"
 
 
-class OneCommand:
-    """A command that says hello, repeats its input and fails with 5."""
-
-    def __init__(self) -> None:
-        self._output: asyncio.Queue[bytes] = asyncio.Queue()
-        self._output.put_nowait(b"hello\n")
-
-    async def read_stdout(self) -> bytes:
-        return await self._output.get()
-
-    async def read_stderr(self) -> bytes:
-        return b""
-
-    async def write_stdin(self, data: bytes) -> None:
-        self._output.put_nowait(data)
-
-    async def close_stdin(self) -> None:
-        self._output.put_nowait(b"")
-
-    async def resize(self, size: TerminalSize) -> None:
-        pass
-
-    async def wait(self) -> int:
-        return 5
-
-    async def close(self) -> None:
-        pass
-
-
-class Streaming:
-    async def logs(self, namespace: str, pod: str, container: str, options: LogOptions) -> AsyncIterator[bytes]:
-        yield b"a line\n"
-
-    async def exec(
-        self, namespace: str, pod: str, container: str, command: Sequence[str], *, stdin: bool, tty: bool
-    ) -> ExecSession:
-        return OneCommand()
-
-    async def port_forward(self, namespace: str, pod: str, port: int) -> PortConnection:
-        raise ConnectionRefusedError(port)
-
-
 class Kubectl:
     def __init__(self, api: RunningApi, home: Path) -> None:
         self.api = api
@@ -124,7 +83,7 @@ class Kubectl:
 
 @pytest.fixture
 async def kubectl(tmp_path: Path) -> AsyncIterator[Kubectl]:
-    async with running_api(tmp_path, Streaming()) as api:
+    async with running_api(tmp_path, FakeStreams(b"hello\n", 5)) as api:
         yield Kubectl(api, tmp_path)
 
 
@@ -191,13 +150,13 @@ async def test_explain_and_resources(kubectl: Kubectl) -> None:
 
 
 async def test_pods_logs_and_exec(kubectl: Kubectl) -> None:
-    await kubectl("run", "p", "--image=x:1")
+    await kubectl("run", "p", "--image=x:1", '--overrides={"spec":{"nodeName":"n"}}')
     registry = kubectl.api.registry
     running = {"status": {"phase": "Running", "podIP": "10.244.0.2"}}
     registry.patch(registry.kind_of(PODS), "default", "p", patches.Merge(running), WriteOptions("kubelet", "status"))
     assert "10.244.0.2" in await kubectl("get", "pod", "-o", "wide")
-    assert await kubectl("logs", "p") == "a line\n"
+    assert await kubectl("logs", "p") == "default/p/p tail=None\n"
     said = await kubectl("exec", "-i", "p", "--", "sh", given="words\n", fails=True)
     assert said.startswith("hello\nwords\n")
     assert "command terminated with exit code 5" in said
-    assert 'pod "p" deleted' in await kubectl("delete", "pod", "p")
+    assert 'pod "p" deleted' in await kubectl("delete", "pod", "p", "--wait=false")

@@ -144,6 +144,38 @@ async def test_an_exec_has_a_terminal_with_a_size(node: "Node") -> None:
     assert await session.wait() == 0
 
 
+@pytest.mark.parametrize("user", [None, 1001])
+async def test_a_container_has_a_terminal_of_its_own_and_who_attaches_has_it(node: "Node", user: int | None) -> None:
+    await node.sandbox("p")
+    script = "tty; echo err > /dev/stderr; read line; stty size; echo heard $line"
+    await node.run("p", "sh", "-c", script, tty=True, stdin=True, user=user)
+    session = await node.runtime.attach("uid-p/main/0", stdin=True, stdin_once=False)
+    await session.resize(TerminalSize(columns=120, rows=40))
+    await session.write_stdin(b"words\n")
+    assert b"40 120\r\nheard words\r\n" in await asyncio.wait_for(_read(session), 5)
+    await session.close()
+    await node.exit_of("uid-p/main/0")
+    lines = [line.split(" ", 3)[3] for line in Path(node.log("p")).read_text().splitlines()]
+    assert {"/dev/pts/0", "err"} <= set(lines)
+    with pytest.raises(CannotStart, match="is not running"):
+        await node.runtime.attach("uid-p/main/0", stdin=True, stdin_once=False)
+
+
+async def test_the_end_of_input_that_is_given_once_is_the_containers(node: "Node") -> None:
+    await node.sandbox("p")
+    await node.run("p", "sh", "-c", "cat; echo end", stdin=True)
+    first = await node.runtime.attach("uid-p/main/0", stdin=True, stdin_once=False)
+    await first.write_stdin(b"one ")
+    assert await asyncio.wait_for(first.read_stdout(), 5) == b"one "
+    await first.close()
+    second = await node.runtime.attach("uid-p/main/0", stdin=True, stdin_once=True)
+    await second.write_stdin(b"two ")
+    await second.close_stdin()
+    assert await asyncio.wait_for(_read(second), 5) == b"two end\n"
+    assert await second.read_stderr() == b""
+    await second.close()
+
+
 async def test_giving_an_exec_up_ends_it(node: "Node") -> None:
     await node.sandbox("p")
     await node.run("p", "sleep", "60")

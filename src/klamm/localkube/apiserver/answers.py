@@ -9,6 +9,7 @@ from aiohttp import web
 
 from klamm.localkube.apiserver.authentication import Authenticator, Tokens
 from klamm.localkube.apiserver.registry import Registry
+from klamm.localkube.apiserver.upgrades import PING_SECONDS
 from klamm.localkube.apiserver.watching import Watch
 from klamm.localkube.objects import Object, Streams
 
@@ -21,6 +22,8 @@ class Api:
     streams: Streams
     authenticator: Authenticator
     tokens: Tokens
+    ping_seconds: float = PING_SECONDS
+    """Between two looks for a streaming client (`upgrades`)."""
     watches: set[Watch] = field(default_factory=set)
     documents: dict[tuple[int, str], bytes] = field(default_factory=dict)
     """Discovery and OpenAPI bodies by (state of the CRDs, path)."""

@@ -16,6 +16,7 @@ from klamm.localkube.apiserver.discovery import VERSION
 from klamm.localkube.apiserver.kinds import Kind
 from klamm.localkube.apiserver.registry import Registry
 from klamm.localkube.apiserver.routing import Target
+from klamm.localkube.apiserver.upgrades import PING_SECONDS
 from klamm.localkube.apiserver.web_objects import (
     create_object,
     delete_collection,
@@ -34,8 +35,14 @@ _HEALTH = frozenset(f"/{name}{check}" for name in ("healthz", "livez", "readyz")
 _PUBLIC = _HEALTH | {"/version"}
 
 
-def build_app(registry: Registry, streams: Streams, authenticator: Authenticator, tokens: Tokens) -> web.Application:
-    api = Api(registry, streams, authenticator, tokens)
+def build_app(
+    registry: Registry,
+    streams: Streams,
+    authenticator: Authenticator,
+    tokens: Tokens,
+    ping_seconds: float = PING_SECONDS,
+) -> web.Application:
+    api = Api(registry, streams, authenticator, tokens, ping_seconds)
 
     async def handle(request: web.Request) -> web.StreamResponse:
         return await _guarded(api, request)

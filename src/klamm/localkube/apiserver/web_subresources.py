@@ -1,16 +1,30 @@
 """Verbs on subresources: status, scale, tokens, evictions, bindings, and the streams of pods."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from aiohttp import web
 
-from klamm.localkube.apiserver import negotiation, reviews, shaping, statuses, streaming, subresources
+from klamm.localkube.apiserver import (
+    commands,
+    negotiation,
+    pod_logs,
+    pod_places,
+    port_forward,
+    reviews,
+    shaping,
+    statuses,
+    subresources,
+)
 from klamm.localkube.apiserver.answers import Api, json_response
 from klamm.localkube.apiserver.kinds import Kind, type_named
 from klamm.localkube.apiserver.patches import Apply
 from klamm.localkube.apiserver.routing import Target
 from klamm.localkube.apiserver.web_objects import body_of, get_object, options_of, patch_object, update_object
-from klamm.localkube.objects import NAMESPACES, ExecSession, Object, Refused
+from klamm.localkube.apiserver.write_rules import WriteOptions
+from klamm.localkube.objects import NAMESPACES, Object, Refused
+
+_SCALE = "io.k8s.api.autoscaling.v1.Scale"
 
 
 async def on_subresource(api: Api, request: web.Request, kind: Kind, target: Target) -> web.StreamResponse:
@@ -51,9 +65,11 @@ async def _scale(api: Api, request: web.Request, kind: Kind, target: Target) -> 
         change = negotiation.read_patch(await request.read(), content_type, options)
         if isinstance(change, Apply):
             raise Refused(501, "NotImplemented", "localkube does not serve server-side apply on scale")
-        scale = change.on(scale, kind.node)
+        scale = _of_type(change.on(scale, kind.node), _SCALE)
+    elif request.method == "PUT":
+        scale = await _asked(request, _SCALE, options)
     else:
-        scale = await body_of(request, options)
+        raise statuses.method_not_allowed()
     return json_response(subresources.write_scale(api.registry, kind, target.namespace, target.name, scale, options))
 
 
@@ -62,39 +78,33 @@ def _pod(api: Api, kind: Kind, target: Target) -> Object:
 
 
 async def _logs(api: Api, request: web.Request, kind: Kind, target: Target) -> web.StreamResponse:
-    pod = _pod(api, kind, target)
-    container = streaming.container_of(pod, request.query.get("container"), "log")
-    return await streaming.send_logs(request, api.streams, pod, container)
+    return await pod_logs.serve(request, api.streams, _pod(api, kind, target))
 
 
 async def _exec(api: Api, request: web.Request, kind: Kind, target: Target) -> web.StreamResponse:
-    pod = _pod(api, kind, target)
-    query = request.query
-    container = streaming.container_of(pod, query.get("container"), "exec")
-    command = query.getall("command", [])
+    pod, wanted = _pod(api, kind, target), commands.Wanted.of(request.query)
+    command = request.query.getall("command", [])
     if not command:
         raise statuses.bad_request("you must specify at least 1 command for the container")
-    metadata = pod["metadata"]
-
-    async def start() -> ExecSession:
-        return await api.streams.exec(
-            metadata["namespace"],
-            metadata["name"],
-            container,
-            command,
-            stdin=query.get("stdin") in ("1", "true"),
-            tty=query.get("tty") in ("1", "true"),
-        )
-
-    return await streaming.run_command(request, start, query)
+    where = pod_places.container_of(pod, request.query.get("container"))
+    expect = partial(api.streams.expect_running, "exec", *where)
+    start = partial(api.streams.exec, *where, command, stdin=wanted.stdin, tty=wanted.tty)
+    failing = "error executing command in container"
+    return await commands.serve(request, commands.Use(wanted, expect, start, failing, api.ping_seconds))
 
 
 async def _attach(api: Api, request: web.Request, kind: Kind, target: Target) -> web.StreamResponse:
-    raise Refused(501, "NotImplemented", "localkube does not serve pods/attach: use kubectl logs -f or kubectl exec")
+    pod, wanted = _pod(api, kind, target), commands.Wanted.of(request.query)
+    where = pod_places.container_of(pod, request.query.get("container"))
+    expect = partial(api.streams.expect_running, "attach", *where)
+    start = partial(api.streams.attach, *where, stdin=wanted.stdin)
+    failing = "error attaching to container"
+    return await commands.serve(request, commands.Use(wanted, expect, start, failing, api.ping_seconds))
 
 
 async def _forward(api: Api, request: web.Request, kind: Kind, target: Target) -> web.StreamResponse:
-    return await streaming.forward_ports(request, api.streams, _pod(api, kind, target))
+    pod = pod_places.placed(_pod(api, kind, target))
+    return await port_forward.serve(request, api.streams, pod, api.ping_seconds)
 
 
 async def _bind(api: Api, request: web.Request, kind: Kind, target: Target) -> web.StreamResponse:
@@ -103,14 +113,19 @@ async def _bind(api: Api, request: web.Request, kind: Kind, target: Target) -> w
     return json_response(subresources.bind(api.registry, target.namespace or "", target.name, body, options), 201)
 
 
-async def _asked(request: web.Request, type_name: str) -> Object:
-    """A body of a type that is no kind of its own, its fields of the right types."""
-    body = await body_of(request)
+async def _asked(request: web.Request, type_name: str, options: WriteOptions | None = None) -> Object:
+    """A body of a type that is no kind of its own."""
+    return _of_type(await body_of(request, options), type_name)
+
+
+def _of_type(body: Object, type_name: str) -> Object:
+    """`body`, when its fields have the right types."""
     try:
         shaping.shape_native(body, type_named(type_name), [])
     except shaping.WrongType as error:
-        named = type_name.rsplit(".", 1)[1]
-        raise statuses.bad_request(f"the body cannot be handled as a {named}: {error}") from error
+        *_, version, named = type_name.split(".")
+        told = f'{named} in version "{version}" cannot be handled as a {named}: {error}'
+        raise statuses.bad_request(told) from error
     return body
 
 

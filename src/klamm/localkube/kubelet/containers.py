@@ -65,18 +65,19 @@ def container_spec(
 ) -> ContainerSpec:
     uid = pod["metadata"]["uid"]
     group = security(pod, container, "runAsGroup")
+    terminal = bool(container.get("tty"))
     return ContainerSpec(
         id=container_id(uid, container["name"], attempt),
         sandbox_id=uid,
         command=command_line(container, image.entrypoint, image.arguments, variables),
-        environment=variables,
+        environment={"TERM": "xterm", **variables} if terminal else variables,
         working_directory=container.get("workingDir") or image.working_directory or "/",
         root=image.mounts,
         mounts=mounts,
         log_path=log_path,
         user=user_of(pod, container),
         group=None if group is None else int(group),
-        tty=bool(container.get("tty")),
+        tty=terminal,
         stdin=bool(container.get("stdin")),
         read_only_root=bool((container.get("securityContext") or {}).get("readOnlyRootFilesystem")),
         termination_message_path=container.get("terminationMessagePath") or "/dev/termination-log",

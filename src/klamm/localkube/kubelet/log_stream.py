@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 from klamm.localkube.kubelet.file_growth import FileGrowth
-from klamm.localkube.kubelet.logs import LogSelection, first_offset, read_from, render_block
+from klamm.localkube.kubelet.logs import LogSelection, Renderer, first_offset, read_from
 
 
 async def stream_log(
@@ -29,9 +29,10 @@ async def stream_log(
 
 async def _present(path: Path, selection: LogSelection) -> AsyncIterator[bytes]:
     files, offset = first_offset(path, selection.tail_lines)
+    renderer = Renderer(selection)
     for file in files:
         for block, _ in read_from(file, offset):
-            if text := render_block(block, selection):
+            if text := renderer.block(block):
                 yield text
                 # Between blocks of a big log the other pods have their turn.
                 await asyncio.sleep(0)
@@ -45,10 +46,11 @@ async def _followed(path: Path, selection: LogSelection, ended: Callable[[], Awa
         try:
             files, offset = first_offset(path, selection.tail_lines)
             reader = _Tailer(path, files, offset)
+            renderer = Renderer(selection)
             while True:
                 last = end.done()
                 for block in reader.read():
-                    if text := render_block(block, selection):
+                    if text := renderer.block(block):
                         yield text
                 if last:
                     return

@@ -49,15 +49,26 @@ class LogSelection:
         return cls(options.timestamps, since, options.tail_lines)
 
 
-def render(record: bytes, selection: LogSelection) -> bytes:
-    """One record without its newline, as the client sees it; b"" when it is older than wanted."""
-    time, _, rest = record.partition(b" ")
-    _, _, rest = rest.partition(b" ")
-    tag, _, text = rest.partition(b" ")
-    if selection.since is not None and _is_before(time, selection.since):
-        return b""
-    text = text + b"\n" if tag.startswith(b"F") or not tag else text
-    return time + b" " + text if selection.timestamps else text
+class Renderer:
+    """Records, in their order, as the client sees them."""
+
+    def __init__(self, selection: LogSelection) -> None:
+        self._selection = selection
+        self._within_line = False
+
+    def block(self, records: bytes) -> bytes:
+        return b"".join(self._record(record) for record in records[:-1].split(b"\n"))
+
+    def _record(self, record: bytes) -> bytes:
+        """b"" when it is older than wanted. The parts of a long line share one timestamp before the first."""
+        time, _, rest = record.partition(b" ")
+        _, _, rest = rest.partition(b" ")
+        tag, _, text = rest.partition(b" ")
+        if self._selection.since is not None and _is_before(time, self._selection.since):
+            return b""
+        prefix = time + b" " if self._selection.timestamps and not self._within_line else b""
+        self._within_line = tag.startswith(b"P")
+        return prefix + text + (b"" if self._within_line else b"\n")
 
 
 def _is_before(time: bytes, since: float) -> bool:
@@ -118,17 +129,13 @@ def read_from(path: Path, offset: int) -> Iterator[tuple[bytes, int]]:
                 yield data[:cut], offset
 
 
-def render_block(block: bytes, selection: LogSelection) -> bytes:
-    return b"".join(render(record, selection) for record in block[:-1].split(b"\n"))
-
-
 def last_lines(path: Path) -> str:
     """The end of a log as a termination message."""
     files, offset = first_offset(path, LAST_LINES)
-    plain = LogSelection()
+    plain = Renderer(LogSelection())
     text = b""
     for file in files:
         for block, _ in read_from(file, offset):
-            text = (text + render_block(block, plain))[-LAST_BYTES:]
+            text = (text + plain.block(block))[-LAST_BYTES:]
         offset = 0
     return text.decode("utf-8", "replace")

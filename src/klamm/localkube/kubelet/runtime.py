@@ -166,6 +166,13 @@ class Runtime(Protocol):
         """Run in the container's namespaces as its user. Raises `CannotStart` when there is no such program."""
         ...
 
+    async def attach(self, container_id: str, *, stdin: bool, stdin_once: bool) -> ExecSession:
+        """The container's own streams, from now on, and with `stdin` its input, if it has any.
+
+        `stdin_once`: when the input of this session ends, the container's does. Raises `CannotStart` when it has ended.
+        """
+        ...
+
     async def probe_tcp(self, sandbox_id: str, port: int, timeout: float) -> str | None:  # noqa: ASYNC109
         """Connect to the pod's address; None when it accepts, else why not."""
         ...

@@ -132,13 +132,14 @@ def _states(
     if facts.state is not None and facts.state.running:
         return {"running": {"startedAt": rfc3339(facts.state.started_at)}}, before
     if facts.state is None:
-        return {"waiting": _waiting(pod, facts)}, before
+        return {"waiting": waiting_of(pod, facts)}, before
     now = {"terminated": terminated(pod, facts, facts.state)}
     waiting = _waits_for_restart(pod, observed, facts, policy)
     return ({"waiting": waiting}, now) if waiting else (now, before)
 
 
-def _waiting(pod: Object, facts: ContainerFacts) -> dict[str, Any]:
+def waiting_of(pod: Object, facts: ContainerFacts) -> dict[str, Any]:
+    """state.waiting of a container that did not start yet."""
     if facts.waiting is not None:
         return {"reason": facts.waiting.reason, "message": facts.waiting.message}
     return {"reason": "PodInitializing" if pod["spec"].get("initContainers") else "ContainerCreating"}

@@ -1,16 +1,17 @@
-"""`Streams` of the API server: logs, exec and port-forward into the pods of this kubelet."""
+"""`Streams` of the API server: logs, exec, attach and port-forward into the pods of this kubelet."""
 
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 from klamm.base.clock import Clock
-from klamm.localkube.kubelet.facts import ContainerFacts, container_id
+from klamm.localkube.kubelet.facts import ContainerFacts, container_id, containers_of
 from klamm.localkube.kubelet.log_stream import stream_log
 from klamm.localkube.kubelet.logs import LogSelection
 from klamm.localkube.kubelet.parts import Parts
 from klamm.localkube.kubelet.pods import PodWorker
 from klamm.localkube.kubelet.runtime import CannotStart, Runtime
-from klamm.localkube.objects import ExecSession, LogOptions, PortConnection, Refused
+from klamm.localkube.kubelet.statuses import waiting_of
+from klamm.localkube.objects import ExecSession, LogOptions, Object, PortConnection, Refused, Use
 
 
 class FindWorker(Protocol):
@@ -36,31 +37,54 @@ class KubeletStreams:
         ended = (lambda: worker.attempts.ended(identity)) if follows else None
         return stream_log(path, selection, options.limit_bytes, ended)
 
+    def expect_running(self, use: Use, namespace: str, pod: str, container: str = "") -> None:
+        """The words are a kubelet's, which people know and look for."""
+        worker = self._worker(namespace, pod)
+        if use == "port-forward":
+            if worker.sandbox is None:
+                raise _failed(f'pod not found ("{pod}_{namespace}")')
+        elif not self._container(worker, container).runs:
+            missing = f'container not found ("{container}")'
+            raise _failed(missing if use == "exec" else f"container {container} not found in pod {pod}_{namespace}")
+
     async def exec(
         self, namespace: str, pod: str, container: str, command: Sequence[str], *, stdin: bool, tty: bool
     ) -> ExecSession:
         """Raises `Refused` when there is no such running container or no such program."""
+        self.expect_running("exec", namespace, pod, container)
         worker = self._worker(namespace, pod)
-        facts = self._container(worker, container)
-        if facts.state is None or not facts.state.running:
-            raise _bad(f"container {container} of pod {worker.key} is not running: nothing can be executed in it")
         variables = dict(await worker.attempts.environment(container))
         if tty:
             variables.setdefault("TERM", "xterm")
+        identity = self._running(worker, container)
         try:
-            return await self._runtime.exec(facts.state.id, command, environment=variables, stdin=stdin, tty=tty)
+            return await self._runtime.exec(identity, command, environment=variables, stdin=stdin, tty=tty)
         except CannotStart as error:
-            raise Refused(500, "InternalError", f"cannot execute in container {container}: {error}") from error
+            raise _failed(str(error)) from error
+
+    async def attach(self, namespace: str, pod: str, container: str, *, stdin: bool) -> ExecSession:
+        """Raises `Refused` when there is no such running container."""
+        self.expect_running("attach", namespace, pod, container)
+        worker = self._worker(namespace, pod)
+        spec = next(each for _, each in containers_of(worker.pod) if each["name"] == container)
+        once = bool(spec.get("stdinOnce"))
+        try:
+            return await self._runtime.attach(self._running(worker, container), stdin=stdin, stdin_once=once)
+        except CannotStart as error:
+            raise _failed(str(error)) from error
 
     async def port_forward(self, namespace: str, pod: str, port: int) -> PortConnection:
-        """Raises `Refused` without a running pod, OSError when nothing listens."""
-        worker = self._worker(namespace, pod)
-        if worker.sandbox is None:
-            raise _bad(f"pod {worker.key} is not running: its ports cannot be forwarded")
+        """Raises `Refused` without a running pod, or when nothing listens."""
+        self.expect_running("port-forward", namespace, pod)
         try:
-            return await self._runtime.connect(worker.key.uid, port)
+            return await self._runtime.connect(self._worker(namespace, pod).key.uid, port)
         except CannotStart as error:
-            raise _bad(f"port {port} of pod {worker.key} cannot be reached: {error}") from error
+            raise _failed(str(error)) from error
+
+    def _running(self, worker: PodWorker, container: str) -> str:
+        state = self._container(worker, container).state
+        assert state is not None, "it was running a moment ago"
+        return state.id
 
     def _worker(self, namespace: str, pod: str) -> PodWorker:
         worker = self._find(namespace, pod)
@@ -83,10 +107,23 @@ class KubeletStreams:
                 raise _bad(f'previous terminated container "{facts.name}" in pod "{pod}" not found')
             return int(facts.previous.id.rsplit("/", 1)[-1])
         if facts.attempt < 0:
-            waiting = facts.waiting.reason if facts.waiting else "ContainerCreating"
-            raise _bad(f'container "{facts.name}" in pod "{pod}" is waiting to start: {waiting}')
+            raise _bad(
+                f'container "{facts.name}" in pod "{pod}" is waiting to start: {_why_waiting(worker.pod, facts)}'
+            )
         return facts.attempt
+
+
+def _why_waiting(pod: Object, facts: ContainerFacts) -> str:
+    reason = str(waiting_of(pod, facts)["reason"])
+    return {
+        "ErrImagePull": "image can't be pulled",
+        "ImagePullBackOff": "trying and failing to pull image",
+    }.get(reason, reason)
 
 
 def _bad(message: str) -> Refused:
     return Refused(400, "BadRequest", message)
+
+
+def _failed(message: str) -> Refused:
+    return Refused(500, "InternalError", message)

@@ -40,6 +40,9 @@ class TlsConnection:
         self._tls.write(data)
         await self._flush()
 
+    async def end_input(self) -> None:
+        await self._below.end_input()
+
     async def close(self) -> None:
         await self._below.close()
 

@@ -8,22 +8,20 @@ from __future__ import annotations
 
 import os
 import signal
-import struct
 from collections.abc import Callable
 
 from klamm.localkube.node import epoll, linux, rootfs
 from klamm.localkube.node.execution import Identity, Program, fork_and_execute
 from klamm.localkube.node.logs import LogFile, LogStream
+from klamm.localkube.node.outputs import OutputPipe
 from klamm.localkube.node.sandboxes import Sandbox
+from klamm.localkube.node.terminals import Handover, open_terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from klamm.localkube.node.wire import Message
 
-_CHUNK = 1 << 16
 _LONGEST_TERMINATION_MESSAGE = 4096
-_TIOCGPTPEER = 0x5441
-_TIOCSPTLCK = 0x40045431
 
 
 class Report:
@@ -52,47 +50,6 @@ class Report:
             self._done(self._text.decode("utf-8", "replace"))
 
 
-class OutputPipe:
-    """Carries one stream of a container into its log."""
-
-    def __init__(self, loop: epoll.Loop, fd: int, stream: LogStream) -> None:
-        self._loop = loop
-        self._fd = fd
-        self._stream = stream
-        os.set_blocking(fd, False)
-        loop.watch(fd, epoll.READ, self._ready)
-
-    def _ready(self, _: int) -> None:
-        self._read()
-
-    def _read(self) -> bool:
-        try:
-            data = os.read(self._fd, _CHUNK)
-        except BlockingIOError:
-            return False
-        except OSError:
-            data = b""  # a terminal whose last holder closed it says EIO
-        if data:
-            self._stream.feed(data)
-            return True
-        self.close()
-        return False
-
-    def finish(self) -> None:
-        """The container has ended: take what is left. A stranger may still hold the other end, so do not wait."""
-        for _ in range(64):
-            if self._fd < 0 or not self._read():
-                break
-        self.close()
-
-    def close(self) -> None:
-        if self._fd >= 0:
-            self._loop.forget(self._fd)
-            os.close(self._fd)
-            self._fd = -1
-            self._stream.end()
-
-
 class Container:
     def __init__(self, spec: Message, sandbox: Sandbox, folder: str, maps_all_ids: bool) -> None:
         self.id: str = spec["id"]
@@ -109,9 +66,13 @@ class Container:
         self._spec = spec
         self._folder = folder
         self._termination_log = ""
+        self.terminal = bool(spec.get("tty"))
         self._outputs: list[OutputPipe] = []
         self._log: LogFile | None = None
-        self._held: list[int] = []
+        self._handover: Handover | None = None
+        """Of the terminal, until the program runs."""
+        self._stdin = -1
+        """What the program reads as its input is written here."""
 
     @property
     def running(self) -> bool:
@@ -133,10 +94,9 @@ class Container:
         """Fork the first process; returns the descriptor of its report. OSError: nothing was left behind."""
         mounts = rootfs.plan_mounts(self._binds(), self._memory())
         self._log = LogFile(self._spec.get("log_path", ""), now_ns)
-        stdio, ours = self._open_stdio(loop)
-        terminal = bool(self._spec.get("tty"))
+        stdio = self._open_stdio(loop)
         program = Program(
-            self._spec["command"], self._spec["environment"], self.working_directory, self.identity, terminal
+            self._spec["command"], self._spec["environment"], self.working_directory, self.identity, False
         )
         linux.unshare(linux.CLONE_NEWPID)
         try:
@@ -145,7 +105,6 @@ class Container:
             linux.setns(own_pid_namespace, linux.CLONE_NEWPID)
             for fd in set(stdio):
                 os.close(fd)
-        self._held = ours
         self.started_at = now_ns() / 1e9
         return report
 
@@ -167,17 +126,15 @@ class Container:
     def _memory(self) -> list[tuple[str, int | None]]:
         return [(path, limit) for path, limit in self._spec.get("memory_mounts", ())]
 
-    def _open_stdio(self, loop: epoll.Loop) -> tuple[tuple[int, int, int], list[int]]:
-        """(the program's three descriptors, those that we keep open). A stdin that nobody writes to stays open."""
+    def _open_stdio(self, loop: epoll.Loop) -> tuple[int, int, int]:
+        """The program's three descriptors. A stdin that nobody writes to stays open: somebody may attach."""
         assert self._log is not None
-        if self._spec.get("tty"):
-            master, slave = os.openpty()
-            self._outputs = [OutputPipe(loop, master, LogStream(self._log, "stdout"))]
-            return (slave, slave, slave), []
-        kept: list[int] = []
+        if self.terminal:
+            self._handover = Handover()
+            nothing = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+            return nothing, nothing, nothing
         if self._spec.get("stdin"):
-            stdin, writer = os.pipe2(os.O_CLOEXEC)
-            kept.append(writer)
+            stdin, self._stdin = os.pipe2(os.O_CLOEXEC)
         else:
             stdin = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
         out_reader, out = os.pipe2(os.O_CLOEXEC)
@@ -186,7 +143,30 @@ class Container:
             OutputPipe(loop, out_reader, LogStream(self._log, "stdout")),
             OutputPipe(loop, err_reader, LogStream(self._log, "stderr")),
         ]
-        return (stdin, out, err), kept
+        return stdin, out, err
+
+    def take_terminal(self, loop: epoll.Loop) -> None:
+        """Once the program runs; it has made its terminal before."""
+        if self._handover is not None:
+            assert self._log is not None
+            self._outputs = [OutputPipe(loop, self._handover.take(), LogStream(self._log, "stdout"))]
+            self._handover.close()
+            self._handover = None
+
+    def attach(self, stdin: bool) -> list[int]:
+        """The caller's descriptors, who closes them: [output, terminal], or [stdout, stderr] and perhaps [stdin]."""
+        theirs = [output.attach() for output in self._outputs]
+        if self.terminal:
+            theirs += [os.dup(output.fileno()) for output in self._outputs if output.fileno() >= 0]
+        elif stdin and self._stdin >= 0:
+            theirs.append(os.dup(self._stdin))
+        return theirs
+
+    def close_stdin(self) -> None:
+        """The program reads end of file, once nobody who attached holds it open. Idempotent."""
+        if self._stdin >= 0:
+            os.close(self._stdin)
+            self._stdin = -1
 
     def _prepare(self, mounts: list[rootfs.Bind | rootfs.Memory], root: str) -> None:
         """In the child: join the pod, make the file system, enter it, become the user."""
@@ -194,6 +174,8 @@ class Container:
         linux.unshare(linux.CLONE_NEWNS)
         rootfs.build(root, mounts, self.working_directory, bool(self._spec.get("read_only_root")))
         linux.enter_root(root)
+        if self._handover is not None:
+            self._handover.give("/dev/pts/ptmx", self.identity.owner)
         self.identity.assume()
 
     def _join_pod(self) -> None:
@@ -219,9 +201,10 @@ class Container:
         for output in self._outputs:
             output.finish()
         self._outputs = []
-        for fd in self._held:
-            os.close(fd)
-        self._held = []
+        if self._handover is not None:
+            self._handover.close()
+            self._handover = None
+        self.close_stdin()
         if self._log is not None:
             self._log.close()
         if self._termination_log:
@@ -289,7 +272,8 @@ class Execution:
 
     def _open_stdio(self, terminal: bool, stdin: bool) -> tuple[tuple[int, int, int], list[int]]:
         if terminal:
-            master, slave = self._open_terminal()
+            ptmx = f"/proc/{self.container.pid}/root/dev/pts/ptmx"
+            master, slave = open_terminal(ptmx, self.container.identity.owner)
             return (slave, slave, slave), [master]
         out_reader, out = os.pipe2(os.O_CLOEXEC)
         err_reader, err = os.pipe2(os.O_CLOEXEC)
@@ -297,23 +281,6 @@ class Execution:
             return (os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC), out, err), [out_reader, err_reader]
         in_reader, in_writer = os.pipe2(os.O_CLOEXEC)
         return (in_reader, out, err), [out_reader, err_reader, in_writer]
-
-    def _open_terminal(self) -> tuple[int, int]:
-        """From the container's own /dev/pts, so that `tty` names it there."""
-        import fcntl
-
-        flags = os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC
-        master = os.open(f"/proc/{self.container.pid}/root/dev/pts/ptmx", flags)
-        try:
-            fcntl.ioctl(master, _TIOCSPTLCK, struct.pack("i", 0))
-            slave = fcntl.ioctl(master, _TIOCGPTPEER, flags)
-        except OSError:
-            os.close(master)
-            raise
-        identity = self.container.identity
-        if not identity.nested and identity.user:
-            os.fchown(slave, identity.user, -1)
-        return master, slave
 
     def _enter(self, namespaces: dict[str, int]) -> None:
         self.container._join_pod()

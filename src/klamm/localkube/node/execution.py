@@ -33,6 +33,11 @@ class Identity:
         self.group = group or 0
         self.nested = not maps_all and (self.user != 0 or self.group != 0)
 
+    @property
+    def owner(self) -> int:
+        """Whose the program's terminal has to be; 0: it is its own already."""
+        return 0 if self.nested else self.user
+
     def assume(self, entered: bool = False) -> None:
         """`entered`: the process is in the container's own user namespace already (exec)."""
         linux.drop_capabilities()

@@ -1,4 +1,4 @@
-"""The control plane's ends of what runs in a pod: an exec'd command's pipes or terminal, and a forwarded port.
+"""The control plane's ends of what runs in a pod: pipes or terminal of a command or a container, and a forwarded port.
 
 The descriptors come from the supervisor; data goes straight between command and control plane.
 """
@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from klamm.localkube.objects import TerminalSize
 
 _CHUNK = 1 << 16
+_FLUSHED_WITHIN = 10.0
 
 
 class Descriptor:
@@ -141,8 +142,7 @@ class NodeExecSession:
 
     async def resize(self, size: TerminalSize) -> None:
         if self._tty and not self._stdout.closed:
-            window = struct.pack("HHHH", size.rows, size.columns, 0, 0)
-            fcntl.ioctl(self._stdout.fileno(), termios.TIOCSWINSZ, window)
+            _set_size(self._stdout.fileno(), size)
 
     async def wait(self) -> int:
         return await asyncio.shield(self._code)
@@ -154,20 +154,95 @@ class NodeExecSession:
             await self._end()
 
 
+def _set_size(terminal: int, size: TerminalSize) -> None:
+    window = struct.pack("HHHH", size.rows, size.columns, 0, 0)
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, window)
+
+
+class NodeAttachSession:
+    """`ExecSession` of a running container: [output, terminal], or [stdout, stderr] and perhaps [stdin].
+
+    What the end of its input means is as in Kubernetes: with `end_stdin` (stdinOnce, no terminal) it is the end of
+    the container's input, and the output goes on; without, the container's input stays open for the next who
+    attaches, and this attachment is over.
+    """
+
+    def __init__(
+        self, descriptors: Sequence[int], tty: bool, stdin: bool, end_stdin: Callable[[], Awaitable[None]] | None
+    ) -> None:
+        ends = [Descriptor(fd) for fd in descriptors]
+        self._ends = ends
+        self._outputs = ends[:1] if tty else ends[:2]
+        rest = ends[len(self._outputs) :]
+        self._terminal = rest[0] if tty and rest else None
+        self._stdin = rest[0] if stdin and rest else None
+        self._end_stdin = end_stdin if self._stdin is not None and not tty else None
+
+    async def read_stdout(self) -> bytes:
+        return await self._outputs[0].read()
+
+    async def read_stderr(self) -> bytes:
+        return await self._outputs[1].read() if len(self._outputs) > 1 else b""
+
+    async def write_stdin(self, data: bytes) -> None:
+        if self._stdin is not None:
+            await self._stdin.write(data)
+
+    async def close_stdin(self) -> None:
+        if self._stdin is None:
+            return
+        if self._end_stdin is not None:
+            await self._close_containers_stdin(self._end_stdin)
+        else:
+            for output in self._outputs:
+                output.close()
+
+    async def _close_containers_stdin(self, end: Callable[[], Awaitable[None]]) -> None:
+        assert self._stdin is not None
+        self._stdin.close()
+        self._end_stdin = None
+        await end()
+
+    async def resize(self, size: TerminalSize) -> None:
+        if self._terminal is not None and not self._terminal.closed:
+            _set_size(self._terminal.fileno(), size)
+
+    async def wait(self) -> int:
+        return 0
+
+    async def close(self) -> None:
+        for end in self._ends:
+            end.close()
+        if self._end_stdin is not None:
+            await self._close_containers_stdin(self._end_stdin)
+
+
 class NodePortConnection:
     """`PortConnection` over a connected socket of the pod's network."""
 
-    def __init__(self, sock: socket.socket) -> None:
-        self._socket = sock
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def over(cls, connected: socket.socket) -> NodePortConnection:
+        return cls(*await asyncio.open_connection(sock=connected))
 
     async def read(self) -> bytes:
         try:
-            return await asyncio.get_running_loop().sock_recv(self._socket, _CHUNK)
-        except (ConnectionError, ValueError):
+            return await self._reader.read(_CHUNK)
+        except ConnectionError:
             return b""
 
     async def write(self, data: bytes) -> None:
-        await asyncio.get_running_loop().sock_sendall(self._socket, data)
+        self._writer.write(data)
+        await self._writer.drain()
+
+    async def end_input(self) -> None:
+        if not self._writer.is_closing():
+            self._writer.write_eof()
 
     async def close(self) -> None:
-        self._socket.close()
+        """What is written already goes out; a pod that does not take it has a moment for it."""
+        self._writer.close()
+        asyncio.get_running_loop().call_later(_FLUSHED_WITHIN, self._writer.transport.abort)

@@ -26,7 +26,7 @@ from klamm.localkube.kubelet.runtime import (
 )
 from klamm.localkube.node import wire
 from klamm.localkube.node.folders import Folders
-from klamm.localkube.node.processes import NodeExecSession, NodePortConnection
+from klamm.localkube.node.processes import NodeAttachSession, NodeExecSession, NodePortConnection
 from klamm.localkube.objects import ExecSession, PortConnection
 
 _ANSWER_WITHIN = 60.0
@@ -268,6 +268,14 @@ class NodeRuntime:
             self._sessions[number] = session
         return session
 
+    async def attach(self, container_id: str, *, stdin: bool, stdin_once: bool) -> ExecSession:
+        answer, descriptors = await self._node.ask("attach", container=container_id, stdin=stdin)
+
+        async def end_stdin() -> None:
+            await self._node.ask("close_stdin", container=container_id)
+
+        return NodeAttachSession(descriptors, answer["tty"], stdin, end_stdin if stdin_once else None)
+
     async def probe_tcp(self, sandbox_id: str, port: int, timeout: float) -> str | None:  # noqa: ASYNC109
         try:
             sock, ip = await self._socket(sandbox_id)
@@ -283,7 +291,7 @@ class NodeRuntime:
             sock, ip = await self._socket(sandbox_id)
             refusal = await _dial(sock, "127.0.0.1" if on_loopback else ip, port, 10.0)
             if refusal is None:
-                return NodePortConnection(sock)
+                return await NodePortConnection.over(sock)
             refusals.append(refusal)
             sock.close()
         raise CannotStart("; ".join(refusals))

@@ -55,6 +55,8 @@ class Supervisor:
             "start_container": self._start_container,
             "signal_container": self._signal_container,
             "forget_container": self._forget_container,
+            "attach": self._attach,
+            "close_stdin": self._close_stdin,
             "exec": self._exec,
             "end_exec": self._end_exec,
             "socket": self._socket,
@@ -127,6 +129,7 @@ class Supervisor:
             container.let_go()
             peer.refuse(request, why)
         else:
+            container.take_terminal(self._loop)
             peer.answer(request, state=container.state())
 
     def _signal_container(self, peer: Peer, request: Message) -> None:
@@ -139,6 +142,22 @@ class Supervisor:
         container = self._containers.get(request["container"])
         if container is not None and not container.running:
             del self._containers[container.id]
+        peer.answer(request)
+
+    def _attach(self, peer: Peer, request: Message) -> None:
+        container = self._containers.get(request["container"])
+        if container is None or not container.running or container.report is not None:
+            peer.refuse(request, f"container {request['container']} is not running")
+            return
+        theirs = container.attach(bool(request["stdin"]))
+        peer.answer(request, theirs, tty=container.terminal)
+        for fd in theirs:
+            os.close(fd)
+
+    def _close_stdin(self, peer: Peer, request: Message) -> None:
+        container = self._containers.get(request["container"])
+        if container is not None:
+            container.close_stdin()
         peer.answer(request)
 
     def _exec(self, peer: Peer, request: Message) -> None:

@@ -3,63 +3,19 @@
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 from tests.builders.api_server import RunningApi, running_api
-
-from klamm.localkube.objects import ExecSession, LogOptions, PortConnection, TerminalSize
-
-
-class EchoSession:
-    """Says its command, then what it is sent, and ends with code 3."""
-
-    def __init__(self, command: Sequence[str]) -> None:
-        self._output: asyncio.Queue[bytes] = asyncio.Queue()
-        self._output.put_nowait(" ".join(command).encode())
-        self.size: TerminalSize | None = None
-
-    async def read_stdout(self) -> bytes:
-        return await self._output.get()
-
-    async def read_stderr(self) -> bytes:
-        return b""
-
-    async def write_stdin(self, data: bytes) -> None:
-        self._output.put_nowait(data)
-
-    async def close_stdin(self) -> None:
-        self._output.put_nowait(b"")
-
-    async def resize(self, size: TerminalSize) -> None:
-        self.size = size
-
-    async def wait(self) -> int:
-        return 3
-
-    async def close(self) -> None:
-        pass
-
-
-class EchoStreams:
-    async def logs(self, namespace: str, pod: str, container: str, options: LogOptions) -> AsyncIterator[bytes]:
-        yield f"{namespace}/{pod}/{container} tail={options.tail_lines}\n".encode()
-
-    async def exec(
-        self, namespace: str, pod: str, container: str, command: Sequence[str], *, stdin: bool, tty: bool
-    ) -> ExecSession:
-        return EchoSession(command)
-
-    async def port_forward(self, namespace: str, pod: str, port: int) -> PortConnection:
-        raise ConnectionRefusedError(port)
+from tests.builders.fake_streams import FakeStreams
 
 
 @pytest.fixture
 async def api(tmp_path: Path) -> AsyncIterator[RunningApi]:
-    async with running_api(tmp_path, EchoStreams()) as running:
+    async with running_api(tmp_path, FakeStreams()) as running:
         yield running
 
 
@@ -88,7 +44,7 @@ async def make_map(client: aiohttp.ClientSession, name: str, **labels: str) -> A
 
 
 async def make_pod(client: aiohttp.ClientSession) -> None:
-    pod = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "x"}]}}
+    pod = {"metadata": {"name": "p"}, "spec": {"nodeName": "n", "containers": [{"name": "c", "image": "x"}]}}
     assert (await call(client, "POST", PODS, pod))[0] == 201
 
 
@@ -256,26 +212,6 @@ async def test_discovery_names_what_is_served(client: aiohttp.ClientSession) -> 
     assert (pods["shortNames"], pods["categories"]) == (["po"], ["all"])
     _, listed = await call(client, "GET", "/apis/apps/v1")
     assert {"deployments", "deployments/scale", "deployments/status"} <= {each["name"] for each in listed["resources"]}
-
-
-async def test_logs_and_exec_reach_the_streams(client: aiohttp.ClientSession) -> None:
-    await make_pod(client)
-    async with client.get(f"{PODS}/p/log?tailLines=3") as response:
-        assert await response.text() == "default/p/c tail=3\n"
-    path = f"{PODS}/p/exec?command=echo&command=hi&stdin=true&stdout=true"
-    async with client.ws_connect(path, protocols=["v5.channel.k8s.io"]) as socket:
-        await socket.send_bytes(b"\x00more")
-        await socket.send_bytes(b"\xff\x00")
-        messages = [message.data async for message in socket]
-    assert messages[:2] == [b"\x01echo hi", b"\x01more"]
-    status = json.loads(messages[2][1:])
-    assert (messages[2][0], status["details"]["causes"]) == (3, [{"reason": "ExitCode", "message": "3"}])
-
-
-async def test_spdy_is_refused_with_a_sentence(client: aiohttp.ClientSession) -> None:
-    await make_pod(client)
-    code, status = await call(client, "POST", f"{PODS}/p/exec?command=ls", headers={"Upgrade": "SPDY/3.1"})
-    assert (code, "WebSocket only" in status["message"]) == (400, True)
 
 
 async def test_a_watcher_that_goes_away_is_worth_no_word(

@@ -41,6 +41,12 @@ async def test_parts_of_a_long_line_are_joined(tmp_path: Path) -> None:
     assert await read(path) == "first second\n"
 
 
+async def test_the_parts_of_a_long_line_share_a_timestamp(tmp_path: Path) -> None:
+    path = tmp_path / "0.log"
+    path.write_text(f"{STAMP.format(1)} stdout P one \n{STAMP.format(2)} stdout F two\n{STAMP.format(3)} stdout F x\n")
+    assert await read(path, LogSelection(timestamps=True)) == f"{STAMP.format(1)} one two\n{STAMP.format(3)} x\n"
+
+
 async def test_timestamps_since_and_limit(tmp_path: Path) -> None:
     path = tmp_path / "0.log"
     path.write_text(lines(1, 3))
@@ -112,14 +118,27 @@ async def test_what_cannot_be_had_is_refused_in_words(tmp_path: Path) -> None:
         world.apply(pod("web-0", container(image="nginx")))
         await world.until(lambda: world.waits_because() == "ErrImagePull")
         streams = world.kubelet.streams
-        with pytest.raises(Refused, match="is waiting to start: ErrImagePull"):
+        with pytest.raises(Refused, match="is waiting to start: image can't be pulled"):
             streams.logs(NAMESPACE, "web-0", "web", LogOptions())
         with pytest.raises(Refused, match="container no is not valid for pod web-0"):
             streams.logs(NAMESPACE, "web-0", "no", LogOptions())
         with pytest.raises(Refused, match='pods "no" not found'):
             streams.logs(NAMESPACE, "no", "web", LogOptions())
-        with pytest.raises(Refused, match="is not running"):
+        with pytest.raises(Refused, match='container not found \\("web"\\)'):
             await streams.exec(NAMESPACE, "web-0", "web", ["ls"], stdin=False, tty=False)
+        with pytest.raises(Refused, match="container web not found in pod web-0_kafka"):
+            await streams.attach(NAMESPACE, "web-0", "web", stdin=True)
+
+
+@in_virtual_time
+async def test_attaching_says_whether_the_end_of_input_is_the_containers(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    async with world.running():
+        world.apply(pod("web-0", container(stdin=True, stdinOnce=True, tty=True)))
+        await world.until(world.is_ready)
+        await world.kubelet.streams.attach(NAMESPACE, "web-0", "web", stdin=True)
+    assert world.node.told[-1] == "attach web/0 stdin=True once=True"
+    assert world.node.specs["uid-web-0/web/0"].environment["TERM"] == "xterm"
 
 
 @in_virtual_time
