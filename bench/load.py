@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
+from tests.builders.go_builds import CannotBuild
 from tests.kubernetes.control_plane import control_plane
-from tests.kubernetes.programs import CannotBuild
 
 from bench.idle import memory_kib, title
 from bench.start import pids_of
