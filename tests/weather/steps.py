@@ -15,7 +15,7 @@ from klamm.kube.native import SECRETS
 from klamm.kube.requests import Request
 from klamm.planning.topics import FINALIZER
 
-CLUSTER = "my-cluster"
+CLUSTER, TOPIC = "my-cluster", "orders"
 ABSENT, PLAIN, CONFIGURED, LISTENING, LARGER = "absent", "plain", "configured", "listening", "larger"
 RENEWED, REPLACED = "renewed", "replaced"
 
@@ -92,6 +92,8 @@ VOYAGE = (
 )
 """In an order in which each begins where the one before ended."""
 STEPS = tuple(dict.fromkeys(VOYAGE))
+STORMY = tuple(step for step in STEPS if step.end != ABSENT or step is DELETE)
+"""Those in which faults happen; a deletion is not another one because of what was before."""
 
 
 async def act(step: Step, place: Operated, namespace: str, restart: Callable[[], Awaitable[None]]) -> None:
@@ -99,13 +101,14 @@ async def act(step: Step, place: Operated, namespace: str, restart: Callable[[],
     if step is RESTART:
         await restart()
     elif step.end == ABSENT:
+        await put_topic(place, namespace)
         await place.delete(Name(namespace, CLUSTER))
     elif step.asks is not None:
         await ask(place, namespace, *step.asks)
     else:
-        await place.apply(namespace, manifest(step.end))
         if step is CREATE:
-            await put_topic(place, namespace)
+            await place.client.delete(KAFKA_TOPICS, Name(namespace, TOPIC))
+        await place.apply(namespace, manifest(step.end))
 
 
 async def ask(place: Operated, namespace: str, secret: str, wish: str) -> None:
@@ -132,14 +135,14 @@ def reason_not_done(step: Step, objects: Mapping[str, Any]) -> str | None:
 
 
 async def put_topic(place: Operated, namespace: str) -> None:
-    """A topic as the topic operator leaves it, which is not there any more when the cluster goes."""
+    """A topic as a topic operator leaves it that went before the cluster."""
     topic = {
         "apiVersion": "kafka.strimzi.io/v1beta2",
         "kind": "KafkaTopic",
-        "metadata": {"name": "orders", "labels": {"strimzi.io/cluster": CLUSTER}, "finalizers": [FINALIZER]},
+        "metadata": {"name": TOPIC, "labels": {"strimzi.io/cluster": CLUSTER}, "finalizers": [FINALIZER]},
         "spec": {"partitions": 1, "replicas": 1},
     }
-    path = KAFKA_TOPICS.path(namespace, "orders")
+    path = KAFKA_TOPICS.path(namespace, TOPIC)
     query = (("fieldManager", "topic-operator"), ("force", "true"))
     body = msgspec.json.encode(topic)
     await place.client.raw(Request("PATCH", path, f"apply {path}", query, body, requests.APPLY_PATCH))

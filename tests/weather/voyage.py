@@ -26,8 +26,8 @@ from klamm.base.backoff import BackOff
 from klamm.kube.kinds import Name
 from klamm.kube.sending import Patience
 
-WITHIN = 20.0
-"""Seconds in which a step must end, whatever happens; in calm weather it takes one or two."""
+WITHIN = 60.0
+"""Seconds in which a step must end, whatever happens; on a quiet machine and in calm weather it takes one or two."""
 
 _log = logs.room("weather")
 
