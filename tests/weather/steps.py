@@ -11,13 +11,15 @@ from tests.kubernetes.operated import Operated
 from klamm.kube import requests
 from klamm.kube.catalogue import KAFKA_NAMES, KAFKA_TOPICS
 from klamm.kube.kinds import Name
-from klamm.kube.native import SECRETS
+from klamm.kube.native import NAMESPACES, SECRETS
 from klamm.kube.requests import Request
 from klamm.planning.topics import FINALIZER
 
 CLUSTER, TOPIC = "my-cluster", "orders"
 ABSENT, PLAIN, CONFIGURED, LISTENING, LARGER = "absent", "plain", "configured", "listening", "larger"
 RENEWED, REPLACED = "renewed", "replaced"
+GONE = "gone"
+"""With its namespace."""
 
 _PLAIN: dict[str, Any] = {
     "apiVersion": "kafka.strimzi.io/v1beta2",
@@ -89,8 +91,10 @@ VOYAGE = (
     CREATE,
     Step("new key of the authority", PLAIN, REPLACED, (f"{CLUSTER}-cluster-ca", "force-replace")),
     Step("delete after replacement", REPLACED, ABSENT),
+    CREATE,
+    Step("deletion of the namespace", PLAIN, GONE),
 )
-"""In an order in which each begins where the one before ended."""
+"""In an order in which each begins where the one before ended; after the last one in a new namespace."""
 STEPS = tuple(dict.fromkeys(VOYAGE))
 STORMY = tuple(step for step in STEPS if step.end != ABSENT or step is DELETE)
 """Those in which faults happen; a deletion is not another one because of what was before."""
@@ -103,6 +107,9 @@ async def act(step: Step, place: Operated, namespace: str, restart: Callable[[],
     elif step.end == ABSENT:
         await put_topic(place, namespace)
         await place.delete(Name(namespace, CLUSTER))
+    elif step.end == GONE:
+        await put_topic(place, namespace)
+        await place.client.delete(NAMESPACES, Name("", namespace))
     elif step.asks is not None:
         await ask(place, namespace, *step.asks)
     else:
