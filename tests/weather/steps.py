@@ -11,13 +11,15 @@ from tests.kubernetes.operated import Operated
 from klamm.kube import requests
 from klamm.kube.catalogue import KAFKA_NAMES, KAFKA_TOPICS
 from klamm.kube.kinds import Name
-from klamm.kube.native import SECRETS
+from klamm.kube.native import NAMESPACES, SECRETS
 from klamm.kube.requests import Request
 from klamm.planning.topics import FINALIZER
 
-CLUSTER = "my-cluster"
+CLUSTER, TOPIC = "my-cluster", "orders"
 ABSENT, PLAIN, CONFIGURED, LISTENING, LARGER = "absent", "plain", "configured", "listening", "larger"
 RENEWED, REPLACED = "renewed", "replaced"
+GONE = "gone"
+"""With its namespace."""
 
 _PLAIN: dict[str, Any] = {
     "apiVersion": "kafka.strimzi.io/v1beta2",
@@ -89,9 +91,13 @@ VOYAGE = (
     CREATE,
     Step("new key of the authority", PLAIN, REPLACED, (f"{CLUSTER}-cluster-ca", "force-replace")),
     Step("delete after replacement", REPLACED, ABSENT),
+    CREATE,
+    Step("deletion of the namespace", PLAIN, GONE),
 )
-"""In an order in which each begins where the one before ended."""
+"""In an order in which each begins where the one before ended; after the last one in a new namespace."""
 STEPS = tuple(dict.fromkeys(VOYAGE))
+STORMY = tuple(step for step in STEPS if step.end != ABSENT or step is DELETE)
+"""Those in which faults happen; a deletion is not another one because of what was before."""
 
 
 async def act(step: Step, place: Operated, namespace: str, restart: Callable[[], Awaitable[None]]) -> None:
@@ -99,13 +105,17 @@ async def act(step: Step, place: Operated, namespace: str, restart: Callable[[],
     if step is RESTART:
         await restart()
     elif step.end == ABSENT:
+        await put_topic(place, namespace)
         await place.delete(Name(namespace, CLUSTER))
+    elif step.end == GONE:
+        await put_topic(place, namespace)
+        await place.client.delete(NAMESPACES, Name("", namespace))
     elif step.asks is not None:
         await ask(place, namespace, *step.asks)
     else:
-        await place.apply(namespace, manifest(step.end))
         if step is CREATE:
-            await put_topic(place, namespace)
+            await place.client.delete(KAFKA_TOPICS, Name(namespace, TOPIC))
+        await place.apply(namespace, manifest(step.end))
 
 
 async def ask(place: Operated, namespace: str, secret: str, wish: str) -> None:
@@ -132,14 +142,14 @@ def reason_not_done(step: Step, objects: Mapping[str, Any]) -> str | None:
 
 
 async def put_topic(place: Operated, namespace: str) -> None:
-    """A topic as the topic operator leaves it, which is not there any more when the cluster goes."""
+    """A topic as a topic operator leaves it that went before the cluster."""
     topic = {
         "apiVersion": "kafka.strimzi.io/v1beta2",
         "kind": "KafkaTopic",
-        "metadata": {"name": "orders", "labels": {"strimzi.io/cluster": CLUSTER}, "finalizers": [FINALIZER]},
+        "metadata": {"name": TOPIC, "labels": {"strimzi.io/cluster": CLUSTER}, "finalizers": [FINALIZER]},
         "spec": {"partitions": 1, "replicas": 1},
     }
-    path = KAFKA_TOPICS.path(namespace, "orders")
+    path = KAFKA_TOPICS.path(namespace, TOPIC)
     query = (("fieldManager", "topic-operator"), ("force", "true"))
     body = msgspec.json.encode(topic)
     await place.client.raw(Request("PATCH", path, f"apply {path}", query, body, requests.APPLY_PATCH))

@@ -4,22 +4,13 @@
 """
 
 import os
-from collections.abc import Iterator
 
-import pytest
 from tests.kubernetes.control_plane import ControlPlane
-from tests.kubernetes.operated import kubernetes_with_controllers
 from tests.weather.__main__ import Choice, summary, weathered
 from tests.weather.voyage import Outcome
 
 FAULTS = int(os.environ.get("KLAMM_WEATHER_FAULTS", "80"))  # noqa: TID251 (a test's own)
 SEED = int(os.environ.get("KLAMM_WEATHER_SEED", "1"))  # noqa: TID251
-
-
-@pytest.fixture(scope="module")
-def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    with kubernetes_with_controllers(tmp_path_factory.mktemp("kubernetes")) as running:
-        yield running
 
 
 async def test_every_fault_of_a_sample_ends_in_the_same_state(plane: ControlPlane) -> None:

@@ -18,16 +18,17 @@ from tests.kubernetes.running_operator import RunningOperator, operator_settings
 from tests.weather.calls import Call
 from tests.weather.faults import Fault
 from tests.weather.states import State, differences, state_of
-from tests.weather.steps import ABSENT, CLUSTER, PLAIN, REPLACED, STEPS, VOYAGE, Step, act, reason_not_done
+from tests.weather.steps import ABSENT, CLUSTER, GONE, PLAIN, REPLACED, STEPS, VOYAGE, Step, act, reason_not_done
 from tests.weather.weather import ATTEMPTS, Line, Weather, to_the_server
 
 from klamm.base import logs
 from klamm.base.backoff import BackOff
 from klamm.kube.kinds import Name
+from klamm.kube.native import NAMESPACES
 from klamm.kube.sending import Patience
 
-WITHIN = 20.0
-"""Seconds in which a step must end, whatever happens; in calm weather it takes one or two."""
+WITHIN = 60.0
+"""Seconds in which a step must end, whatever happens; on a quiet machine and in calm weather it takes one or two."""
 
 _log = logs.room("weather")
 
@@ -90,6 +91,8 @@ class Voyage:
             outcome = await self._walk(step, None)
             if outcome.wrong:
                 raise AssertionError(f"{step} in calm weather:\n" + "\n".join(outcome.wrong))
+            if step.end == GONE:
+                await self.begin()
 
     async def sail(self, left: Mapping[Step, list[Fault]]) -> AsyncIterator[Outcome]:
         """Each fault once, until none is left; other voyages may take from the same ones."""
@@ -98,7 +101,7 @@ class Voyage:
             fault = left[step].pop() if left.get(step) else None
             outcome = await self._walk(step, fault)
             yield outcome
-            if outcome.wrong:
+            if outcome.wrong or step.end == GONE:
                 await self.begin()
 
     def _next_step(self, left: Mapping[Step, Sequence[Fault]]) -> Step:
@@ -149,14 +152,21 @@ class Voyage:
         if not self._is_quiet(0.05):
             return ["the operator still works"]
         name = Name(self._weather.namespace, CLUSTER)
-        if step.end != ABSENT and (why := await self._place.reason_not_ready(name)):
+        if step.end not in (ABSENT, GONE) and (why := await self._place.reason_not_ready(name)):
             return [why]
         self._seen = await state_of(self._place.client, name.namespace)
+        if step.end == GONE:
+            return await self._left_over(name.namespace)
         if step.end == ABSENT and any(not one.startswith("KafkaTopic/") for one in self._seen.objects):
             return [f"{one} is left over" for one in self._seen.objects if not one.startswith("KafkaTopic/")]
         if wanted is None:
             return [why] if (why := reason_not_done(step, self._seen.objects)) else []
         return list(differences(wanted.objects, self._seen.objects))
+
+    async def _left_over(self, namespace: str) -> list[str]:
+        """When the namespace has been deleted."""
+        stays = await self._place.client.find(NAMESPACES, Name("", namespace))
+        return [*([f"namespace {namespace} is still there"] if stays else []), *self._seen.objects]
 
     def _is_quiet(self, seconds: float) -> bool:
         weather = self._weather
