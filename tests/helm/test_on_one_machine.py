@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.builders.local_cluster import GONE_WITHIN, LocalCluster, is_true, local_cluster
+from tests.builders.cluster import GONE_WITHIN, is_true
+from tests.builders.local_cluster import LocalCluster, local_cluster
 from tests.helm.program import helm_program
 from tests.helm.release import CHART, OF_AN_INSTALLATION
 
