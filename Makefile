@@ -84,6 +84,10 @@ format: environment ## put the code into the house's format
 bench: environment ## ratios beside a bare baseline, in one run (see bench/README.md)
 	$(PYTHON) -m bench
 
+.PHONY: bench-kubernetes
+bench-kubernetes: environment ## time to Ready on a real Kubernetes, and what the operator takes there (needs root)
+	$(PYTHON) -m bench.kubernetes
+
 .PHONY: lock
 lock: environment ## resolve the dependencies anew, with hashes
 	for extras in operator local develop; do \

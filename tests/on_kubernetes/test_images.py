@@ -1,0 +1,74 @@
+"""The images as a strict administrator runs them: not as root, and with nothing that can be written to but volumes."""
+
+from collections.abc import Iterator
+
+import pytest
+from tests.builders.cluster import is_true
+from tests.builders.real_cluster import RealCluster, real_cluster
+
+STRICT = (
+    "{readOnlyRootFilesystem: true, runAsNonRoot: true, allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}"
+)
+KAFKA = f"""
+apiVersion: kafka.strimzi.io/v1beta2
+kind: Kafka
+metadata: {{name: strict}}
+spec:
+  kafka:
+    version: 3.6.0
+    replicas: 1
+    listeners: [{{name: plain, port: 9092, type: internal, tls: false}}]
+    config: {{offsets.topic.replication.factor: 1, min.insync.replicas: 1, default.replication.factor: 1}}
+    storage: {{type: ephemeral}}
+    rack: {{topologyKey: topology.kubernetes.io/zone}}
+    template:
+      kafkaContainer: {{securityContext: {STRICT}}}
+      initContainer: {{securityContext: {STRICT}}}
+  zookeeper:
+    replicas: 1
+    storage: {{type: ephemeral}}
+    template:
+      zookeeperContainer: {{securityContext: {STRICT}}}
+  entityOperator:
+    topicOperator: {{}}
+    userOperator: {{}}
+    template:
+      topicOperatorContainer: {{securityContext: {STRICT}}}
+      userOperatorContainer: {{securityContext: {STRICT}}}
+"""
+BROKER = "kubectl exec strict-kafka-0 --"
+
+
+@pytest.fixture(scope="module")
+def strict() -> Iterator[RealCluster]:
+    with real_cluster() as cluster:
+        cluster.kubectl("create", "namespace", "kafka")
+        cluster.install_operator()
+        cluster.kubectl("apply", "-f", "-", given=KAFKA)
+        cluster.until_ready("strict")
+        yield cluster
+
+
+def test_everything_runs_as_user_1001_with_a_root_that_cannot_be_written(strict: RealCluster) -> None:
+    for name, pod in strict.pods().items():
+        for container in pod["spec"]["containers"]:
+            exec_there = f"kubectl exec {name} -c {container['name']} --"
+            assert strict.typed(f"{exec_there} id -u") == "1001\n", name
+            refused = strict.typed(f"{exec_there} touch /opt/written", exit_code=1)
+            assert "Read-only file system" in refused, name
+        assert [one["restartCount"] for one in pod["status"]["containerStatuses"]] == [0] * len(
+            pod["spec"]["containers"]
+        )
+    assert is_true(strict.found("kafka", "strict") or {}, "Ready")
+
+
+def test_kafka_s_tools_are_on_the_path_and_in_their_folder(strict: RealCluster) -> None:
+    assert strict.typed(f"{BROKER} sh -c 'command -v kafka-topics.sh'") == "/opt/kafka/bin/kafka-topics.sh\n"
+    assert strict.typed(f"{BROKER} kafka-topics.sh --version 2>/dev/null").endswith("3.6.0\n")
+    listed = strict.typed(f"{BROKER} ls /opt/kafka/bin")
+    assert {"kafka-console-producer.sh", "kafka-configs.sh", "zookeeper-shell.sh"} <= set(listed.split())
+
+
+def test_the_jvm_maps_the_image_s_class_archive(strict: RealCluster) -> None:
+    """Dates of jars and of Java survived the image's layers; the JVM would go on without it and say nothing."""
+    assert "/opt/kafka/archives/classes.jsa" in strict.typed(f"{BROKER} cat /proc/1/maps")
