@@ -13,6 +13,7 @@ class FakeSession:
         self._output: asyncio.Queue[bytes] = asyncio.Queue()
         self._output.put_nowait(says)
         self._code = code
+        self.errors: list[bytes] = []
         self.sizes: list[TerminalSize] = []
         self.taken = 0
         self.takes_input = asyncio.Event()
@@ -23,7 +24,7 @@ class FakeSession:
         return await self._output.get()
 
     async def read_stderr(self) -> bytes:
-        return b""
+        return self.errors.pop(0) if self.errors else b""
 
     async def write_stdin(self, data: bytes) -> None:
         await self.takes_input.wait()
@@ -93,7 +94,9 @@ class FakeStreams:
         return self._session(" ".join(command).encode() if self._says is None else self._says)
 
     async def attach(self, namespace: str, pod: str, container: str, *, stdin: bool) -> ExecSession:
-        return self._session(b"attached")
+        session = self._session(b"attached")
+        session.errors.append(b"an error")
+        return session
 
     async def port_forward(self, namespace: str, pod: str, port: int) -> PortConnection:
         if port != 80:

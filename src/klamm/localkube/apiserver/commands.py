@@ -155,10 +155,11 @@ async def _converse(caller: Caller, use: Use) -> None:
 
 
 async def _pass_output(caller: Caller, session: ExecSession, wanted: Wanted) -> None:
-    outputs = [_copy(session.read_stdout, caller, _STDOUT if wanted.stdout else None)]
-    if not wanted.tty:
-        outputs.append(_copy(session.read_stderr, caller, _STDERR if wanted.stderr else None))
-    await asyncio.gather(*outputs)
+    """Whoever has a terminal has no errors beside its output; a container may have none although its caller asks."""
+    await asyncio.gather(
+        _copy(session.read_stdout, caller, _STDOUT if wanted.stdout else None),
+        _copy(session.read_stderr, caller, _STDERR if wanted.stderr else None),
+    )
 
 
 async def _copy(read: Callable[[], Awaitable[bytes]], caller: Caller, channel: int | None) -> None:

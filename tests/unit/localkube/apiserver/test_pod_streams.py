@@ -81,6 +81,17 @@ async def test_attach_succeeds_whatever_the_container_exits_with(
     assert streams.sessions[0].sizes == [TerminalSize(80, 25)]
 
 
+@pytest.mark.parametrize("wanted", ["stdout=1", "stdout=1&stderr=1&tty=1", "stdin=1"])
+async def test_what_nobody_asked_for_is_read_and_dropped(
+    client: aiohttp.ClientSession, streams: FakeStreams, wanted: str
+) -> None:
+    async with client.ws_connect(f"{PATH}/attach?{wanted}", protocols=["v5.channel.k8s.io"]) as socket:
+        await socket.send_bytes(b"\xff\x00")
+        said = await messages(socket)
+    assert streams.sessions[0].errors == [], "its writer would wait for ever"
+    assert [message[:1] for message in said] == ([b"\x03"] if wanted == "stdin=1" else [b"\x01", b"\x03"])
+
+
 async def test_what_does_not_run_is_told_in_kubernetes_words(
     client: aiohttp.ClientSession, api: RunningApi, streams: FakeStreams
 ) -> None:
