@@ -193,8 +193,9 @@ class Registry:
         """What PUT does: some kinds are made by it when they are not there."""
         makes = kind.resource.kind in _MADE_BY_PUT and not options.subresource
         if makes and self.storage.find(kind.storage_key, namespace or "", name) is None:
-            check_given_name(obj.setdefault("metadata", {}), name)
-            return Written(self.create(kind, namespace, obj, options), True)
+            new = forms.received(kind, obj, options)
+            check_given_name(new["metadata"], name)
+            return Written(self.create(kind, namespace, new, options), True)
         return Written(self.update(kind, namespace, name, obj, options))
 
     def update(self, kind: Kind, namespace: str | None, name: str, obj: Object, options: WriteOptions) -> Object:

@@ -3,7 +3,7 @@
 import msgspec
 from aiohttp import web
 
-from klamm.localkube.apiserver import deletion, negotiation, reading, reviews, statuses, subresources
+from klamm.localkube.apiserver import deletion, forms, negotiation, reading, reviews, statuses, subresources
 from klamm.localkube.apiserver.answers import Api, bytes_response, json_response
 from klamm.localkube.apiserver.authentication import Identity
 from klamm.localkube.apiserver.kinds import Kind
@@ -170,8 +170,9 @@ async def create_object(api: Api, request: web.Request, kind: Kind, target: Targ
     if kind.resource.namespaced and namespace is None:
         raise statuses.bad_request("an empty namespace may not be set during creation")
     if kind.resource.kind == "Binding":
-        name = (obj.get("metadata") or {}).get("name", "")
-        return json_response(subresources.bind(api.registry, namespace or "", name, obj, options), 201)
+        binding = forms.received(kind, obj, options)
+        name = binding["metadata"].get("name", "")
+        return json_response(subresources.bind(api.registry, namespace or "", name, binding, options), 201)
     return _written(api, request, kind, api.registry.create(kind, namespace, obj, options), options, 201)
 
 

@@ -109,7 +109,7 @@ async def _forward(api: Api, request: web.Request, kind: Kind, target: Target) -
 
 async def _bind(api: Api, request: web.Request, kind: Kind, target: Target) -> web.StreamResponse:
     options = options_of(request, "binding")
-    body = await body_of(request)
+    body = await _asked(request, "io.k8s.api.core.v1.Binding")
     return json_response(subresources.bind(api.registry, target.namespace or "", target.name, body, options), 201)
 
 

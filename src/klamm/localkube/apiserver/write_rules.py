@@ -61,6 +61,12 @@ def cannot_handle(kind: Kind) -> str:
     return f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}'
 
 
+def said_metadata(obj: Object) -> Object:
+    """What an object that has not its type's form yet says of itself, as far as it is a mapping."""
+    metadata = obj.get("metadata")
+    return metadata if isinstance(metadata, dict) else {}
+
+
 def check_type(kind: Kind, obj: Object, options: WriteOptions) -> None:
     wanted = kind.resource
     if kind.custom and not options.unconditional and not obj.get("apiVersion"):
@@ -71,7 +77,7 @@ def check_type(kind: Kind, obj: Object, options: WriteOptions) -> None:
             f"({wanted.api_version})"
         )
     if obj.setdefault("kind", wanted.kind) != wanted.kind:
-        name = (obj.get("metadata") or {}).get("name")
+        name = said_metadata(obj).get("name")
         if kind.custom and name:
             cause = statuses.invalid_value("kind", obj["kind"], f"must be {wanted.kind}")
             raise statuses.invalid(wanted.group, obj["kind"], name, [cause])
