@@ -73,7 +73,11 @@ class Writes:
             names = random.sample(("A", "B", "C"), random.randint(1, 2))
             made["env"] = [{"name": one, "value": str(random.randint(0, 2))} for one in names]
         if random.random() < 0.3:
-            made["args"] = [random.choice("xyz") for _ in range(random.randint(1, 2))]
+            made["args"] = [random.choice("xyz") for _ in range(random.randint(0, 2))]
+        if random.random() < 0.1:
+            made[random.choice(("env", "ports", "command"))] = random.choice(([], None))
+        if random.random() < 0.1:
+            made["resources"] = {}
         return made
 
     def _metadata(self) -> dict[str, Any]:
@@ -92,6 +96,8 @@ class Writes:
         return {"op": kind, "path": path} | ({} if kind == "remove" else {"value": value})
 
     def _some(self, keys: str) -> dict[str, str]:
+        if self._random.random() < 0.1:
+            return {}
         chosen = self._random.sample(keys, self._random.randint(1, len(keys)))
         return {key: str(self._random.randint(0, 2)) for key in chosen}
 
