@@ -66,7 +66,7 @@ class Both:
                     await asyncio.sleep(_TICK)
         except TimeoutError:
             shown = [wanted.shows(each) for each in pictures]
-            found = "\n".join(differences(*pictures)) or f"both are the same: {pictures[0]}"
+            found = "\n".join(differences(pictures[0], pictures[1])) or f"both are the same: {pictures[0]}"
             raise AssertionError(f"not reached (localkube {shown[0]}, kubernetes {shown[1]}):\n{found}") from None
 
 

@@ -213,7 +213,7 @@ def note_applied(obj: Object, config: Object) -> None:
 def _says_nothing(value: Any, field: Node | None) -> bool:
     if field is None:
         return False
-    return value is None or value == {} or (value == [] and field.list_type == "atomic")
+    return value in (None, {}, [])
 
 
 def only_said(shaped: Any, said: Any, node: Node) -> Any:
