@@ -161,6 +161,9 @@ def _steady(obj: Object) -> Any:
     if obj.get("spec", {}).get("selector", {}).get("matchLabels", {}).get("pod-template-hash"):
         kept.pop("generation", None)  # of a ReplicaSet: how often it was scaled on the way
         obj = {**obj, "status": {**obj["status"], "observedGeneration": 0}}
+    conditions = obj.get("status", {}).get("conditions")
+    if conditions:  # they stand in the order in which they came, which timing decides
+        obj = {**obj, "status": {**obj["status"], "conditions": sorted(conditions, key=lambda each: str(each["type"]))}}
     if "endpoints" in obj:
         obj = {**obj, "endpoints": sorted(obj["endpoints"] or (), key=_readiness)}
     text = json.dumps({**obj, "metadata": kept}, sort_keys=True)
