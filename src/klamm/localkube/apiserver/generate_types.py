@@ -5,7 +5,7 @@ Run by hand when the served Kubernetes version changes:
 where FOLDER holds the server's documents (`python -m tests.kubernetes.documents FOLDER` writes it) and the others are
 those of Go modules (`go mod download -json k8s.io/api@vX` names one). Names, types, defaults, enumerations and
 x-kubernetes extensions are kept; descriptions are dropped. Of the Go types one fact is added: which fields are
-serialized although nobody set them (`schema.ZEROS`).
+serialized although nobody set them, and which are not when they are zero (`schema.ZEROS`, `schema.DROPPED`).
 """
 
 import gzip
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from klamm.localkube.apiserver.generate_messages import Module, go_types
-from klamm.localkube.apiserver.schema import MICRO, ZEROS
+from klamm.localkube.apiserver.schema import DROPPED, MICRO, ZEROS
 
 SERVED: dict[str, frozenset[str]] = {
     "v1": frozenset(
@@ -165,6 +165,14 @@ def zeros_of(type_name: str, module: Module) -> dict[str, Any]:
     return found
 
 
+def dropped_of(type_name: str, module: Module) -> list[str]:
+    """Fields whose zero value is never serialized: scalars with omitempty that are no pointers."""
+    *_, package, version, name = type_name.split(".")
+    fields = module.structs.get(f"{package}/{version}.{name}", {}).values()
+    scalars = (*_NUMBERS, "string", "bool")
+    return sorted(field for field, kind, omitted in fields if omitted and module.resolve(kind) in scalars)
+
+
 def main() -> None:
     table = generate(Path(sys.argv[1]))
     module = go_types(Path(sys.argv[2]), Path(sys.argv[3]))
@@ -173,6 +181,9 @@ def main() -> None:
         zeros = zeros_of(name, module)
         if zeros:
             schema[ZEROS] = zeros
+        dropped = dropped_of(name, module)
+        if dropped:
+            schema[DROPPED] = dropped
     target = Path(__file__).with_name("types.json.gz")
     data = json.dumps(table, separators=(",", ":"), sort_keys=True).encode()
     target.write_bytes(gzip.compress(data, 9, mtime=0))

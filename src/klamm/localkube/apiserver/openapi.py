@@ -9,7 +9,7 @@ from typing import Any
 
 from klamm.localkube.apiserver.discovery import GroupVersions
 from klamm.localkube.apiserver.kinds import Kind, table
-from klamm.localkube.apiserver.schema import MICRO, ZEROS
+from klamm.localkube.apiserver.schema import DROPPED, MICRO, ZEROS
 from klamm.localkube.objects import Object
 
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
@@ -111,7 +111,7 @@ def _references(schema: Any) -> list[str]:
 
 
 def _described(name: str, schema: Any) -> Object:
-    told = {key: value for key, value in schema.items() if key not in (MICRO, ZEROS)}
+    told = {key: value for key, value in schema.items() if key not in (DROPPED, MICRO, ZEROS)}
     return {"description": f"{name.rsplit('.', 1)[1]}: its fields are described at {_REFERENCE}", **told}
 
 

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 ListType = Literal["atomic", "set", "map"]
+DROPPED = "x-dropped"
+"""Where types.json.gz keeps what `Node.dropped` tells."""
 MICRO = "x-micro"
 """Marks the type of times that count microseconds."""
 ZEROS = "x-zeros"
@@ -31,6 +33,7 @@ class Node:
         "_items",
         "_zeros",
         "always_present",
+        "dropped",
         "free",
         "int_or_string",
         "is_scalar",
@@ -52,6 +55,8 @@ class Node:
         self._additional: Node | None = None
         self._zeros: tuple[tuple[str, Any], ...] | None = None
         self._always: tuple[tuple[str, Node], ...] | None = None
+        self.dropped: frozenset[str] = frozenset(self.raw.get(DROPPED) or ()) if native else frozenset()
+        """Scalars that Kubernetes' Go types do not serialize when they are zero, empty or false."""
         self.properties: Mapping[str, Any] = self.raw.get("properties") or {}
         self.type: str = self.raw.get("type", "")
         """ "object", "array", a scalar's type, or "" for anything (int-or-string included)."""

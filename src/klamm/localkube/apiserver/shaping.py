@@ -106,6 +106,8 @@ def _shape_struct(value: dict[str, Any], node: Node, unknown: list[str], path: s
         result = shape_native(child, field, unknown, at)
         if result in ({}, []) and not _kept_empty(name, field, node):
             continue
+        if name in node.dropped and not result:
+            continue
         shaped[name] = result
     for name, field in node.always_present_fields:
         if name not in shaped:

@@ -219,7 +219,7 @@ def note_applied(obj: Object, config: Object) -> None:
 def _says_nothing(value: Any, field: Node | None) -> bool:
     if field is None:
         return False
-    return value is None or value == {} or (value == [] and field.list_type == "atomic")
+    return value in (None, {}, [])
 
 
 def only_said(shaped: Any, said: Any, node: Node) -> Any:
@@ -228,7 +228,9 @@ def only_said(shaped: Any, said: Any, node: Node) -> Any:
         kept = {name: only_said(value, said[name], node.child(name)) for name, value in shaped.items() if name in said}
         # Nothing, said, is owned as well, although no object keeps it.
         return kept | {
-            name: value for name, value in said.items() if name not in kept and _says_nothing(value, node.field(name))
+            name: value
+            for name, value in said.items()
+            if name not in kept and (_says_nothing(value, node.field(name)) or (name in node.dropped and not value))
         }
     if isinstance(shaped, list) and isinstance(said, list) and len(shaped) == len(said):
         return [only_said(value, of, node.items) for value, of in zip(shaped, said, strict=True)]

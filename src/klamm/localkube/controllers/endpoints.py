@@ -192,7 +192,8 @@ def endpoints_object(service: Object, found: Sequence[Member]) -> Object:
             subset["ports"] = _port_list(ports)
         subsets.append(subset)
     metadata = service["metadata"]
-    labels = {**(metadata.get("labels") or {}), **_headless(service)}
+    own = {"endpoints.kubernetes.io/managed-by": "endpoint-controller"}
+    labels = {**(metadata.get("labels") or {}), **_headless(service), **own}
     return {
         "apiVersion": "v1",
         "kind": "Endpoints",

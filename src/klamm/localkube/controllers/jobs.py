@@ -32,6 +32,7 @@ from klamm.localkube.times import parse_timestamp, timestamp
 INDEX: Final = "batch.kubernetes.io/job-completion-index"
 FIRST_WAIT: Final = 10.0
 LONGEST_WAIT: Final = 360.0
+ENDS: Final = {"Complete": ("SuccessCriteriaMet", "Complete"), "Failed": ("FailureTarget", "Failed")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,20 +121,26 @@ class Jobs:
             "ready": sum(map(is_ready, pods.active)),
             "succeeded": len(pods.succeeded),
             "failed": len(pods.failed),
+            "terminating": 0,
+            "uncountedTerminatedPods": {},
         }
         if not known.get("startTime") and not job["spec"].get("suspend"):
             status["startTime"] = now
         if ending is not None:
             kind, reason, message = ending
-            told = {"type": kind, "status": "True", "reason": reason, "message": message}
-            status["conditions"] = [
-                *(known.get("conditions") or ()),
-                {**told, "lastProbeTime": now, "lastTransitionTime": now},
-            ]
+            # The end is told twice: as decided, and (no pod runs any more) as reached.
+            told = {"status": "True", "reason": reason, "message": message}
+            reached = [{"type": each, **told, "lastProbeTime": now, "lastTransitionTime": now} for each in ENDS[kind]]
+            status["conditions"] = [*(known.get("conditions") or ()), *reached]
             if kind == "Complete":
                 status["completionTime"] = now
             report = self._events.normal if kind == "Complete" else self._events.warning
-            report(JOBS, job, reason, message)
+            report(
+                JOBS,
+                job,
+                "Completed" if kind == "Complete" else reason,
+                "Job completed" if kind == "Complete" else message,
+            )
         write_status(self._informers, JOBS, job, status)
 
 
@@ -151,9 +158,9 @@ def verdict(job: Object, pods: Tally, now: datetime) -> tuple[str, str, str] | N
     spec = job["spec"]
     completions = spec.get("completions")
     if len(pods.succeeded) >= (completions or 1) and (completions is not None or not pods.active):
-        return "Complete", "Completed", "Job completed"
+        return "Complete", "CompletionsReached", "Reached expected number of succeeded pods"
     if completions == 0:
-        return "Complete", "Completed", "Job completed"
+        return "Complete", "CompletionsReached", "Reached expected number of succeeded pods"
     if pods.failures > spec.get("backoffLimit", 6):
         return "Failed", "BackoffLimitExceeded", "Job has reached the specified backoff limit"
     start = parse_timestamp((job.get("status") or {}).get("startTime"))

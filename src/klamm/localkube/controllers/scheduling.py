@@ -92,6 +92,7 @@ class Scheduler:
         if known is not None and known["status"] == "False" and known.get("message") == message:
             return
         told = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
+        told["observedGeneration"] = pod["metadata"].get("generation", 1)
         self._set_condition(pod, told)
         self._events.warning(PODS, pod, "FailedScheduling", message)
 

@@ -119,7 +119,6 @@ def pod_for(owner: Object, index: int) -> Object:
     labelled = with_label(labelled, "statefulset.kubernetes.io/pod-name", name)
     labelled = with_label(labelled, "apps.kubernetes.io/pod-index", str(index))
     pod = pod_from_template(STATEFUL_SETS, owner, labelled)
-    del pod["metadata"]["generateName"]
     pod["metadata"]["name"] = name
     own = [
         {"name": c["metadata"]["name"], "persistentVolumeClaim": {"claimName": f"{c['metadata']['name']}-{name}"}}
@@ -164,6 +163,7 @@ def counts(owner: Object, pods: Sequence[Object], available: int) -> dict[str, A
     current = new if done else known.get("currentRevision") or new
     return {
         "replicas": len(pods),
+        "collisionCount": 0,
         "readyReplicas": sum(map(is_ready, pods)),
         "availableReplicas": available,
         "currentReplicas": sum((p["metadata"].get("labels") or {}).get(HASH) == current for p in pods),
