@@ -173,11 +173,13 @@ class Voyage:
         return not weather.in_flight and asyncio.get_running_loop().time() - weather.last_heard > seconds
 
     def _restarted(self) -> Counter[str]:
-        return Counter(
-            done.call.name
+        """How many pods of each name were deleted; the same one asked to go twice goes once."""
+        gone = {
+            (done.call.name, done.body.get("preconditions", {}).get("uid"))
             for done in self._weather.written
             if (done.call.verb, done.call.kind) == ("delete", "pods") and done.status == 200
-        )
+        }
+        return Counter(name for name, _ in gone)
 
     def _harmed(self, step: Step, before: State) -> list[str]:
         """What must outlive every step, and did not; a new key is right only where it was asked for."""
