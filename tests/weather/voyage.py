@@ -30,6 +30,9 @@ from klamm.kube.sending import Patience
 WITHIN = 60.0
 """Seconds in which a step must end, whatever happens; on a quiet machine and in calm weather it takes one or two."""
 
+AWAY = (0.0, 1.5)
+"""Seconds until a killed operator is back: at once, or when everything else that was under way is over."""
+
 _log = logs.room("weather")
 
 _PATIENCE = Patience(attempts=ATTEMPTS, back_off=BackOff(first=0.02, longest=0.05))
@@ -206,12 +209,13 @@ class Voyage:
         )
 
     async def _revive(self) -> None:
-        """A killed operator is started anew, and knows nothing."""
+        """A killed operator is started anew (now or later), and knows nothing."""
         assert self._operator is not None
         if not self._weather.killed.is_set():
             self._operator.raise_if_ended()
             return
         await self._operator.end()
+        await asyncio.sleep(self._random.choice(AWAY))
         self._weather.killed.clear()
         await self._life.aclose()
         await self._live()
