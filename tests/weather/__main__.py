@@ -56,11 +56,11 @@ async def weathered(
     """Every chosen fault, or as many as there is time for; `told` hears of each at once."""
     outcomes: list[Outcome] = []
     loop = asyncio.get_running_loop()
-    end = loop.time() + minutes * 60
     async with operated(plane) as place:
         async with Voyage.of(place, Random(choice.seed)) as voyage:
             await voyage.record()
         left = choice.of(voyage.calm)
+        end = loop.time() + minutes * 60
         print(f"{sum(map(len, left.values()))} faults of {len(STORMY)} steps", flush=True)
 
         async def sail(lane: int) -> None:

@@ -30,6 +30,9 @@ from klamm.kube.sending import Patience
 WITHIN = 60.0
 """Seconds in which a step must end, whatever happens; on a quiet machine and in calm weather it takes one or two."""
 
+AWAY = (0.0, 1.5)
+"""Seconds until a killed operator is back: at once, or when everything else that was under way is over."""
+
 _log = logs.room("weather")
 
 _PATIENCE = Patience(attempts=ATTEMPTS, back_off=BackOff(first=0.02, longest=0.05))
@@ -173,11 +176,13 @@ class Voyage:
         return not weather.in_flight and asyncio.get_running_loop().time() - weather.last_heard > seconds
 
     def _restarted(self) -> Counter[str]:
-        return Counter(
-            done.call.name
+        """How many pods of each name were deleted; the same one asked to go twice goes once."""
+        gone = {
+            (done.call.name, done.body.get("preconditions", {}).get("uid"))
             for done in self._weather.written
             if (done.call.verb, done.call.kind) == ("delete", "pods") and done.status == 200
-        )
+        }
+        return Counter(name for name, _ in gone)
 
     def _harmed(self, step: Step, before: State) -> list[str]:
         """What must outlive every step, and did not; a new key is right only where it was asked for."""
@@ -204,12 +209,13 @@ class Voyage:
         )
 
     async def _revive(self) -> None:
-        """A killed operator is started anew, and knows nothing."""
+        """A killed operator is started anew (now or later), and knows nothing."""
         assert self._operator is not None
         if not self._weather.killed.is_set():
             self._operator.raise_if_ended()
             return
         await self._operator.end()
+        await asyncio.sleep(self._random.choice(AWAY))
         self._weather.killed.clear()
         await self._life.aclose()
         await self._live()
