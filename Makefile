@@ -46,6 +46,16 @@ test-kubernetes: environment ## the walkthrough with real Kafka on a real Kubern
 images: ## container images of the operator and of Kafka, with Docker or Podman (KAFKA="3.6.0 4.3.1")
 	images/build $(KAFKA)
 
+.PHONY: weather
+weather: environment ## every call of the operator killed, cut, refused or late in turn, on a real kube-apiserver (an hour)
+	$(PYTHON) -m tests.kubernetes.programs
+	$(PYTHON) -m tests.weather $(FAULTS)
+
+.PHONY: rights
+rights: environment ## the operator's roles, namespaces and leader election on a real kube-apiserver (two minutes)
+	$(PYTHON) -m tests.kubernetes.programs
+	$(PYTHON) -m pytest tests/rights
+
 .PHONY: check
 check: environment ## format, lint, types, import rule, generated files fresh, unit and golden tests
 	$(PYTHON) -m ruff format --check .

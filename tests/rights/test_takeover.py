@@ -32,7 +32,7 @@ ENDS_WITHIN = 10.0
 AFTER_A_KILL = 15.0
 """What is promised."""
 AFTER_A_FAREWELL = 5.0
-"""Passes get 2 s to end; some of them wait for a Kafka that is not there."""
+"""It takes a third of a second; on a busy machine passes may need the 2 s that they get to end."""
 _READS = frozenset({"get", "list", "watch"})
 
 

@@ -2,9 +2,12 @@
 
 import argparse
 import asyncio
+import math
+import signal
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -12,21 +15,29 @@ from random import Random
 from tests.kubernetes.control_plane import ControlPlane
 from tests.kubernetes.operated import kubernetes_with_controllers, operated
 from tests.weather.faults import Fault, faults_of
-from tests.weather.steps import STEPS, Step
-from tests.weather.voyage import Outcome, Voyage
+from tests.weather.steps import STEPS, STORMY, Step
+from tests.weather.voyage import Calm, Outcome, Voyage
 
 from klamm.base import logs
+
+LANES = 4
+"""Clusters that go through it side by side: most of a step is waiting."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Which of all faults: so many of them (None: all), of those whose step and call are told with `only`."""
+    """Which of all faults: so many of them (None: all), of those whose step and call are told with `only`.
+
+    `every`: each harm that a call can meet, and not one in turn.
+    """
 
     count: int | None = None
     seed: int = 1
     only: str = ""
+    every: bool = False
 
-    def of(self, everything: list[tuple[Step, Fault]]) -> dict[Step, list[Fault]]:
+    def of(self, calm: Calm) -> dict[Step, list[Fault]]:
+        everything = [(step, fault) for step in STORMY for fault in faults_of(calm.calls[step.name], every=self.every)]
         fitting = [(step, fault) for step, fault in everything if self.only in f"{step}: {fault}"]
         Random(self.seed).shuffle(fitting)
         chosen: dict[Step, list[Fault]] = {step: [] for step in STEPS}
@@ -35,19 +46,34 @@ class Choice:
         return chosen
 
 
-async def weathered(plane: ControlPlane, choice: Choice, verbose: bool = False) -> list[Outcome]:
-    random = Random(choice.seed)
-    outcomes = []
-    async with operated(plane) as place, Voyage.of(place, random) as voyage:
-        await voyage.record()
-        everything = [(step, fault) for step in STEPS for fault in faults_of(voyage.calm.calls[step.name])]
-        print(f"{len(everything)} faults are possible", flush=True)
-        for step in STEPS:
-            print(f"  {step}: {len(voyage.calm.calls[step.name])} calls and events")
-        async for outcome in voyage.sail(choice.of(everything)):
-            outcomes.append(outcome)
-            if outcome.wrong or outcome.more_restarts or verbose:
-                tell(outcome)
+async def weathered(
+    plane: ControlPlane,
+    choice: Choice,
+    told: Callable[[Outcome], None],
+    lanes: int = LANES,
+    minutes: float = math.inf,
+) -> list[Outcome]:
+    """Every chosen fault, or as many as there is time for; `told` hears of each at once."""
+    outcomes: list[Outcome] = []
+    loop = asyncio.get_running_loop()
+    end = loop.time() + minutes * 60
+    async with operated(plane) as place:
+        async with Voyage.of(place, Random(choice.seed)) as voyage:
+            await voyage.record()
+        left = choice.of(voyage.calm)
+        print(f"{sum(map(len, left.values()))} faults of {len(STORMY)} steps", flush=True)
+
+        async def sail(lane: int) -> None:
+            async with Voyage.of(place, Random(choice.seed + lane), lane, voyage.calm) as own:
+                async for outcome in own.sail(left):
+                    outcomes.append(outcome)
+                    told(outcome)
+                    if loop.time() > end:
+                        return
+
+        async with asyncio.TaskGroup() as group:
+            for lane in range(1, lanes + 1):
+                group.create_task(sail(lane))
     return outcomes
 
 
@@ -83,11 +109,21 @@ def main() -> int:
     parser.add_argument("--only", default="", help="faults that are told with these words, e.g. 'delete: event kafkas'")
     parser.add_argument("--log", type=argparse.FileType("w"), help="what the operators write")
     parser.add_argument("--verbose", action="store_true", help="tell every fault")
+    parser.add_argument("--every", action="store_true", help="each harm for each call, and not some in turn")
+    parser.add_argument("--lanes", type=int, default=LANES, help="clusters at a time")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="after which no more faults are begun")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to end"))  # and to take its servers along
     if given.log:
         logs.set_up(stream=given.log)
     with tempfile.TemporaryDirectory() as folder, kubernetes_with_controllers(Path(folder)) as plane:
-        outcomes = asyncio.run(weathered(plane, Choice(given.faults, given.seed, given.only), given.verbose))
+        choice = Choice(given.faults, given.seed, given.only, given.every)
+
+        def told(outcome: Outcome) -> None:
+            if outcome.wrong or outcome.more_restarts or given.verbose:
+                tell(outcome)
+
+        outcomes = asyncio.run(weathered(plane, choice, told, given.lanes, given.minutes))
     print(summary(outcomes))
     return 1 if any(one.wrong for one in outcomes) else 0
 

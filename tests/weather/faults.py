@@ -28,29 +28,41 @@ class Harm(StrEnum):
 
 KILLS = frozenset({Harm.KILLED_BEFORE, Harm.KILLED_AFTER})
 
-_BOTH_SIDES = (
-    Harm.KILLED_BEFORE,
-    Harm.KILLED_AFTER,
-    Harm.CUT_BEFORE,
-    Harm.CUT_AFTER,
+_ENDS = (Harm.KILLED_BEFORE, Harm.KILLED_AFTER, Harm.CUT_BEFORE, Harm.CUT_AFTER)
+_ALWAYS = {
+    "get": (Harm.KILLED_AFTER, Harm.CUT_BEFORE),
+    "list": (Harm.KILLED_AFTER, Harm.CUT_BEFORE),
+    "watch": (Harm.KILLED_AFTER, Harm.CUT_BEFORE),
+    "event": (),
+}
+"""By verb; a write meets all `_ENDS`. To the world a read is the same before and after."""
+
+ALIKE = 3
+"""Calls that are alike and come after so many others are left out, unless every harm is wanted."""
+
+_IN_TURN = {
+    "get": (Harm.FAULT_BEFORE, Harm.BUSY, Harm.LATE_ANSWER),
+    "list": (Harm.STALE, Harm.GONE, Harm.FAULT_BEFORE, Harm.BUSY, Harm.LATE_ANSWER),
+    "watch": (Harm.GONE, Harm.FAULT_BEFORE, Harm.BUSY),
+    "event": (
+        Harm.DROPPED,
+        Harm.KILLED_AFTER,
+        Harm.REPLAYED,
+        Harm.LATE_ANSWER,
+        Harm.CUT_AFTER,
+        Harm.GONE,
+        Harm.CUT_BEFORE,
+        Harm.KILLED_BEFORE,
+    ),
+}
+_IN_TURN_OF_WRITES = (
+    Harm.CONFLICT,
     Harm.FAULT_BEFORE,
     Harm.FAULT_AFTER,
-)
-_OF_WRITES = (*_BOTH_SIDES, Harm.CONFLICT, Harm.BUSY, Harm.LATE_CALL, Harm.LATE_ANSWER)
-_OF_READS = (Harm.KILLED_AFTER, Harm.CUT_BEFORE, Harm.FAULT_BEFORE, Harm.BUSY, Harm.LATE_ANSWER)
-_OF_LISTS = (*_OF_READS, Harm.GONE, Harm.STALE)
-_OF_WATCHES = (Harm.KILLED_AFTER, Harm.CUT_BEFORE, Harm.FAULT_BEFORE, Harm.BUSY, Harm.GONE)
-_OF_EVENTS = (
-    Harm.KILLED_BEFORE,
-    Harm.KILLED_AFTER,
-    Harm.CUT_BEFORE,
-    Harm.CUT_AFTER,
-    Harm.GONE,
+    Harm.BUSY,
+    Harm.LATE_CALL,
     Harm.LATE_ANSWER,
-    Harm.DROPPED,
-    Harm.REPLAYED,
 )
-_BY_VERB = {"get": _OF_READS, "list": _OF_LISTS, "watch": _OF_WATCHES, "event": _OF_EVENTS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +74,14 @@ class Fault:
         return f"{self.call}: {self.harm}"
 
 
-def faults_of(calls: list[Call]) -> Iterator[Fault]:
-    """Every harm of every call."""
-    for call in calls:
-        for harm in _BY_VERB.get(call.verb, _OF_WRITES):
-            yield Fault(call, harm)
+def faults_of(calls: list[Call], *, every: bool = False) -> Iterator[Fault]:
+    """Of every call: the operator killed and the call cut, on both sides of it, and one other harm in turn (or all).
+
+    Events of watches have only the harm whose turn it is: there are as many of them as of everything else.
+    """
+    for number, call in enumerate(calls):
+        others = _IN_TURN.get(call.verb, _IN_TURN_OF_WRITES)
+        turn = number % len(others)
+        if every or call.number <= ALIKE:
+            for harm in (*_ALWAYS.get(call.verb, _ENDS), *(others if every else others[turn : turn + 1])):
+                yield Fault(call, harm)

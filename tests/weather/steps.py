@@ -1,6 +1,6 @@
 """What people do to one Kafka cluster, as ways between states: each is walked with every fault that can meet it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,13 +9,17 @@ from tests.builders.kafka import overlaid
 from tests.kubernetes.operated import Operated
 
 from klamm.kube import requests
-from klamm.kube.catalogue import KAFKA_TOPICS
+from klamm.kube.catalogue import KAFKA_NAMES, KAFKA_TOPICS
 from klamm.kube.kinds import Name
+from klamm.kube.native import NAMESPACES, SECRETS
 from klamm.kube.requests import Request
 from klamm.planning.topics import FINALIZER
 
-CLUSTER = "my-cluster"
+CLUSTER, TOPIC = "my-cluster", "orders"
 ABSENT, PLAIN, CONFIGURED, LISTENING, LARGER = "absent", "plain", "configured", "listening", "larger"
+RENEWED, REPLACED = "renewed", "replaced"
+GONE = "gone"
+"""With its namespace."""
 
 _PLAIN: dict[str, Any] = {
     "apiVersion": "kafka.strimzi.io/v1beta2",
@@ -57,9 +61,12 @@ def manifest(state: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Step:
+    """`asks`: the Secret and the annotation on it by which a person asks for something."""
+
     name: str
     begin: str
     end: str
+    asks: tuple[str, str] | None = None
 
     def __str__(self) -> str:
         return self.name
@@ -68,7 +75,7 @@ class Step:
 CREATE = Step("create", ABSENT, PLAIN)
 DELETE = Step("delete", PLAIN, ABSENT)
 RESTART = Step("restart of the operator", PLAIN, PLAIN)
-STEPS = (
+VOYAGE = (
     CREATE,
     Step("change of configuration", PLAIN, CONFIGURED),
     Step("change back of configuration", CONFIGURED, PLAIN),
@@ -78,7 +85,19 @@ STEPS = (
     Step("scale down", LARGER, PLAIN),
     RESTART,
     DELETE,
+    CREATE,
+    Step("renewal of the authority", PLAIN, RENEWED, (f"{CLUSTER}-cluster-ca-cert", "force-renew")),
+    Step("delete after renewal", RENEWED, ABSENT),
+    CREATE,
+    Step("new key of the authority", PLAIN, REPLACED, (f"{CLUSTER}-cluster-ca", "force-replace")),
+    Step("delete after replacement", REPLACED, ABSENT),
+    CREATE,
+    Step("deletion of the namespace", PLAIN, GONE),
 )
+"""In an order in which each begins where the one before ended; after the last one in a new namespace."""
+STEPS = tuple(dict.fromkeys(VOYAGE))
+STORMY = tuple(step for step in STEPS if step.end != ABSENT or step is DELETE)
+"""Those in which faults happen; a deletion is not another one because of what was before."""
 
 
 async def act(step: Step, place: Operated, namespace: str, restart: Callable[[], Awaitable[None]]) -> None:
@@ -86,22 +105,51 @@ async def act(step: Step, place: Operated, namespace: str, restart: Callable[[],
     if step is RESTART:
         await restart()
     elif step.end == ABSENT:
+        await put_topic(place, namespace)
         await place.delete(Name(namespace, CLUSTER))
+    elif step.end == GONE:
+        await put_topic(place, namespace)
+        await place.client.delete(NAMESPACES, Name("", namespace))
+    elif step.asks is not None:
+        await ask(place, namespace, *step.asks)
     else:
         if step is CREATE:
-            await put_topic(place, namespace)
+            await place.client.delete(KAFKA_TOPICS, Name(namespace, TOPIC))
         await place.apply(namespace, manifest(step.end))
 
 
+async def ask(place: Operated, namespace: str, secret: str, wish: str) -> None:
+    """By an annotation on a Secret, which no watch tells of; one on the Kafka resource makes the operator look."""
+    wishes = {"metadata": {"annotations": {f"strimzi.io/{wish}": "true"}}}
+    await place.client.patch(SECRETS, Name(namespace, secret), wishes)
+    look = {"metadata": {"annotations": {"example.com/asked": wish}}}
+    await place.client.patch(KAFKA_NAMES, Name(namespace, CLUSTER), look)
+
+
+def reason_not_done(step: Step, objects: Mapping[str, Any]) -> str | None:
+    """What shows that the step is over when nobody knows yet how it ends."""
+    if step.asks is None:
+        return None
+    certificate = objects[f"Secret/{CLUSTER}-cluster-ca-cert"]
+    generation = certificate["metadata"]["annotations"]["strimzi.io/ca-cert-generation"]
+    pods = [one["metadata"] for name, one in objects.items() if name.startswith("Pod/")]
+    seen = {pod["annotations"].get("strimzi.io/cluster-ca-cert-generation") for pod in pods}
+    if generation != "1" or seen != {"1"}:
+        return f"the certificate's generation is {generation}, pods know {seen}"
+    if len(certificate["data"]) != 3 or any("strimzi.io/trusts-old-cluster-ca" in pod["annotations"] for pod in pods):
+        return "the old authority is not forgotten"
+    return None
+
+
 async def put_topic(place: Operated, namespace: str) -> None:
-    """A topic as the topic operator leaves it, which is not there any more when the cluster goes."""
+    """A topic as a topic operator leaves it that went before the cluster."""
     topic = {
         "apiVersion": "kafka.strimzi.io/v1beta2",
         "kind": "KafkaTopic",
-        "metadata": {"name": "orders", "labels": {"strimzi.io/cluster": CLUSTER}, "finalizers": [FINALIZER]},
+        "metadata": {"name": TOPIC, "labels": {"strimzi.io/cluster": CLUSTER}, "finalizers": [FINALIZER]},
         "spec": {"partitions": 1, "replicas": 1},
     }
-    path = KAFKA_TOPICS.path(namespace, "orders")
+    path = KAFKA_TOPICS.path(namespace, TOPIC)
     query = (("fieldManager", "topic-operator"), ("force", "true"))
     body = msgspec.json.encode(topic)
     await place.client.raw(Request("PATCH", path, f"apply {path}", query, body, requests.APPLY_PATCH))

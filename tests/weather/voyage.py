@@ -6,27 +6,29 @@ new namespace.
 
 import asyncio
 import itertools
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 import aiohttp
 from tests.kubernetes.operated import Operated
-from tests.kubernetes.running_operator import RunningOperator
+from tests.kubernetes.running_operator import RunningOperator, operator_settings
 from tests.weather.calls import Call
 from tests.weather.faults import Fault
 from tests.weather.states import State, differences, state_of
-from tests.weather.steps import ABSENT, CLUSTER, PLAIN, STEPS, Step, act
+from tests.weather.steps import ABSENT, CLUSTER, GONE, PLAIN, REPLACED, STEPS, VOYAGE, Step, act, reason_not_done
 from tests.weather.weather import ATTEMPTS, Line, Weather, to_the_server
 
 from klamm.base import logs
 from klamm.base.backoff import BackOff
 from klamm.kube.kinds import Name
+from klamm.kube.native import NAMESPACES
 from klamm.kube.sending import Patience
 
-WITHIN = 20.0
-"""Seconds in which a step must end, whatever happens; in calm weather it takes one or two."""
+WITHIN = 60.0
+"""Seconds in which a step must end, whatever happens; on a quiet machine and in calm weather it takes one or two."""
 
 _log = logs.room("weather")
 
@@ -53,12 +55,17 @@ class Calm:
 
     calls: dict[str, list[Call]] = field(default_factory=dict)
     ends: dict[str, State] = field(default_factory=dict)
-    restarts: dict[str, frozenset[str]] = field(default_factory=dict)
+    restarts: dict[str, Counter[str]] = field(default_factory=dict)
 
 
 class Voyage:
-    def __init__(self, place: Operated, upstream: aiohttp.ClientSession, random: Random) -> None:
-        self.calm = Calm()
+    """`lane` tells voyages apart that go on side by side; `calm` is what one of them has recorded."""
+
+    def __init__(
+        self, place: Operated, upstream: aiohttp.ClientSession, random: Random, lane: int = 0, calm: Calm | None = None
+    ) -> None:
+        self.calm = calm or Calm()
+        self._lane = lane
         self._place = place
         self._upstream = upstream
         self._random = random
@@ -72,7 +79,7 @@ class Voyage:
     async def begin(self) -> None:
         """In a new namespace, with a new operator."""
         await self._abandon()
-        namespace = f"weather-{next(self._numbers)}"
+        namespace = f"weather-{self._lane}-{next(self._numbers)}"
         await self._place.make_namespace(namespace)
         self._weather.namespace, self._state, self._seen = namespace, ABSENT, State({}, {})
         self._weather.forget_lists()
@@ -80,20 +87,21 @@ class Voyage:
 
     async def record(self) -> None:
         """Walk every step twice in calm weather: once to learn where it ends, once to learn whether it always does."""
-        for step in (*STEPS, *STEPS):
+        for step in (*VOYAGE, *VOYAGE):
             outcome = await self._walk(step, None)
             if outcome.wrong:
                 raise AssertionError(f"{step} in calm weather:\n" + "\n".join(outcome.wrong))
+            if step.end == GONE:
+                await self.begin()
 
-    async def sail(self, faults: Mapping[Step, Sequence[Fault]]) -> AsyncIterator[Outcome]:
-        """Each fault once, in the order of the steps that lead to it."""
-        left = {step: list(those) for step, those in faults.items()}
+    async def sail(self, left: Mapping[Step, list[Fault]]) -> AsyncIterator[Outcome]:
+        """Each fault once, until none is left; other voyages may take from the same ones."""
         while any(left.values()):
             step = self._next_step(left)
             fault = left[step].pop() if left.get(step) else None
             outcome = await self._walk(step, fault)
             yield outcome
-            if outcome.wrong:
+            if outcome.wrong or step.end == GONE:
                 await self.begin()
 
     def _next_step(self, left: Mapping[Step, Sequence[Fault]]) -> Step:
@@ -103,7 +111,7 @@ class Voyage:
         ways = (
             [step for step in here if left.get(step)],
             [step for step in here if step.end in waiting],
-            [step for step in here if step.end == PLAIN or step.begin == PLAIN],
+            [step for step in here if step.end in (PLAIN, ABSENT)],
         )
         return self._random.choice(next(way for way in ways if way))
 
@@ -113,26 +121,25 @@ class Voyage:
         _log.info(f"step: {step}", fault=fault)
         self._weather.begin(fault)
         await act(step, self._place, self._weather.namespace, self._restart)
-        wrong = await self._arrive(step.end)
+        wrong = await self._arrive(step)
         calls, restarted, met = self._weather.calls(), self._restarted(), self._weather.met > 0
         self._weather.begin(None)
         self._state = step.end
         if fault is None:
             self.calm.calls.setdefault(step.name, calls)
-            self.calm.restarts.setdefault(step.name, frozenset(restarted))
-        wrong += list(_lost(before, self._seen)) + self._made_twice()
+            self.calm.restarts.setdefault(step.name, restarted)
+        wrong += self._harmed(step, before)
+        more = sorted(restarted - self.calm.restarts[step.name])
         _log.info(f"step ended: {step}", met=met, wrong=wrong)
-        more = [one for one in restarted if one not in self.calm.restarts[step.name]]
-        more += sorted({one for one in restarted if restarted.count(one) > 1})
         return Outcome(step, fault, met, tuple(wrong), loop.time() - started, tuple(more))
 
-    async def _arrive(self, where: str) -> list[str]:
+    async def _arrive(self, step: Step) -> list[str]:
         """What is not as it should be, when it does not become so in time."""
-        loop = asyncio.get_running_loop()
+        loop, where = asyncio.get_running_loop(), step.end
         end, wanted = loop.time() + WITHIN, self.calm.ends.get(where)
         while True:
             await self._revive()
-            wrong = await self._reason_not_there(where, wanted)
+            wrong = await self._reason_not_there(step, wanted)
             if not wrong and self._is_quiet(_QUIET if wanted else _QUIET_WHEN_CALM):
                 if wanted is None:
                     self.calm.ends[where] = self._seen
@@ -141,27 +148,41 @@ class Voyage:
                 return wrong or ["the operator does not come to rest"]
             await asyncio.sleep(0.05)
 
-    async def _reason_not_there(self, where: str, wanted: State | None) -> list[str]:
+    async def _reason_not_there(self, step: Step, wanted: State | None) -> list[str]:
         if not self._is_quiet(0.05):
             return ["the operator still works"]
         name = Name(self._weather.namespace, CLUSTER)
-        if where != ABSENT and (why := await self._place.reason_not_ready(name)):
+        if step.end not in (ABSENT, GONE) and (why := await self._place.reason_not_ready(name)):
             return [why]
         self._seen = await state_of(self._place.client, name.namespace)
-        if where == ABSENT and any(not one.startswith("KafkaTopic/") for one in self._seen.objects):
+        if step.end == GONE:
+            return await self._left_over(name.namespace)
+        if step.end == ABSENT and any(not one.startswith("KafkaTopic/") for one in self._seen.objects):
             return [f"{one} is left over" for one in self._seen.objects if not one.startswith("KafkaTopic/")]
-        return list(differences(wanted.objects, self._seen.objects)) if wanted else []
+        if wanted is None:
+            return [why] if (why := reason_not_done(step, self._seen.objects)) else []
+        return list(differences(wanted.objects, self._seen.objects))
+
+    async def _left_over(self, namespace: str) -> list[str]:
+        """When the namespace has been deleted."""
+        stays = await self._place.client.find(NAMESPACES, Name("", namespace))
+        return [*([f"namespace {namespace} is still there"] if stays else []), *self._seen.objects]
 
     def _is_quiet(self, seconds: float) -> bool:
         weather = self._weather
         return not weather.in_flight and asyncio.get_running_loop().time() - weather.last_heard > seconds
 
-    def _restarted(self) -> list[str]:
-        return [
+    def _restarted(self) -> Counter[str]:
+        return Counter(
             done.call.name
             for done in self._weather.written
             if (done.call.verb, done.call.kind) == ("delete", "pods") and done.status == 200
-        ]
+        )
+
+    def _harmed(self, step: Step, before: State) -> list[str]:
+        """What must outlive every step, and did not; a new key is right only where it was asked for."""
+        harmed = [*_lost(before, self._seen), *self._made_twice()]
+        return [] if step.end == REPLACED else harmed
 
     def _made_twice(self) -> list[str]:
         """Authorities whose key was written and then overwritten by another."""
@@ -176,7 +197,10 @@ class Voyage:
     async def _live(self) -> None:
         line = await self._life.enter_async_context(Line(self._weather, self._upstream).open())
         self._operator = self._place.start_operator(
-            connection=line.connection, random=Random(self._random.random()), patience=_PATIENCE
+            connection=line.connection,
+            random=Random(self._random.random()),
+            patience=_PATIENCE,
+            settings=replace(operator_settings(), namespaces=(self._weather.namespace,)),
         )
 
     async def _revive(self) -> None:
@@ -203,9 +227,11 @@ class Voyage:
 
     @classmethod
     @asynccontextmanager
-    async def of(cls, place: Operated, random: Random) -> AsyncIterator["Voyage"]:
+    async def of(
+        cls, place: Operated, random: Random, lane: int = 0, calm: Calm | None = None
+    ) -> AsyncIterator["Voyage"]:
         async with to_the_server(place.plane) as upstream:
-            voyage = cls(place, upstream, random)
+            voyage = cls(place, upstream, random, lane, calm)
             await voyage.begin()
             try:
                 yield voyage

@@ -6,15 +6,23 @@ That is why a reconciler waits through the pass and nowhere else:
 
     await pass_.wait_for("pod kafka/my-cluster-kafka-0 to be ready", reason_not_ready, deadline=300)
 
+and asks what may take long, and changes nothing, so that it can be cut:
+
+    said = await pass_.unless_superseded(ask_brokers())
+
 The condition is asked at once, whenever something that the controller follows has changed for this object, and every
 `poll` seconds in case that a change was not told.
 """
 
 import asyncio
+from collections.abc import Coroutine
 from contextlib import suppress
+from typing import Any, TypeVar
 
 from klamm.base.deadlines import Condition, Deadline, DeadlineExceeded, deadline_of, reason_of
 from klamm.kube.kinds import Name
+
+T = TypeVar("T")
 
 
 class Superseded(Exception):
@@ -33,6 +41,7 @@ class Pass:
         self.number = number
         self._because: str | None = None
         self._bell = asyncio.Event()
+        self._lost = asyncio.Event()
 
     @property
     def superseded(self) -> str | None:
@@ -43,6 +52,7 @@ class Pass:
         """End its waits, now and later. The first reason stays."""
         if self._because is None:
             self._because = because
+        self._lost.set()
         self._bell.set()
 
     def nudge(self) -> None:
@@ -72,6 +82,19 @@ class Pass:
             with suppress(TimeoutError):
                 async with asyncio.timeout(min(poll, end.remaining())):
                     await self._bell.wait()
+
+    async def unless_superseded(self, question: Coroutine[Any, Any, T]) -> T:
+        """The answer; or `Superseded` as soon as the pass has lost its point. The question is cut: never a deed."""
+        asking, lost = asyncio.ensure_future(question), asyncio.ensure_future(self._lost.wait())
+        try:
+            await asyncio.wait({asking, lost}, return_when=asyncio.FIRST_COMPLETED)
+            if not asking.done():
+                self.check()
+            return asking.result()
+        finally:
+            for each in (asking, lost):
+                each.cancel()
+            await asyncio.gather(asking, lost, return_exceptions=True)
 
     async def sleep(self, seconds: float) -> None:
         """A pause that `Superseded` ends."""

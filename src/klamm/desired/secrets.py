@@ -82,8 +82,12 @@ def authority_certificate_secret(
     owner: OwnerReference | None,
     inherited: Mapping[str, str],
     template: ResourceTemplate | None = None,
+    notes: Mapping[str, str] | None = None,
 ) -> Secret:
-    """`<cluster>-<authority>-cert`: what clients copy to trust the cluster. No owner: it outlives the cluster."""
+    """`<cluster>-<authority>-cert`: what clients copy to trust the cluster. No owner: it outlives the cluster.
+
+    `notes`: annotations that are there until the next write.
+    """
     data = {
         "ca.crt": files.certificate,
         "ca.p12": files.store,
@@ -96,7 +100,7 @@ def authority_certificate_secret(
         namespace,
         owner,
         template,
-        annotations={CA_CERT_GENERATION: str(generation)},
+        annotations={CA_CERT_GENERATION: str(generation), **(notes or {})},
     )
     return Secret(metadata=place, type="Opaque", data=encoded(data))
 
@@ -109,6 +113,7 @@ def authority_key_secret(
     generation: int,
     owner: OwnerReference | None,
     inherited: Mapping[str, str],
+    notes: Mapping[str, str] | None = None,
 ) -> Secret:
     """`<cluster>-<authority>`: the private key, which only operators read."""
     place = metadata(
@@ -116,7 +121,7 @@ def authority_key_secret(
         f"{cluster}-{authority}",
         namespace,
         owner,
-        annotations={CA_KEY_GENERATION: str(generation)},
+        annotations={CA_KEY_GENERATION: str(generation), **(notes or {})},
     )
     return Secret(metadata=place, type="Opaque", data=encoded({"ca.key": key}))
 

@@ -12,7 +12,7 @@ answers by the clock, `renew_deadline` seconds after the begin of the last renew
 (`base.clock.BootClock`).
 
 A write whose bytes have left may still lie in a network for longer than that. No API could refuse it, so it must do no
-harm: deletions name the uid that was looked at, everything else is applied, and the next pass of the new leader
+harm: deletions of what could be missed name the uid that was looked at, everything else is applied, and the new leader
 applies it anew.
 
 Then, without hurry, the work is cancelled, `LeadershipLost` is raised and the process ends (`programs/`). Leaving in

@@ -8,8 +8,9 @@ without certificate is renewed, while a certificate without key would be replace
 
 from base64 import b64decode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import blake2b
 
 from klamm.base import faults
 from klamm.certificates.issue import Authority, authority_subject, issue_authority
@@ -45,6 +46,11 @@ from klamm.planning.authorities.authority import (
 from klamm.resources.custom.template import ResourceTemplate
 from klamm.resources.native.configuration import Secret, entry
 from klamm.resources.native.metadata import OwnerReference
+
+REPLACES = "strimzi.io/replaces-certificate"
+"""On a new key until its certificate is stored, too: the fingerprint of the certificate that it replaces."""
+
+_DONE = "done"
 
 
 class UserAuthorityMissing(faults.Invalid):
@@ -96,6 +102,14 @@ class _Content:
     password: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Notes:
+    """Annotations of the two Secrets that stand there from one write to the next."""
+
+    of_certificate: Mapping[str, str] = field(default_factory=dict)
+    of_key: Mapping[str, str] = field(default_factory=dict)
+
+
 async def reconcile_authority(
     applier: Applier,
     spec: AuthoritySpec,
@@ -128,12 +142,22 @@ async def reconcile_authority(
     content = _without_expired(content, now)
     if spec.rules.generated and not isinstance(decision, Postponed):
         stored = secrets.get(spec.certificate_secret.name)
-        await _store(applier, spec, content, generations, stored, new_password)
-        if observed.force_renew:
-            await applier.take_annotation_off(SECRETS, spec.certificate_secret, FORCE_RENEW)
-        if observed.force_replace:
-            await applier.take_annotation_off(SECRETS, spec.key_secret, FORCE_REPLACE)
+        notes = _notes(observed, decision, secrets.get(spec.certificate_secret.name))
+        await _store(applier, spec, content, generations, stored, new_password, notes)
     return _current(spec, content, generations, decision)
+
+
+def _notes(observed: ObservedAuthority, decision: Decision, certificate: Secret | None) -> _Notes:
+    """A wish is done in the same write as what was wished: a crash between two would have it done twice."""
+    of_certificate = {FORCE_RENEW: _DONE} if observed.force_renew else {}
+    of_key = {FORCE_REPLACE: _DONE} if observed.force_replace else {}
+    if isinstance(decision, ReplaceKey):
+        of_key[REPLACES] = _fingerprint(certificate)
+    return _Notes(of_certificate, of_key)
+
+
+def _fingerprint(certificate: Secret | None) -> str:
+    return blake2b(entry(certificate, "ca.crt"), digest_size=16).hexdigest()
 
 
 async def forget_old_authorities(
@@ -144,7 +168,7 @@ async def forget_old_authorities(
         return current
     content = _Content(current.authority.certificate, current.authority.key, {}, None)
     generations = (current.certificate_generation, current.key_generation)
-    await _store(applier, spec, content, generations, None, new_password)
+    await _store(applier, spec, content, generations, None, new_password, _Notes())
     return _current(spec, content, generations, current.decision)
 
 
@@ -182,6 +206,7 @@ def observe(spec: AuthoritySpec, secrets: Mapping[str, Secret]) -> ObservedAutho
         certificate_generation=max(_number(certificate, CA_CERT_GENERATION), *signed, 0),
         key_generation=_number(key, CA_KEY_GENERATION),
         has_signed=certificate is not None or bool(signed),
+        half_replaced=key is not None and key.metadata.annotations.get(REPLACES) == _fingerprint(certificate),
         force_renew=_annotated(certificate, FORCE_RENEW),
         force_replace=_annotated(key, FORCE_REPLACE),
     )
@@ -194,7 +219,7 @@ def _made(
     observed: ObservedAuthority,
     now: datetime,
 ) -> _Content:
-    keeps_key = isinstance(decision, RenewCertificate)
+    keeps_key = isinstance(decision, RenewCertificate) or (isinstance(decision, ReplaceKey) and decision.key_is_made)
     key = key_from_pem(old.key, f"Secret {spec.key_secret}, ca.key") if keeps_key else new_key(spec.key_algorithm)
     subject = authority_subject(spec.name, decision.key_generation)
     certificate = issue_authority(subject, key, now=now, days=spec.rules.validity_days)
@@ -220,6 +245,7 @@ async def _store(
     generations: tuple[int, int],
     stored: Secret | None,
     new_password: str,
+    notes: _Notes,
 ) -> None:
     """Write both Secrets; the truststore is kept as it is while its content and password are."""
     password = content.password or new_password
@@ -227,9 +253,10 @@ async def _store(
     store = kept or truststore([("ca.crt", content.certificate), *sorted(content.older.items())], password)
     files = AuthorityFiles(content.certificate, store, password, content.older)
     place = (spec.cluster, spec.namespace, spec.name)
-    await applier.apply(authority_key_secret(*place, content.key, generations[1], spec.owner, spec.labels))
+    around = (spec.owner, spec.labels)
+    await applier.apply(authority_key_secret(*place, content.key, generations[1], *around, notes.of_key))
     await applier.apply(
-        authority_certificate_secret(*place, files, generations[0], spec.owner, spec.labels, spec.template)
+        authority_certificate_secret(*place, files, generations[0], *around, spec.template, notes.of_certificate)
     )
 
 

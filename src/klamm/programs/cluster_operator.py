@@ -15,6 +15,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random, SystemRandom
+from typing import Any
 
 from klamm.base import logs
 from klamm.base.backoff import BackOff
@@ -26,9 +27,9 @@ from klamm.kafka.admin import Admin
 from klamm.kube.client import Client, connect
 from klamm.kube.events import Recorder
 from klamm.kube.leases import Election, LeadershipLost
-from klamm.kube.watching import CUT_WATCHES, RELIST
+from klamm.kube.watching import CUT_WATCHES, RELIST, Watched
 from klamm.operations.applying import Applier
-from klamm.operators.cluster.area import Caches, caches_of, kafka_controller, pod_set_controller
+from klamm.operators.cluster.area import caches_of, kafka_controller, pod_set_controller
 from klamm.operators.cluster.area import cluster_of as cluster_of
 from klamm.operators.cluster.hands import Hands, OpenAdmin, ZooKeeperMode
 from klamm.operators.cluster.kafka.departure import farewell
@@ -44,7 +45,7 @@ DEPARTURE = 10.0
 """Seconds for the last deed at the end; a pod is given 30."""
 
 STOPPING = 2.0
-"""Seconds for passes to end: only one that waits for a Kafka that does not answer takes longer, and a standby waits."""
+"""Seconds for passes to end, while a standby waits. Calls to the API take less, and questions to Kafka are cut."""
 
 _PASSWORD_LETTERS = string.ascii_letters + string.digits
 _log = logs.room("cluster operator")
@@ -91,12 +92,37 @@ async def run(
     lead: Lead = at_once,
 ) -> None:
     """Work until `stop`; passes that run end their waits and finish. `LeadershipLost` (in `TaskFailed`) ends it too."""
+    recorder = Recorder(client, "strimzi.io/cluster-operator", settings.instance, SystemClock())
+    areas = _areas(settings, client, random, outside, pace, recorder)
+    loop = Settings(resync=settings.resync, stopping=pace.stopping, back_off=pace.failed_passes)
+    kinds = (pod_set_controller,) if settings.pod_sets_only else (kafka_controller, pod_set_controller)
+    controllers = [make(area, random, loop) for area in areas for make in kinds]
+
+    async def work() -> None:
+        """Only the leader's. What is cut here was told to stop, or has lost the Lease (then it may do nothing more)."""
+        try:
+            async with Supervisor("controllers", random) as acting:
+                for controller in controllers:
+                    acting.start(f"{controller.name} controller", controller.run, OnFailure.END)
+                await asyncio.Event().wait()
+        finally:
+            if stop.is_set():
+                await asyncio.gather(*(farewell(area, DEPARTURE) for area in areas))
+
+    async with Supervisor("cluster operator", random) as tasks:
+        for cache in _caches(areas):
+            tasks.start(f"watch of {cache.kind.plural}", cache.run)
+        tasks.start("events", recorder.run)
+        tasks.start("leadership", lambda: lead(work), OnFailure.END)
+        tasks.start("health", lambda: _health(areas).serve(None, settings.port), OnFailure.END)
+        await stop.wait()
+
+
+def _areas(
+    settings: OperatorSettings, client: Client, random: Random, outside: Outside, pace: Pace, recorder: Recorder
+) -> list[Hands]:
+    """Hands for each watched namespace, or for all of them: they differ in their caches only."""
     clock = SystemClock()
-    areas = [
-        caches_of(namespace, client, random, settings.selector, pace.cut_watches, pace.relist)
-        for namespace in settings.namespaces or (None,)
-    ]
-    recorder = Recorder(client, "strimzi.io/cluster-operator", settings.instance, clock)
     hands = partial(
         Hands,
         client=client,
@@ -111,44 +137,26 @@ async def run(
         selector=settings.selector,
         operation=settings.operation,
     )
-    all_hands = [
-        hands(kafkas=area.kafkas, pod_sets=area.pod_sets, pods=area.pods, deployments=area.deployments)
-        for area in areas
-    ]
-    loop = Settings(resync=settings.resync, stopping=pace.stopping, back_off=pace.failed_passes)
-    kinds = (pod_set_controller,) if settings.pod_sets_only else (kafka_controller, pod_set_controller)
-    controllers = [make(each, random, loop) for each in all_hands for make in kinds]
-
-    async def work() -> None:
-        """Only the leader's. What is cut here was told to stop, or has lost the Lease (then it may do nothing more)."""
-        try:
-            async with Supervisor("controllers", random) as acting:
-                for controller in controllers:
-                    acting.start(f"{controller.name} controller", controller.run, OnFailure.END)
-                await asyncio.Event().wait()
-        finally:
-            if stop.is_set():
-                await asyncio.gather(*(farewell(each, DEPARTURE) for each in all_hands))
-
-    async with Supervisor("cluster operator", random) as tasks:
-        for cache in (cache for area in areas for cache in area.all()):
-            tasks.start(f"watch of {cache.kind.plural}", cache.run)
-        tasks.start("events", recorder.run)
-        tasks.start("leadership", lambda: lead(work), OnFailure.END)
-        tasks.start("health", lambda: _health(areas).serve(None, settings.port), OnFailure.END)
-        await stop.wait()
+    areas = []
+    for namespace in settings.namespaces or (None,):
+        seen = caches_of(namespace, client, random, settings.selector, pace.cut_watches, pace.relist)
+        areas.append(hands(kafkas=seen.kafkas, pod_sets=seen.pod_sets, pods=seen.pods, deployments=seen.deployments))
+    return areas
 
 
-def _health(areas: Sequence[Caches]) -> Health:
+def _caches(areas: Sequence[Hands]) -> list[Watched[Any]]:
+    return [cache for area in areas for cache in (area.kafkas, area.pod_sets, area.pods, area.deployments)]
+
+
+def _health(areas: Sequence[Hands]) -> Health:
     """Whether we lead or not: a standby whose caches are fresh is as ready as one can be."""
-    caches = [cache for area in areas for cache in area.all()]
     return Health(
         healthy={},
         ready={
             f"{cache.kind.plural} in {cache.namespace}" if cache.namespace else cache.kind.plural: (
                 lambda cache=cache: cache.reason_not_fresh  # type: ignore[misc]
             )
-            for cache in caches
+            for cache in _caches(areas)
         },
     )
 

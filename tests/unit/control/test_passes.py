@@ -74,3 +74,31 @@ async def test_a_superseded_pass_stops_waiting_at_once_and_for_ever() -> None:
 async def test_a_pause_lasts_as_long_as_it_says() -> None:
     await Pass(Name("kafka", "a")).sleep(10)
     assert _now() == pytest.approx(10)
+
+
+@in_virtual_time
+async def test_a_question_is_answered_or_cut_when_the_pass_has_lost_its_point() -> None:
+    pass_, cut = Pass(Name("kafka", "a")), []
+
+    async def question(seconds: float) -> str:
+        try:
+            await asyncio.sleep(seconds)
+        except asyncio.CancelledError:
+            cut.append(_now())
+            raise
+        return "answer"
+
+    assert await pass_.unless_superseded(question(3)) == "answer"
+    asyncio.get_running_loop().call_later(2, pass_.supersede, "generation 2 came")
+    with pytest.raises(Superseded, match="generation 2 came"):
+        await pass_.unless_superseded(question(30))
+    assert cut == [pytest.approx(5)]
+
+
+@in_virtual_time
+async def test_what_a_question_raises_comes_out_as_it_is() -> None:
+    async def question() -> None:
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        await Pass(Name("kafka", "a")).unless_superseded(question())

@@ -112,6 +112,27 @@ async def test_a_crash_between_the_two_writes_is_mended() -> None:
     mended = await house.reconciled()
     assert key_matches(mended.authority.certificate, mended.authority.key)
     assert len(mended.older) == 1, "running pods show leaves of the first one"
+    assert (mended.certificate_generation, mended.key_generation) == (1, 1), "it went on, and did not begin anew"
+    await house.reconciled()
+    assert "strimzi.io/replaces-certificate" not in (await house.client.get(SECRETS, KEY)).metadata.annotations
+
+
+@in_virtual_time
+async def test_a_wish_is_done_in_the_same_write_as_what_was_wished() -> None:
+    """A crash after it finds nothing left to do."""
+    house = House()
+    await house.reconciled()
+    await house.annotate(CERTIFICATE, "force-renew")
+    house.transport.requests.clear()
+    renewed = await house.reconciled()
+    assert [one for one in house.transport.requests if one.startswith("PATCH")] == [
+        "PATCH /api/v1/namespaces/default/secrets/c-cluster-ca",
+        "PATCH /api/v1/namespaces/default/secrets/c-cluster-ca-cert",
+    ]
+    for _ in range(2):
+        again = await house.reconciled()
+        assert again.certificate_generation == renewed.certificate_generation == 1
+    assert "strimzi.io/force-renew" not in (await house.client.get(SECRETS, CERTIFICATE)).metadata.annotations
 
 
 @in_virtual_time

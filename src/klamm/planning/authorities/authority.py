@@ -50,7 +50,8 @@ class AuthorityRules:
 class ObservedAuthority:
     """What the two Secrets hold. `not_after` is None when there is no readable certificate.
 
-    `has_signed` is false while no certificate of it was ever stored: a pass may have ended between the two Secrets.
+    `has_signed` is false while no certificate of it was ever stored: a pass may have ended between the two Secrets. So
+    it may have during a replacement, after the new key was stored and before its certificate was: `half_replaced`.
     """
 
     certificate_secret: str
@@ -61,6 +62,7 @@ class ObservedAuthority:
     certificate_generation: int = 0
     key_generation: int = 0
     has_signed: bool = True
+    half_replaced: bool = False
     force_renew: bool = False
     force_replace: bool = False
 
@@ -92,11 +94,15 @@ class RenewCertificate:
 
 @dataclass(frozen=True, slots=True)
 class ReplaceKey:
-    """Make a new key and certificate; the old certificate stays trusted until all pods have changed over."""
+    """Make a new key and certificate; the old certificate stays trusted until all pods have changed over.
+
+    `key_is_made`: a pass before stored the new key, and only its certificate is missing.
+    """
 
     because: Reason
     certificate_generation: int
     key_generation: int
+    key_is_made: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +138,9 @@ def decide_authority(
         return _replace(observed, KeyMissing())
     if observed.not_after is None:
         return _certify(observed)
+    if not observed.key_matches and observed.half_replaced:
+        newer = observed.certificate_generation + 1
+        return ReplaceKey(KeyDoesNotMatch(), newer, observed.key_generation, key_is_made=True)
     if not observed.key_matches:
         return _replace(observed, KeyDoesNotMatch())
     return _decide_whole(observed, observed.not_after, rules, now, window_open=window_open)

@@ -235,7 +235,8 @@ class KafkaPass:
             number: f"{pod}.{self.ensemble.nodes_service}.{self.cluster.namespace}.svc"
             for number, pod in enumerate(self.ensemble.pods)
         }
-        leader = await zookeeper_leader(self.hands, hosts, self.trust.identity)
+        asked = zookeeper_leader(self.hands, hosts, self.trust.identity)
+        leader = await self.pass_.unless_superseded(asked)
         return await roll(self.hands, pod_set, pods, partitions=[], leader=leader, check=self.pass_.check)
 
     async def roll_brokers(self) -> Result:
@@ -244,7 +245,7 @@ class KafkaPass:
             return DONE
         if missing := self._unready(self.zookeeper_pod_set):
             return Again(LOOK_AGAIN, f"no broker is restarted while {missing[0]} is not ready")
-        said = await ask_brokers(self.hands, self.name, self.trust.identity)
+        said = await self.pass_.unless_superseded(ask_brokers(self.hands, self.name, self.trust.identity))
         partitions, leader = (said.partitions, said.controller) if said else (None, None)
         return await roll(self.hands, pod_set, pods, partitions=partitions, leader=leader, check=self.pass_.check)
 
@@ -266,7 +267,8 @@ class KafkaPass:
         if status is None or status.cluster_id or not status.listeners:
             return
         self.asked_cluster_id = True
-        self.cluster_id = await ask_cluster_id(self.hands, self.name, self.trust.identity)
+        asked = ask_cluster_id(self.hands, self.name, self.trust.identity)
+        self.cluster_id = await self.pass_.unless_superseded(asked)
 
     async def listener_statuses(self) -> list[ListenerStatus]:
         return await report.listener_statuses(self.hands, self.cluster, self.observed, self.addresses, self.trust)
