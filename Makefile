@@ -51,6 +51,12 @@ weather: environment ## every call of the operator killed, cut, refused or late 
 	$(PYTHON) -m tests.kubernetes.programs
 	$(PYTHON) -m tests.weather $(FAULTS)
 
+.PHONY: helm
+helm: environment ## the Helm chart: rendered, installed and removed on localkube and on a real kube-apiserver (needs Go 1.26)
+	$(PYTHON) -m tests.helm.program
+	$(PYTHON) -m tests.kubernetes.programs
+	$(PYTHON) -m pytest tests/helm
+
 .PHONY: rights
 rights: environment ## the operator's roles, namespaces and leader election on a real kube-apiserver (two minutes)
 	$(PYTHON) -m tests.kubernetes.programs
@@ -66,7 +72,7 @@ check: environment ## format, lint, types, import rule, generated files fresh, u
 	$(PYTHON) -m pytest tests/unit tests/golden
 
 .PHONY: generate
-generate: environment ## write install/ and docs/reference anew from the code
+generate: environment ## write install/, the chart's roles and docs/reference anew from the code
 	$(PYTHON) -m klamm.programs.generate
 
 .PHONY: format

@@ -25,8 +25,8 @@ MANAGER = "strimzi-cluster-operator"
 """Under which its writes stand in managedFields: its user agent's name. They are plain updates."""
 
 CLUSTER, NAMESPACE = "my-cluster", "kafka"
-KAFKA_IMAGE = "quay.io/strimzi/kafka:0.38.0-kafka-3.6.0"
-OPERATOR_IMAGE = "quay.io/strimzi/operator:0.38.0"
+KAFKA_IMAGE = "strimzi/kafka:0.38.0-kafka-3.6.0"
+OPERATOR_IMAGE = "strimzi/operator:0.38.0"
 NODE_PORTS = {"my-cluster-kafka-external-bootstrap": 31000, **{f"my-cluster-kafka-{n}": 31001 + n for n in range(3)}}
 _SVC = f"{NAMESPACE}.svc"
 

@@ -171,6 +171,7 @@ async def test_a_values_file_of_strimzis_chart_is_taken(offline: Commands) -> No
     environment = {entry["name"]: entry.get("value") for entry in pod["containers"][0]["env"]}
     assert environment["STRIMZI_FEATURE_GATES"] == "+UseKRaft,-StableConnectIdentities"
     assert environment["JAVA_OPTS"] == "-Xmx=256m"
+    assert environment["STRIMZI_LOG_LEVEL"] == "INFO"  # for texts that refer to it, as Strimzi's does
     assert made["ConfigMap kafka/strimzi-cluster-operator"]["data"] == {
         "log4j2.properties": "rootLogger.level = WARN\n"
     }

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
 from tests.conformance.transcripts import differences
 from tests.helm.release import CHART, Commands, Object
 
@@ -99,24 +100,30 @@ async def test_uninstalling_leaves_only_the_definitions(on_kubernetes: Commands,
         assert len([name for name in definitions if name.endswith("strimzi.io")]) == 11
 
 
-async def test_plain_manifests_install_the_same_operator(on_kubernetes: Commands, on_localkube: Commands) -> None:
+PLAIN = {
+    "kafka": "kubectl apply -f install/crds -f install/cluster-operator -n kafka",
+    "plain": "sed 's/: kafka$/: plain/' install/cluster-operator/*.yaml | kubectl apply -n plain -f -",
+}
+
+
+@pytest.mark.parametrize("namespace", PLAIN)
+async def test_plain_manifests_install_an_operator_for_their_namespace(
+    namespace: str, on_kubernetes: Commands, on_localkube: Commands
+) -> None:
     for commands in (on_kubernetes, on_localkube):
-        await commands.kubectl("create", "namespace", "plain")
-        line = (
-            "sed 's/: kafka$/: plain/' install/cluster-operator/*.yaml | kubectl apply -n plain -f - && "
-            "kubectl apply -f install/crds"
-        )
-        said = await commands.attempt("bash", "-o", "pipefail", "-c", line)
-        assert said.code == 0, said.out + said.err
+        await commands.attempt("kubectl", "create", "namespace", namespace)  # another test may have left it
+        await typed(commands, PLAIN[namespace])
         there = await commands.installed()
-        binding = there["RoleBinding plain/strimzi-cluster-operator-watched"]
-        assert binding["subjects"] == [
-            {"kind": "ServiceAccount", "name": "strimzi-cluster-operator", "namespace": "plain"}
-        ]
-        container = there["Deployment plain/strimzi-cluster-operator"]["spec"]["template"]["spec"]["containers"][0]
-        assert {"name": "STRIMZI_NAMESPACE", "value": "plain"} in container["env"]
-        said = await commands.attempt(
-            "bash", "-c", "sed 's/: kafka$/: plain/' install/cluster-operator/*.yaml | kubectl delete -n plain -f -"
-        )
-        assert said.code == 0, said.out + said.err
+        binding = there[f"RoleBinding {namespace}/strimzi-cluster-operator-watched"]
+        account = {"kind": "ServiceAccount", "name": "strimzi-cluster-operator", "namespace": namespace}
+        assert binding["subjects"] == [account]
+        deployment = there[f"Deployment {namespace}/strimzi-cluster-operator"]
+        environment = deployment["spec"]["template"]["spec"]["containers"][0]["env"]
+        assert {"name": "STRIMZI_NAMESPACE", "value": namespace} in environment
+        await typed(commands, f"kubectl delete -f install/cluster-operator -n {namespace}")
         assert await commands.installed() == {}
+
+
+async def typed(commands: Commands, line: str) -> None:
+    said = await commands.attempt("bash", "-o", "pipefail", "-c", line)
+    assert said.code == 0, f"$ {line}\n{said.out}{said.err}"

@@ -30,7 +30,6 @@ _NUMBERS = {
     "strimzi-cluster-operator-watched": "023",
     "strimzi-kafka-broker": "030",
     "strimzi-entity-operator": "031",
-    "strimzi-kafka-client": "033",
 }
 """Of roles, and of what binds them: the numbers by which Strimzi's users know them."""
 _OTHER_ROLE = "040"

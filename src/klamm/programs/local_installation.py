@@ -9,10 +9,13 @@ klamm puts nothing of its own into the cluster.
 """
 
 import asyncio
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import klamm
 from klamm import __version__
 from klamm.cli.home import Home
 from klamm.cli.settings import LocalSettings
@@ -162,8 +165,14 @@ def operator_objects(settings: LocalSettings) -> list[Block]:
             kafka_images={version: kafka_image(_OF_THIS_MACHINE, version) for version in versions},
             settings={"STRIMZI_DEFAULT_KAFKA_INIT_IMAGE": operator_image(_OF_THIS_MACHINE)},
             leader_election=False,
+            run_as_non_root=True if others_may_read(Path(klamm.__file__).parent) else None,
         )
     )
+
+
+def others_may_read(folder: Path) -> bool:
+    """Who works as root with umask 077 has a checkout that no other user can read, the operator's neither."""
+    return all(path.stat().st_mode & 0o005 == 0o005 for path in (folder, Path(sys.prefix)))
 
 
 def ensure(objects: Objects, resource: Resource, namespace: str | None, wanted: Object) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from tests.builders.small_cluster import SmallCluster, small_cluster
 from tests.builders.virtual_time import in_virtual_time
@@ -10,7 +11,7 @@ from tests.builders.virtual_time import in_virtual_time
 from klamm.cli.settings import LocalSettings
 from klamm.localkube.apiserver.local_objects import LocalObjects
 from klamm.localkube.objects import DEPLOYMENTS, NAMESPACES, SECRETS, SERVICE_ACCOUNTS, Object, Resource
-from klamm.programs.local_installation import operator_installation
+from klamm.programs.local_installation import operator_installation, others_may_read
 
 NAME = "strimzi-cluster-operator"
 BINDINGS = Resource("rbac.authorization.k8s.io", "v1", "clusterrolebindings", "ClusterRoleBinding", False)
@@ -130,3 +131,10 @@ async def test_a_namespace_of_helm_without_a_release_gets_the_operator_after_a_m
         await make_namespace(cluster, manager="helm")
         await cluster.passes(61)
         assert cluster.find(DEPLOYMENTS, NAME, "kafka") is not None
+
+
+def test_a_checkout_that_only_root_can_read_has_its_operator_run_as_root(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    assert others_may_read(tmp_path)
+    tmp_path.chmod(0o700)
+    assert not others_may_read(tmp_path)

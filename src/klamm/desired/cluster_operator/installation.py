@@ -36,7 +36,8 @@ class Installation:
     """How the operator is installed.
 
     `kafka_images`: Kafka version -> image, in the order in which they are listed. `watched`: namespaces, empty for
-    all. `image_pull_policy` None leaves it to Kubernetes. `settings`: further environment, name -> value.
+    all. `image_pull_policy` None leaves it to Kubernetes. `run_as_non_root` None leaves the user to the image.
+    `settings`: further environment, name -> value.
     """
 
     namespace: str
@@ -48,6 +49,7 @@ class Installation:
     operation_timeout_seconds: int = 300
     log_level: str = "INFO"
     image_pull_policy: str | None = None
+    run_as_non_root: bool | None = True
     replicas: int = 1
     leader_election: bool = True
     resources: ResourceRequirements | None = None
@@ -105,7 +107,7 @@ def _container(installation: Installation) -> Container:
         readiness_probe=_probe("/ready", every=5),
         resources=installation.resources or _default_resources(),
         security_context=SecurityContext(
-            run_as_non_root=True,
+            run_as_non_root=installation.run_as_non_root,
             read_only_root_filesystem=True,
             allow_privilege_escalation=False,
             capabilities=Capabilities(drop=["ALL"]),
