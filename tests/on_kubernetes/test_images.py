@@ -36,7 +36,7 @@ spec:
       topicOperatorContainer: {{securityContext: {STRICT}}}
       userOperatorContainer: {{securityContext: {STRICT}}}
 """
-BROKER = "kubectl exec strict-kafka-0 --"
+BROKER = "kubectl exec strict-kafka-0 -c kafka --"
 
 
 @pytest.fixture(scope="module")

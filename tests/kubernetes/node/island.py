@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tests.kubernetes.node import settings
-from tests.kubernetes.node.keeping import Keeper, end
+from tests.kubernetes.node.keeping import Keeper, end, in_groups
 from tests.kubernetes.node.layout import API_ADDRESS, LAN, MACHINES, SERVICES, Folders, Machine
 
 from klamm.base.clock import SystemClock
@@ -81,11 +81,10 @@ def _on_machine(
     folders: Folders, machine: Machine, programs: Mapping[str, str], cgroups: Sequence[str]
 ) -> Sequence[str]:
     """A node's control groups are the root of what it sees, so it enters them before it gets a namespace of them."""
-    enter = 'while [ "$1" != -- ]; do echo $$ > "$1/cgroup.procs" || exit 1; shift; done; shift; exec "$@"'
     own = [f"{folder}/{machine.name}" for folder in cgroups]
     namespaces = ["ip", "netns", "exec", machine.name, "unshare", "--mount", "--uts", "--cgroup"]
     inside = [sys.executable, "-m", "tests.kubernetes.node.machine", str(folders.root), machine.name]
-    return ["sh", "-c", enter, "enter", *own, "--", *namespaces, *inside, json.dumps(programs)]
+    return in_groups(own, [*namespaces, *inside, json.dumps(programs)])
 
 
 def run(*argv: str) -> None:

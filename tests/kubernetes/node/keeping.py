@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 
@@ -25,6 +25,12 @@ class Keeper:
             process, status = os.wait()
             if name := self._running.pop(process, None):
                 return f"{name} ended with {os.waitstatus_to_exitcode(status)}; see {self._logs / name}.log"
+
+
+def in_groups(groups: Iterable[str | Path], argv: Sequence[str]) -> list[str]:
+    """A command line that is in these control groups from its first moment, with all that it starts."""
+    enter = 'while [ "$1" != -- ]; do echo $$ > "$1/cgroup.procs" || exit 1; shift; done; shift; exec "$@"'
+    return ["sh", "-c", enter, "enter", *map(str, groups), "--", *argv]
 
 
 def end(words: str) -> None:

@@ -1,6 +1,7 @@
 """What the machine must have before a real Kubernetes can run on it: root, Debian's packages, cgroups.
 
-Missing packages are installed with apt-get, which is said aloud. Nothing else of the machine is changed.
+Missing packages are installed with apt-get, which is said aloud. Nothing else of the machine is changed. (Where systemd
+runs, Debian starts a containerd of its own with that package; ours is another, and does not meet it.)
 """
 
 import os
@@ -51,8 +52,7 @@ def install(packages: set[str]) -> None:
         try:
             done = subprocess.run(
                 ["apt-get", *line],
-                # A machine with systemd would start containerd for itself.
-                env={**given, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"},
+                env={**given, "DEBIAN_FRONTEND": "noninteractive"},
                 capture_output=True,
                 text=True,
                 timeout=_INSTALLED_WITHIN,

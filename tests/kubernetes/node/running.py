@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.kubernetes.node import archives, identities, needs, settings, stores
+from tests.kubernetes.node.keeping import in_groups
 from tests.kubernetes.node.layout import CACHE, COREDNS_IMAGE, MACHINES, PAUSE_IMAGE, Folders
 from tests.kubernetes.node.objects import objects
 from tests.kubernetes.node.programs import all_programs
@@ -130,9 +131,7 @@ def _start(
     folders: Folders, programs: dict[str, str], groups: Sequence[Path], descriptor: int
 ) -> "subprocess.Popen[bytes]":
     """In control groups of its own from the first moment; ended by the kernel when this process ends."""
-    enter = 'while [ "$1" != -- ]; do echo $$ > "$1/cgroup.procs" || exit 1; shift; done; shift; exec "$@"'
     argv = [
-        *("sh", "-c", enter, "enter", *map(str, groups), "--"),
         *("setpriv", "--pdeathsig", "KILL", "--"),
         *("unshare", "--mount", "--net", "--uts", "--pid", "--mount-proc", "--fork", "--kill-child", "--"),
         *(sys.executable, "-m", "tests.kubernetes.node.island", str(folders.root)),
@@ -140,7 +139,7 @@ def _start(
     ]
     with open(folders.logs / "island.log", "wb") as log:
         return subprocess.Popen(
-            argv,
+            in_groups(groups, argv),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
