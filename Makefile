@@ -51,6 +51,11 @@ weather: environment ## every call of the operator killed, cut, refused or late 
 	$(PYTHON) -m tests.kubernetes.programs
 	$(PYTHON) -m tests.weather $(FAULTS)
 
+.PHONY: weather-sample
+weather-sample: environment ## forty of them, and a cluster that is made anew at once under its name (three minutes)
+	$(PYTHON) -m tests.kubernetes.programs
+	KLAMM_WEATHER_FAULTS=40 $(PYTHON) -m pytest tests/weather tests/kubernetes
+
 .PHONY: helm
 helm: environment ## the Helm chart: rendered, installed and removed on localkube and on a real kube-apiserver (needs Go 1.26)
 	$(PYTHON) -m tests.helm.program

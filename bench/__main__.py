@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from bench import idle, load, start
+from bench import idle, load, operator, start
 
 
 def main() -> None:
@@ -18,6 +18,8 @@ def main() -> None:
     print("\n".join(idle_lines))
     print(f"load: {load.OBJECTS} ConfigMaps, {load.WATCHES} watches", flush=True)
     print("\n".join(load.measure()))
+    print("operator: on a real kube-apiserver with pretended nodes", flush=True)
+    print("\n".join(operator.measure()))
 
 
 if __name__ == "__main__":
