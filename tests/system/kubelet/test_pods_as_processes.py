@@ -4,9 +4,8 @@ import asyncio
 import base64
 import os
 import signal
-import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
@@ -14,6 +13,7 @@ from uuid import uuid4
 
 import pytest
 from tests.builders.kubelets import NAMESPACE, NODE, container, pod
+from tests.builders.pod_cluster import CONTROL_PLANE, HostImage, NoRealTokens
 
 from klamm.base.clock import SystemClock
 from klamm.localkube.apiserver.local_objects import LocalObjects
@@ -21,7 +21,6 @@ from klamm.localkube.apiserver.registry import Registry
 from klamm.localkube.apiserver.storage import Storage
 from klamm.localkube.kubelet.kubelet import Kubelet
 from klamm.localkube.kubelet.settings import BackOffPolicy, KubeletSettings, NodeSettings
-from klamm.localkube.kubelet.tokens import Token, TokenRequest
 from klamm.localkube.node.client import GuardianClient, GuardianError, start_guardian
 from klamm.localkube.node.runtime import NodeRuntime
 from klamm.localkube.objects import (
@@ -30,28 +29,10 @@ from klamm.localkube.objects import (
     PODS,
     SECRETS,
     ExecSession,
-    Image,
     LogOptions,
-    Mount,
     Object,
     Refused,
 )
-
-CONTROL_PLANE = (sys.executable, "-I", "-S", "-c", "import signal; signal.pause()")
-HOST = tuple(Mount(folder, folder) for folder in ("/usr", "/bin", "/lib", "/lib64") if Path(folder).exists())
-
-
-class HostImage:
-    async def pull(self, name: str) -> Image | None:
-        return Image(mounts=HOST) if name == "host" else None
-
-    def known(self) -> Sequence[str]:
-        return ["host"]
-
-
-class NoRealTokens:
-    def issue(self, request: TokenRequest) -> Token:
-        return Token("a token", SystemClock().now().timestamp() + request.seconds)
 
 
 @pytest.fixture
