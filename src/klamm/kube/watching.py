@@ -136,8 +136,8 @@ class Watched(Generic[T]):
                 await self._pause_if_repeated()
             except (errors.KubeError, WentBack) as error:
                 # A cut is no reason to list again: the watch goes on at the moment that was reached. An event that
-                # cannot be read is: it would be sent again and again.
-                self._list_next = self._list_next or isinstance(error, errors.NotUnderstood)
+                # cannot be read is: it would be sent again and again. And where every watch is cut, none ever ends.
+                self._list_next |= isinstance(error, errors.NotUnderstood) or self._is_list_old()
                 self._failures += 1
                 self._interrupted = True
                 await self._pause(error)
@@ -175,12 +175,15 @@ class Watched(Generic[T]):
                     continue
                 heard, self._failures = True, 0
                 self._take(event)
-        self._list_next = loop.time() - self._listed_at > self._relist
+        self._list_next = self._is_list_old()
         # A server that ends every watch at once would otherwise be asked thousands of times a second.
         if heard or loop.time() - started > 1:
             self._failures = 0
         else:
             await self._pause_if_repeated()
+
+    def _is_list_old(self) -> bool:
+        return asyncio.get_running_loop().time() - self._listed_at > self._relist
 
     def _take(self, event: WatchEvent[T]) -> None:
         obj, version = event.object, event.version

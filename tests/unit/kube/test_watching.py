@@ -8,6 +8,7 @@ import pytest
 from tests.builders.scripted_api import (
     Answer,
     Cut,
+    Json,
     Pause,
     ScriptedApi,
     Watching,
@@ -293,11 +294,13 @@ async def test_a_server_that_ends_every_watch_at_once_is_not_asked_all_the_time(
     assert len(api.requests) < 60
 
 
+@pytest.mark.parametrize("end", [[], [Cut()]], ids=["watches end", "all watches are cut"])
 @in_virtual_time
-async def test_a_lost_event_is_made_good_by_the_next_list() -> None:
+async def test_a_lost_event_is_made_good_by_the_next_list(end: list[Cut]) -> None:
     api = ScriptedApi()
     api.answers(listed([A5, B6], 7), listed([A5], 9))
-    api.watches(*[[Pause(200)] for _ in range(20)])
+    quiet: list[Json | Cut | Pause] = [Pause(200), *end]
+    api.watches(*[quiet] * 20)
     watched = _watched(api)
     await _run_for(watched, RELIST + 500)
     assert _state(watched) == {"a": 5}
