@@ -19,7 +19,7 @@ from tests.builders.go_builds import CannotBuild
 from tests.kubernetes.control_plane import control_plane
 
 from bench.idle import memory_kib, title
-from bench.start import pids_of
+from bench.start import parents_of_processes, pids_of
 from klamm.kube.connection import Connection, from_kubeconfig
 
 OBJECTS = 10_000
@@ -156,15 +156,5 @@ def localkube() -> Iterator[Served]:
 @contextmanager
 def kubernetes() -> Iterator[Served]:
     with tempfile.TemporaryDirectory(prefix="klamm-bench-") as folder, control_plane(Path(folder)) as running:
-        yield Served("kube-apiserver with etcd", from_kubeconfig(running.folder / "kubeconfig"), tuple(_children()))
-
-
-def _children() -> Iterator[int]:
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            except OSError:
-                continue
-            if parent == os.getpid():
-                yield int(entry.name)
+        children = tuple(pid for pid, parent in parents_of_processes().items() if parent == os.getpid())
+        yield Served("kube-apiserver with etcd", from_kubeconfig(running.folder / "kubeconfig"), children)

@@ -93,6 +93,17 @@ def external_listener(environment: dict[str, str]) -> str:
 
 def pids_of(home: Path) -> list[int]:
     """The guardian of a home and everything below it."""
+    parents = parents_of_processes()
+    guardian = [pid for pid in parents if _is_guardian(pid, home)]
+    found, fresh = set(guardian), set(guardian)
+    while fresh:
+        fresh = {pid for pid, parent in parents.items() if parent in fresh} - found
+        found |= fresh
+    return sorted(found)
+
+
+def parents_of_processes() -> dict[int, int]:
+    """Of every process that runs: by its number that of its parent."""
     parents = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -100,12 +111,7 @@ def pids_of(home: Path) -> list[int]:
                 parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
             except OSError:
                 continue
-    guardian = [pid for pid in parents if _is_guardian(pid, home)]
-    found, fresh = set(guardian), set(guardian)
-    while fresh:
-        fresh = {pid for pid, parent in parents.items() if parent in fresh} - found
-        found |= fresh
-    return sorted(found)
+    return parents
 
 
 def _is_guardian(pid: int, home: Path) -> bool:

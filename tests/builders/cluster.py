@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from klamm.base.clock import SystemClock
-from klamm.localkube.node.processes import rest_of_terminal
+from klamm.localkube.node.terminals import rest_of_terminal
 
 Found = TypeVar("Found")
 Object = dict[str, Any]

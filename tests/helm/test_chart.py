@@ -11,7 +11,7 @@ from tests.helm.release import CHART, Commands, Object, key
 from klamm import __version__
 from klamm.desired.cluster_operator.aggregation import aggregate_roles
 from klamm.desired.cluster_operator.installation import Installation, installation_objects
-from klamm.programs.installation_files import kafka_versions
+from klamm.releases.versions import versions_with_zookeeper
 from klamm.resources.structure import Block, encode
 
 HELMS_OWN = {"app", "chart", "release", "heritage"}
@@ -22,7 +22,7 @@ def installation(
     *, namespace: str = "kafka", repository: str = "klamm", tag: str = __version__, **changes: Any
 ) -> Installation:
     operator = f"{repository}/operator:{tag}"
-    images = {version: f"{repository}/kafka:{tag}-kafka-{version}" for version in kafka_versions()}
+    images = {version: f"{repository}/kafka:{tag}-kafka-{version}" for version in versions_with_zookeeper()}
     defaults: dict[str, Any] = {"watched": (namespace,), "operator_image": operator, "kafka_images": images}
     return Installation(namespace=namespace, **{**defaults, **changes})
 

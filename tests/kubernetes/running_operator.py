@@ -10,7 +10,8 @@ from klamm.certificates.keys import KeyAlgorithm
 from klamm.kube.client import connect
 from klamm.kube.connection import Connection
 from klamm.kube.sending import Patience
-from klamm.programs.cluster_operator import MANAGER, OperatorSettings, Outside, Pace, run
+from klamm.programs.cluster_operator import MANAGER, Outside, Pace, run
+from klamm.programs.operator_settings import OperatorSettings
 
 HASTE = Pace(
     failed_passes=BackOff(first=0.05, longest=0.5),

@@ -142,7 +142,7 @@ async def reconcile_authority(
     content = _without_expired(content, now)
     if spec.rules.generated and not isinstance(decision, Postponed):
         stored = secrets.get(spec.certificate_secret.name)
-        notes = _notes(observed, decision, secrets.get(spec.certificate_secret.name))
+        notes = _notes(observed, decision, stored)
         await _store(applier, spec, content, generations, stored, new_password, notes)
     return _current(spec, content, generations, decision)
 
@@ -185,7 +185,7 @@ def _current(
     )
 
 
-def signed_generations(spec: AuthoritySpec, secrets: Mapping[str, Secret]) -> frozenset[int]:
+def _signed_generations(spec: AuthoritySpec, secrets: Mapping[str, Secret]) -> frozenset[int]:
     """The generations of its certificate that leaves of the cluster name: what is known of one that was lost."""
     told = {
         secret.metadata.annotations.get(f"strimzi.io/{spec.name}-cert-generation", "") for secret in secrets.values()
@@ -196,7 +196,7 @@ def signed_generations(spec: AuthoritySpec, secrets: Mapping[str, Secret]) -> fr
 def observe(spec: AuthoritySpec, secrets: Mapping[str, Secret]) -> ObservedAuthority:
     """The facts that the decision needs. `secrets` are the cluster's, by name."""
     certificate, key = secrets.get(spec.certificate_secret.name), secrets.get(spec.key_secret.name)
-    content, signed = _content(spec, secrets), signed_generations(spec, secrets)
+    content, signed = _content(spec, secrets), _signed_generations(spec, secrets)
     return ObservedAuthority(
         certificate_secret=str(spec.certificate_secret),
         key_secret=str(spec.key_secret),

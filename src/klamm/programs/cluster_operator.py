@@ -29,14 +29,12 @@ from klamm.kube.events import Recorder
 from klamm.kube.leases import Election, LeadershipLost
 from klamm.kube.watching import CUT_WATCHES, RELIST, Watched
 from klamm.operations.applying import Applier
-from klamm.operators.cluster.area import caches_of, kafka_controller, pod_set_controller
-from klamm.operators.cluster.area import cluster_of as cluster_of
+from klamm.operators.cluster.area import Caches, caches_of, kafka_controller, pod_set_controller
 from klamm.operators.cluster.hands import Hands, OpenAdmin, ZooKeeperMode
 from klamm.operators.cluster.kafka.departure import farewell
 from klamm.operators.cluster.kafka.four_letters import zookeeper_mode
 from klamm.programs import process
-from klamm.programs.operator_settings import OperatorSettings as OperatorSettings
-from klamm.programs.operator_settings import read_settings, remarks
+from klamm.programs.operator_settings import OperatorSettings, read_settings, remarks
 from klamm.programs.process import BadSetting
 
 MANAGER = "klamm-cluster-operator"
@@ -93,7 +91,12 @@ async def run(
 ) -> None:
     """Work until `stop`; passes that run end their waits and finish. `LeadershipLost` (in `TaskFailed`) ends it too."""
     recorder = Recorder(client, "strimzi.io/cluster-operator", settings.instance, SystemClock())
-    areas = _areas(settings, client, random, outside, pace, recorder)
+    seen = [
+        caches_of(namespace, client, random, settings.selector, pace.cut_watches, pace.relist)
+        for namespace in settings.namespaces or (None,)
+    ]
+    caches = [cache for area in seen for cache in area.all()]
+    areas = _areas(settings, seen, client, outside, recorder)
     loop = Settings(resync=settings.resync, stopping=pace.stopping, back_off=pace.failed_passes)
     kinds = (pod_set_controller,) if settings.pod_sets_only else (kafka_controller, pod_set_controller)
     controllers = [make(area, random, loop) for area in areas for make in kinds]
@@ -110,16 +113,16 @@ async def run(
                 await asyncio.gather(*(farewell(area, DEPARTURE) for area in areas))
 
     async with Supervisor("cluster operator", random) as tasks:
-        for cache in _caches(areas):
+        for cache in caches:
             tasks.start(f"watch of {cache.kind.plural}", cache.run)
         tasks.start("events", recorder.run)
         tasks.start("leadership", lambda: lead(work), OnFailure.END)
-        tasks.start("health", lambda: _health(areas).serve(None, settings.port), OnFailure.END)
+        tasks.start("health", lambda: _health(caches).serve(None, settings.port), OnFailure.END)
         await stop.wait()
 
 
 def _areas(
-    settings: OperatorSettings, client: Client, random: Random, outside: Outside, pace: Pace, recorder: Recorder
+    settings: OperatorSettings, seen: Sequence[Caches], client: Client, outside: Outside, recorder: Recorder
 ) -> list[Hands]:
     """Hands for each watched namespace, or for all of them: they differ in their caches only."""
     clock = SystemClock()
@@ -137,18 +140,12 @@ def _areas(
         selector=settings.selector,
         operation=settings.operation,
     )
-    areas = []
-    for namespace in settings.namespaces or (None,):
-        seen = caches_of(namespace, client, random, settings.selector, pace.cut_watches, pace.relist)
-        areas.append(hands(kafkas=seen.kafkas, pod_sets=seen.pod_sets, pods=seen.pods, deployments=seen.deployments))
-    return areas
+    return [
+        hands(kafkas=area.kafkas, pod_sets=area.pod_sets, pods=area.pods, deployments=area.deployments) for area in seen
+    ]
 
 
-def _caches(areas: Sequence[Hands]) -> list[Watched[Any]]:
-    return [cache for area in areas for cache in (area.kafkas, area.pod_sets, area.pods, area.deployments)]
-
-
-def _health(areas: Sequence[Hands]) -> Health:
+def _health(caches: Sequence[Watched[Any]]) -> Health:
     """Whether we lead or not: a standby whose caches are fresh is as ready as one can be."""
     return Health(
         healthy={},
@@ -156,7 +153,7 @@ def _health(areas: Sequence[Hands]) -> Health:
             f"{cache.kind.plural} in {cache.namespace}" if cache.namespace else cache.kind.plural: (
                 lambda cache=cache: cache.reason_not_fresh  # type: ignore[misc]
             )
-            for cache in _caches(areas)
+            for cache in caches
         },
     )
 

@@ -13,7 +13,7 @@ from klamm import __version__
 from klamm.desired.cluster_operator.access import bindings, cluster_roles
 from klamm.desired.cluster_operator.aggregation import aggregate_roles
 from klamm.desired.cluster_operator.installation import Installation, installation_objects
-from klamm.releases.versions import SUPPORTED
+from klamm.releases.versions import versions_with_zookeeper
 from klamm.resources.structure import Block, encode
 
 Object = dict[str, Any]
@@ -36,18 +36,13 @@ _OTHER_ROLE = "040"
 _OTHER_KINDS = {"ServiceAccount": "010", "ConfigMap": "050", "Deployment": "060"}
 
 
-def kafka_versions() -> list[str]:
-    """What the operator runs today: clusters with ZooKeeper."""
-    return [release.version for release in SUPPORTED if release.runs_with_zookeeper]
-
-
 def plain_manifests() -> dict[str, str]:
     """File name → content, for `kubectl apply -f install/cluster-operator -n kafka`."""
     return {_file_name(obj): f"---\n# {HEADER}\n{_text(obj)}" for obj in map(_without_namespace, _plain_objects())}
 
 
 def _plain_objects() -> list[Object]:
-    images = {version: f"klamm/kafka:{__version__}-kafka-{version}" for version in kafka_versions()}
+    images = {version: f"klamm/kafka:{__version__}-kafka-{version}" for version in versions_with_zookeeper()}
     image = f"klamm/operator:{__version__}"
     installation = Installation(
         namespace=NAMESPACE, operator_image=image, kafka_images=images, watched=(NAMESPACE,), replicas=1
@@ -72,7 +67,7 @@ def chart_templates() -> dict[str, str]:
     return {
         "020-roles.yaml": _roles_template(),
         "030-bindings.yaml": _bindings_template(),
-        "_kafka_versions.tpl": _template(_defined("klamm.kafkaVersions", " ".join(kafka_versions()))),
+        "_kafka_versions.tpl": _template(_defined("klamm.kafkaVersions", " ".join(versions_with_zookeeper()))),
     }
 
 

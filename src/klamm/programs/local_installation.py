@@ -21,7 +21,6 @@ from klamm.cli.home import Home
 from klamm.cli.settings import LocalSettings
 from klamm.desired.cluster_operator.installation import Installation, installation_objects
 from klamm.desired.cluster_operator.naming import NAME
-from klamm.distribution.artifacts import releases
 from klamm.distribution.images import kafka_image, operator_image
 from klamm.kube.catalogue import kind_of
 from klamm.kube.kinds import Kind
@@ -38,6 +37,7 @@ from klamm.localkube.objects import (
     Resource,
     WatchEventType,
 )
+from klamm.releases.versions import versions_with_zookeeper
 from klamm.resources.structure import Block, encode
 
 _OURS = "klamm.dev/local"
@@ -157,12 +157,11 @@ def _labels(obj: Object) -> dict[str, str]:
 
 
 def operator_objects(settings: LocalSettings) -> list[Block]:
-    versions = [version for version in releases() if not version.startswith("4.")]
     return installation_objects(
         Installation(
             namespace=settings.operator_namespace,
             operator_image=operator_image(__version__),
-            kafka_images={version: kafka_image(_OF_THIS_MACHINE, version) for version in versions},
+            kafka_images={version: kafka_image(_OF_THIS_MACHINE, version) for version in versions_with_zookeeper()},
             settings={"STRIMZI_DEFAULT_KAFKA_INIT_IMAGE": operator_image(_OF_THIS_MACHINE)},
             leader_election=False,
             run_as_non_root=True if others_may_read(Path(klamm.__file__).parent) else None,

@@ -41,6 +41,11 @@ DEFAULT_WITH_ZOOKEEPER = "3.6.0"
 DEFAULT_WITH_KRAFT = "4.3.1"
 
 
+def versions_with_zookeeper() -> list[str]:
+    """What clusters may run that have a ZooKeeper, oldest first."""
+    return [release.version for release in SUPPORTED if release.runs_with_zookeeper]
+
+
 @dataclass(frozen=True, slots=True)
 class Unsupported:
     """A version that klamm does not run."""

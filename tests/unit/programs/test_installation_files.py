@@ -8,7 +8,8 @@ import yaml
 
 from klamm import __version__
 from klamm.programs.generate import CHART, INSTALL
-from klamm.programs.installation_files import chart_templates, kafka_versions, plain_manifests
+from klamm.programs.installation_files import chart_templates, plain_manifests
+from klamm.releases.versions import versions_with_zookeeper
 
 MANIFESTS = {name: yaml.safe_load(text) for name, text in plain_manifests().items()}
 
@@ -75,4 +76,4 @@ def test_roles_of_the_chart_are_those_of_the_code() -> None:
 
 
 def test_versions_are_listed_oldest_first() -> None:
-    assert kafka_versions()[:3] == ["3.5.0", "3.5.1", "3.6.0"]
+    assert versions_with_zookeeper()[:3] == ["3.5.0", "3.5.1", "3.6.0"]

@@ -38,17 +38,17 @@ def cluster_roles() -> list[ClusterRole]:
         f"{NAME}-global": [
             # Lets brokers' init containers read their Node; without rack awareness and node ports it is not needed.
             # Listed once at the start: those of clusters that went while no operator ran.
-            _rule(_RBAC, ["clusterrolebindings"], ["list", *_APPLY, "delete"]),
+            rule(_RBAC, ["clusterrolebindings"], ["list", *_APPLY, "delete"]),
             # Whether a claim that is to grow can; where a node port is reached.
-            _rule("storage.k8s.io", ["storageclasses"], ["get"]),
-            _rule("", ["nodes"], ["get"]),
+            rule("storage.k8s.io", ["storageclasses"], ["get"]),
+            rule("", ["nodes"], ["get"]),
         ],
         f"{NAME}-watched": _watched(),
         f"{NAME}-leader-election": [
-            _rule("coordination.k8s.io", ["leases"], ["create"]),
-            _rule("coordination.k8s.io", ["leases"], ["get", *_FOLLOW, "update"], names=[NAME]),
+            rule("coordination.k8s.io", ["leases"], ["create"]),
+            rule("coordination.k8s.io", ["leases"], ["get", *_FOLLOW, "update"], names=[NAME]),
         ],
-        "strimzi-kafka-broker": [_rule("", ["nodes"], ["get"])],
+        "strimzi-kafka-broker": [rule("", ["nodes"], ["get"])],
         "strimzi-entity-operator": entity_operator_rules(),
     }
     return [
@@ -61,13 +61,13 @@ def entity_operator_rules() -> list[PolicyRule]:
     """What topic and user operator need in the namespace that they watch."""
     return [
         # Finalizers of topics are put on and taken off; users have none.
-        _rule("kafka.strimzi.io", ["kafkatopics"], ["get", *_FOLLOW, "patch"]),
-        _rule("kafka.strimzi.io", ["kafkausers"], ["get", *_FOLLOW]),
-        _rule("kafka.strimzi.io", ["kafkatopics/status", "kafkausers/status"], ["patch"]),
-        _rule("", ["secrets"], ["get", *_FOLLOW, *_APPLY, "delete"]),
+        rule("kafka.strimzi.io", ["kafkatopics"], ["get", *_FOLLOW, "patch"]),
+        rule("kafka.strimzi.io", ["kafkausers"], ["get", *_FOLLOW]),
+        rule("kafka.strimzi.io", ["kafkatopics/status", "kafkausers/status"], ["patch"]),
+        rule("", ["secrets"], ["get", *_FOLLOW, *_APPLY, "delete"]),
         # To see that the cluster is going: then finalizers of KafkaTopics are let go.
-        _rule("kafka.strimzi.io", ["kafkas"], ["get"]),
-        _rule("", ["namespaces"], ["get"]),
+        rule("kafka.strimzi.io", ["kafkas"], ["get"]),
+        rule("", ["namespaces"], ["get"]),
     ]
 
 
@@ -96,33 +96,33 @@ def _namespaced() -> list[PolicyRule]:
     """What clusters are made of."""
     return [
         # get: what a Kafka resource refers to (logging, metrics, certificates of listeners).
-        _rule("", ["configmaps", "secrets"], ["get", "list", *_APPLY, "delete"]),
-        _rule("", ["services", "persistentvolumeclaims"], ["list", *_APPLY, "delete"]),
-        _rule("", ["pods"], [*_FOLLOW, *_APPLY, "delete"]),
-        _rule("", ["serviceaccounts"], [*_APPLY, "delete"]),
-        _rule("", ["events"], _APPLY),
+        rule("", ["configmaps", "secrets"], ["get", "list", *_APPLY, "delete"]),
+        rule("", ["services", "persistentvolumeclaims"], ["list", *_APPLY, "delete"]),
+        rule("", ["pods"], [*_FOLLOW, *_APPLY, "delete"]),
+        rule("", ["serviceaccounts"], [*_APPLY, "delete"]),
+        rule("", ["events"], _APPLY),
         # At its end the operator asks whether its clusters' namespaces go too.
-        _rule("", ["namespaces"], ["get"]),
-        _rule("apps", ["deployments"], [*_FOLLOW, *_APPLY, "delete"]),
-        _rule("policy", ["poddisruptionbudgets"], _APPLY),
-        _rule("networking.k8s.io", ["networkpolicies"], [*_APPLY, "delete"]),
-        _rule("networking.k8s.io", ["ingresses"], ["list", *_APPLY, "delete"]),
-        _rule(_RBAC, ["roles", "rolebindings"], [*_APPLY, "delete"]),
+        rule("", ["namespaces"], ["get"]),
+        rule("apps", ["deployments"], [*_FOLLOW, *_APPLY, "delete"]),
+        rule("policy", ["poddisruptionbudgets"], _APPLY),
+        rule("networking.k8s.io", ["networkpolicies"], [*_APPLY, "delete"]),
+        rule("networking.k8s.io", ["ingresses"], ["list", *_APPLY, "delete"]),
+        rule(_RBAC, ["roles", "rolebindings"], [*_APPLY, "delete"]),
     ]
 
 
 def _watched() -> list[PolicyRule]:
     """The custom resources, and the topics whose finalizers are let go with their cluster."""
     return [
-        _rule("kafka.strimzi.io", ["kafkas"], ["get", *_FOLLOW]),
-        _rule("kafka.strimzi.io", ["kafkas/status"], ["patch"]),
-        _rule("kafka.strimzi.io", ["kafkatopics"], ["list", "patch"]),
-        _rule("core.strimzi.io", ["strimzipodsets"], [*_FOLLOW, *_APPLY]),
-        _rule("core.strimzi.io", ["strimzipodsets/status"], ["patch"]),
+        rule("kafka.strimzi.io", ["kafkas"], ["get", *_FOLLOW]),
+        rule("kafka.strimzi.io", ["kafkas/status"], ["patch"]),
+        rule("kafka.strimzi.io", ["kafkatopics"], ["list", "patch"]),
+        rule("core.strimzi.io", ["strimzipodsets"], [*_FOLLOW, *_APPLY]),
+        rule("core.strimzi.io", ["strimzipodsets/status"], ["patch"]),
     ]
 
 
-def _rule(group: str, resources: list[str], verbs: list[str], names: Sequence[str] = ()) -> PolicyRule:
+def rule(group: str, resources: list[str], verbs: list[str], names: Sequence[str] = ()) -> PolicyRule:
     return PolicyRule(api_groups=[group], resources=resources, verbs=verbs, resource_names=list(names))
 
 

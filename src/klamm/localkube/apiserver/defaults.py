@@ -7,6 +7,7 @@ request's own copy. They run on create and on update, and do nothing to what is 
 from collections.abc import Callable
 from typing import Any
 
+from klamm.localkube.apiserver.addresses import reached_from_outside
 from klamm.localkube.objects import Object
 
 NOT_READY = "node.kubernetes.io/not-ready"
@@ -269,7 +270,7 @@ def service(obj: Object) -> None:
         _set(port, protocol="TCP")
         if not external or port.get("targetPort") is None:
             _set(port, targetPort=port.get("port"))
-    if spec["type"] in ("NodePort", "LoadBalancer") or (spec["type"] == "ClusterIP" and spec.get("externalIPs")):
+    if reached_from_outside(spec):
         _set(spec, externalTrafficPolicy="Cluster")
     if spec["type"] == "LoadBalancer":
         _set(spec, allocateLoadBalancerNodePorts=True)

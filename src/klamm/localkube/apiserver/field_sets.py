@@ -5,7 +5,7 @@ what counts as a field of its own are those of Kubernetes' structured merge and 
 items of associative lists, empty structs, keys of maps.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -142,16 +142,15 @@ def _is_leaf(old: Any, new: Any, node: Node) -> bool:
 
 def _compare_maps(old: Any, new: Any, node: Node, path: Path, found: Comparison) -> None:
     before, after = _mapping(old), _mapping(new)
-    zeros = dict(node.zeros)
     for name in {**before, **after}:
         was, now = before.get(name, _ABSENT), after.get(name, _ABSENT)
         if was is not _ABSENT and now is not _ABSENT and _equal(was, now):
             continue
         child = node.child(name)
         if was is _ABSENT and old is not _ABSENT:
-            was = _empty(name, child, node, zeros)
+            was = _empty(name, child, node)
         if now is _ABSENT and new is not _ABSENT:
-            now = _empty(name, child, node, zeros)
+            now = _empty(name, child, node)
         _compare(was, now, child, (*path, f"f:{name}"), found)
 
 
@@ -160,12 +159,12 @@ def _equal(was: Any, now: Any) -> bool:
     return bool(was == now) and _encode(was) == _encode(now)
 
 
-def _empty(name: str, child: Node, parent: Node, zeros: Mapping[str, Any]) -> Any:
+def _empty(name: str, child: Node, parent: Node) -> Any:
     """What a native field is when nobody set it: Go's structs are there, and required lists are null."""
     if child.always_present:
         return {}
-    if name in zeros:
-        return zeros[name]
+    if name in parent.zeros:
+        return parent.zeros[name]
     if parent.native and name in parent.required and not child.is_scalar:
         return None
     return _ABSENT

@@ -51,7 +51,7 @@ def _shaped_custom(kind: Kind, obj: Object, unknown: list[str]) -> Object:
 
 def without_empty_lists(kind: Kind, obj: Object) -> Object:
     """Required lists are null when they hold nothing: the form in which Kubernetes keeps them knows no empty ones."""
-    return {**obj, **{name: None for name, zero in kind.node.zeros if zero is None and obj.get(name) == []}}
+    return {**obj, **{name: None for name, zero in kind.node.zeros.items() if zero is None and obj.get(name) == []}}
 
 
 def defaulted(kind: Kind, obj: Object) -> Object:

@@ -163,8 +163,10 @@ class Registry:
         new = forms.without_empty_lists(kind, new)
         admission.admit_new(self.storage, kind, new, self.suffix)
         self._validate(kind, new, None)
-        if self.storage.find(kind.storage_key, namespace or "", name) is not None:
-            raise statuses.already_exists(kind.resource, name, self._is_going(kind, namespace, name))
+        there = self.storage.find(kind.storage_key, namespace or "", name)
+        if there is not None:
+            going = bool(self.storage.decode(there)["metadata"].get("deletionTimestamp"))
+            raise statuses.already_exists(kind.resource, name, going)
         admission.allocate(self.storage, kind, new, None, self.randomness)
         if options.dry_run:
             return new
@@ -173,10 +175,6 @@ class Registry:
         if kind.resource == CUSTOM_RESOURCE_DEFINITIONS:
             self._served.settle(name)
         return created
-
-    def _is_going(self, kind: Kind, namespace: str | None, name: str) -> bool:
-        stored = self.storage.find(kind.storage_key, namespace or "", name)
-        return stored is not None and bool(self.storage.decode(stored)["metadata"].get("deletionTimestamp"))
 
     def _validate(self, kind: Kind, new: Object, old: Object | None) -> None:
         causes = validation.violations(kind, new, old)

@@ -8,7 +8,7 @@ from typing import Any
 
 from klamm.localkube.apiserver import ownership, statuses
 from klamm.localkube.apiserver.authentication import ISSUER, Authenticator, Bound, Identity, Tokens
-from klamm.localkube.apiserver.kinds import Kind, table
+from klamm.localkube.apiserver.kinds import Kind, type_named
 from klamm.localkube.apiserver.registry import Registry
 from klamm.localkube.apiserver.schema import Node
 from klamm.localkube.objects import PODS, SERVICE_ACCOUNTS, Object, Resource
@@ -16,7 +16,7 @@ from klamm.localkube.times import rfc3339, timestamp
 
 _LONGEST_TOKEN = 2**32
 _SHORTEST_TOKEN = 600
-_TOKEN_REQUEST = "io.k8s.api.authentication.v1.TokenRequest"
+TOKEN_REQUEST = "io.k8s.api.authentication.v1.TokenRequest"
 _AUTHENTICATION = "authentication.k8s.io/v1"
 
 
@@ -42,13 +42,12 @@ def token_request(
     asked = {"apiVersion": _AUTHENTICATION, "kind": "TokenRequest", "spec": dict(spec)}
     token, ends = tokens.issue(bound, spec.get("audiences") or (), seconds)
     now = timestamp(registry.clock.now())
-    node = Node(table().types[_TOKEN_REQUEST], table().types, True)
     metadata = {
         "name": name,
         "namespace": namespace,
         "uid": account["metadata"]["uid"],
         "creationTimestamp": now,
-        "managedFields": _managed(asked, node, manager, now, "token"),
+        "managedFields": _managed(asked, type_named(TOKEN_REQUEST), manager, now, "token"),
     }
     audiences = spec.get("audiences") or [ISSUER]
     return {

@@ -31,7 +31,6 @@ class Node:
         "_always",
         "_fields",
         "_items",
-        "_zeros",
         "always_present",
         "dropped",
         "free",
@@ -44,6 +43,7 @@ class Node:
         "time",
         "type",
         "types",
+        "zeros",
     )
 
     def __init__(self, raw: Mapping[str, Any], types: Mapping[str, Mapping[str, Any]], native: bool) -> None:
@@ -53,10 +53,11 @@ class Node:
         self._fields: dict[str, Node] = {}
         self._items: Node | None = None
         self._additional: Node | None = None
-        self._zeros: tuple[tuple[str, Any], ...] | None = None
         self._always: tuple[tuple[str, Node], ...] | None = None
         self.dropped: frozenset[str] = frozenset(self.raw.get(DROPPED) or ()) if native else frozenset()
         """Scalars that Kubernetes' Go types do not serialize when they are zero, empty or false."""
+        self.zeros: Mapping[str, Any] = (self.raw.get(ZEROS) or {}) if native else {}
+        """Fields that they serialize with their zero value, null for times and lists."""
         self.properties: Mapping[str, Any] = self.raw.get("properties") or {}
         self.type: str = self.raw.get("type", "")
         """ "object", "array", a scalar's type, or "" for anything (int-or-string included)."""
@@ -146,14 +147,6 @@ class Node:
     def patch_merge_key(self) -> str:
         found: str = self.raw.get("x-kubernetes-patch-merge-key", "")
         return found
-
-    @property
-    def zeros(self) -> tuple[tuple[str, Any], ...]:
-        """Fields that Kubernetes' Go types serialize with their zero value: (name, value), null for times and lists."""
-        if self._zeros is None:
-            found: Mapping[str, Any] = (self.raw.get(ZEROS) or {}) if self.native else {}
-            self._zeros = tuple(found.items())
-        return self._zeros
 
     @property
     def always_present_fields(self) -> "tuple[tuple[str, Node], ...]":

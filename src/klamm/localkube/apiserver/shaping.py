@@ -112,7 +112,7 @@ def _shape_struct(value: dict[str, Any], node: Node, unknown: list[str], path: s
     for name, field in node.always_present_fields:
         if name not in shaped:
             shaped[name] = _shape_struct({}, field, unknown, path)
-    for name, zero in node.zeros:
+    for name, zero in node.zeros.items():
         if name not in shaped:
             shaped[name] = zero
     return shaped
@@ -121,7 +121,7 @@ def _shape_struct(value: dict[str, Any], node: Node, unknown: list[str], path: s
 def _kept_empty(name: str, field: Node, parent: Node) -> bool:
     if name == "managedFields":
         return True  # said to be empty, it resets who owns what
-    return field.is_struct or field.free or name in parent.required or (name, None) in parent.zeros
+    return field.is_struct or field.free or name in parent.required or parent.zeros.get(name, _ABSENT) is None
 
 
 def prune_custom(value: Any, node: Node, unknown: list[str], path: str = "") -> Any:

@@ -1,6 +1,6 @@
 """Verbs on subresources: status, scale, tokens, evictions, bindings, and the streams of pods."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from aiohttp import web
@@ -25,6 +25,8 @@ from klamm.localkube.apiserver.write_rules import WriteOptions
 from klamm.localkube.objects import NAMESPACES, Object, Refused
 
 _SCALE = "io.k8s.api.autoscaling.v1.Scale"
+_VERBS = {"GET": "get", "POST": "create"}
+"""By which discovery calls the methods of what is neither status nor scale."""
 
 
 async def on_subresource(api: Api, request: web.Request, kind: Kind, target: Target) -> web.StreamResponse:
@@ -36,10 +38,9 @@ async def on_subresource(api: Api, request: web.Request, kind: Kind, target: Tar
         raise statuses.not_served()
     special = _SPECIAL.get((kind.resource.plural, name))
     if special is not None:
-        methods, handler = special
-        if request.method not in methods:
+        if _VERBS.get(request.method) not in declared.verbs:
             raise statuses.method_not_allowed()
-        return await handler(api, request, kind, target)
+        return await special(api, request, kind, target)
     if name == "scale":
         return await _scale(api, request, kind, target)
     if name == "status" or (kind.resource == NAMESPACES and name == "finalize"):
@@ -136,20 +137,19 @@ async def _evict(api: Api, request: web.Request, kind: Kind, target: Target) -> 
 
 async def _token(api: Api, request: web.Request, kind: Kind, target: Target) -> web.StreamResponse:
     options = options_of(request, "token")
-    body = await _asked(request, "io.k8s.api.authentication.v1.TokenRequest")
+    body = await _asked(request, reviews.TOKEN_REQUEST)
     namespace = target.namespace or ""
     answer = reviews.token_request(api.registry, api.tokens, namespace, target.name, body, options.manager)
     return json_response(answer, 201)
 
 
 Handler = Callable[[Api, web.Request, Kind, Target], Awaitable[web.StreamResponse]]
-_STREAM = ("GET", "POST")
-_SPECIAL: dict[tuple[str, str], tuple[Sequence[str], Handler]] = {
-    ("pods", "log"): (("GET",), _logs),
-    ("pods", "exec"): (_STREAM, _exec),
-    ("pods", "attach"): (_STREAM, _attach),
-    ("pods", "portforward"): (_STREAM, _forward),
-    ("pods", "binding"): (("POST",), _bind),
-    ("pods", "eviction"): (("POST",), _evict),
-    ("serviceaccounts", "token"): (("POST",), _token),
+_SPECIAL: dict[tuple[str, str], Handler] = {
+    ("pods", "log"): _logs,
+    ("pods", "exec"): _exec,
+    ("pods", "attach"): _attach,
+    ("pods", "portforward"): _forward,
+    ("pods", "binding"): _bind,
+    ("pods", "eviction"): _evict,
+    ("serviceaccounts", "token"): _token,
 }

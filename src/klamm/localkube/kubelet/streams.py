@@ -39,24 +39,21 @@ class KubeletStreams:
 
     def expect_running(self, use: Use, namespace: str, pod: str, container: str = "") -> None:
         """The words are a kubelet's, which people know and look for."""
-        worker = self._worker(namespace, pod)
-        if use == "port-forward":
-            if worker.sandbox is None:
-                raise _failed(f'pod not found ("{pod}_{namespace}")')
-        elif not self._container(worker, container).runs:
-            missing = f'container not found ("{container}")'
-            raise _failed(missing if use == "exec" else f"container {container} not found in pod {pod}_{namespace}")
+        if use != "port-forward":
+            self._running(use, namespace, pod, container)
+        elif self._worker(namespace, pod).sandbox is None:
+            raise _failed(f'pod not found ("{pod}_{namespace}")')
 
     async def exec(
         self, namespace: str, pod: str, container: str, command: Sequence[str], *, stdin: bool, tty: bool
     ) -> ExecSession:
         """Raises `Refused` when there is no such running container or no such program."""
-        self.expect_running("exec", namespace, pod, container)
+        self._running("exec", namespace, pod, container)
         worker = self._worker(namespace, pod)
         variables = dict(await worker.attempts.environment(container))
         if tty:
             variables.setdefault("TERM", "xterm")
-        identity = self._running(worker, container)
+        identity = self._running("exec", namespace, pod, container)
         try:
             return await self._runtime.exec(identity, command, environment=variables, stdin=stdin, tty=tty)
         except CannotStart as error:
@@ -64,12 +61,12 @@ class KubeletStreams:
 
     async def attach(self, namespace: str, pod: str, container: str, *, stdin: bool) -> ExecSession:
         """Raises `Refused` when there is no such running container."""
-        self.expect_running("attach", namespace, pod, container)
+        identity = self._running("attach", namespace, pod, container)
         worker = self._worker(namespace, pod)
         spec = next(each for _, each in containers_of(worker.pod) if each["name"] == container)
         once = bool(spec.get("stdinOnce"))
         try:
-            return await self._runtime.attach(self._running(worker, container), stdin=stdin, stdin_once=once)
+            return await self._runtime.attach(identity, stdin=stdin, stdin_once=once)
         except CannotStart as error:
             raise _failed(str(error)) from error
 
@@ -81,9 +78,12 @@ class KubeletStreams:
         except CannotStart as error:
             raise _failed(str(error)) from error
 
-    def _running(self, worker: PodWorker, container: str) -> str:
-        state = self._container(worker, container).state
-        assert state is not None, "it was running a moment ago"
+    def _running(self, use: Use, namespace: str, pod: str, container: str) -> str:
+        """The runtime's id of the container; `Refused` when it does not run."""
+        state = self._container(self._worker(namespace, pod), container).state
+        if state is None or not state.running:
+            missing = f'container not found ("{container}")'
+            raise _failed(missing if use == "exec" else f"container {container} not found in pod {pod}_{namespace}")
         return state.id
 
     def _worker(self, namespace: str, pod: str) -> PodWorker:

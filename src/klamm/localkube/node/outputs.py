@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from klamm.localkube.node import epoll
 from klamm.localkube.node.logs import LogStream
+from klamm.localkube.node.terminals import rest_of_terminal
 
 _CHUNK = 1 << 16
 _PATIENCE = 10.0
@@ -131,7 +132,7 @@ class OutputPipe:
         except BlockingIOError:
             return False
         except OSError:
-            data = self._last_words()
+            data = rest_of_terminal(self._fd)
         if data:
             self._stream.feed(data)
             for attachment in tuple(self._attached):
@@ -140,13 +141,6 @@ class OutputPipe:
             return True
         self.close()
         return False
-
-    def _last_words(self) -> bytes:
-        """A terminal whose last holder closed it says EIO, once while what was written just before is on its way."""
-        try:
-            return os.read(self._fd, _CHUNK)
-        except OSError:
-            return b""
 
     def _attachment_changed(self, attachment: Attachment) -> None:
         if not attachment.open and attachment in self._attached:

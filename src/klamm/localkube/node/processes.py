@@ -14,6 +14,7 @@ import struct
 import termios
 from collections.abc import Awaitable, Callable, Sequence
 
+from klamm.localkube.node.terminals import rest_of_terminal
 from klamm.localkube.objects import TerminalSize
 
 _CHUNK = 1 << 16
@@ -82,20 +83,6 @@ class Descriptor:
             self._fd = -1
         if self._waiter is not None:
             _wake(self._waiter)
-
-
-def rest_of_terminal(fd: int) -> bytes:
-    """What is left in a terminal whose last holder closed it, b"" at its end.
-
-    A read that meets the closing says EIO although what was written just before is still on its way between the
-    kernel's two halves of the terminal; the next read waits for that.
-    """
-    try:
-        return os.read(fd, _CHUNK)
-    except OSError as error:
-        if error.errno == errno.EIO:
-            return b""
-        raise
 
 
 def _wake(waiter: asyncio.Future[None]) -> None:

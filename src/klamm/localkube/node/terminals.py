@@ -8,6 +8,7 @@ import struct
 
 _TIOCGPTPEER = 0x5441
 _TIOCSPTLCK = 0x40045431
+_CHUNK = 1 << 16
 
 
 def open_terminal(ptmx: str, owner: int) -> tuple[int, int]:
@@ -25,6 +26,18 @@ def open_terminal(ptmx: str, owner: int) -> tuple[int, int]:
     if owner:
         os.fchown(slave, owner, -1)
     return master, slave
+
+
+def rest_of_terminal(fd: int) -> bytes:
+    """What is left in a terminal whose last holder closed it, b"" at its end.
+
+    A read that meets the closing says EIO although what was written just before is still on its way between the
+    kernel's two halves of the terminal; the next read waits for that.
+    """
+    try:
+        return os.read(fd, _CHUNK)
+    except OSError:
+        return b""
 
 
 class Handover:
