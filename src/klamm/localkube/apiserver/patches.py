@@ -181,8 +181,7 @@ def strategic_merge(value: Any, patch: Any, node: Node) -> Any:
         if name in (_DIRECTIVE, _RETAIN) or name.startswith(_ORDER):
             continue
         if name.startswith(_DELETE_FROM):
-            field = name.removeprefix(_DELETE_FROM)
-            merged[field] = [each for each in merged.get(field) or [] if each not in change]
+            _delete_from(merged, name.removeprefix(_DELETE_FROM), change)
             continue
         _merge_field(merged, name, change, node.child(name))
     for name, order in patch.items():
@@ -193,10 +192,19 @@ def strategic_merge(value: Any, patch: Any, node: Node) -> Any:
 
 def _retain(merged: dict[str, Any], patch: dict[str, Any]) -> None:
     kept = patch.get(_RETAIN)
-    if kept is not None:
-        for name in list(merged):
-            if name not in kept:
-                del merged[name]
+    if kept is None:
+        return
+    if not isinstance(kept, list):
+        raise statuses.bad_request("invalid patch format of retainKeys")
+    for name in list(merged):
+        if name not in kept:
+            del merged[name]
+
+
+def _delete_from(merged: dict[str, Any], field: str, change: Any) -> None:
+    have = merged.get(field)
+    if isinstance(have, list) and isinstance(change, list):
+        merged[field] = [each for each in have if each not in change]
 
 
 def _merge_field(merged: dict[str, Any], name: str, change: Any, node: Node) -> None:
@@ -226,6 +234,8 @@ def _plain(item: Any) -> Any:
 def _merge_list(have: list[Any], change: list[Any], node: Node) -> list[Any]:
     key = node.patch_merge_key
     if not key:
+        if not all(map(_is_plain_value, change)):
+            raise statuses.bad_request("list element types are not identical: this one holds plain values only")
         return _in_patch_order(have, list(dict.fromkeys(change)), have)
     if any(isinstance(each, dict) and each.get(_DIRECTIVE) == "replace" for each in change):
         return [_without_directive(each) for each in change if not _is_directive(each)]
@@ -235,11 +245,18 @@ def _merge_list(have: list[Any], change: list[Any], node: Node) -> list[Any]:
             raise statuses.bad_request(f"a list that merges by {key} holds objects only")
         if item.get(_DIRECTIVE) != "delete" and key not in item:
             raise statuses.bad_request(f"map: {item} does not contain declared merge key: {key}")
+        if not _is_plain_value(item.get(key)):
+            raise statuses.bad_request(f"map: {item} has no plain value as its merge key: {key}")
         result = _merge_item(result, item, key, node)
     merged = {each.get(key): each for each in result}
     patched = [item[key] for item in change if item.get(key) in merged]
     order = _in_patch_order(list(merged), list(dict.fromkeys(patched)), [each.get(key) for each in have])
     return [merged[one] for one in order]
+
+
+def _is_plain_value(value: Any) -> bool:
+    """What can be compared; Kubernetes cuts the connection at anything else."""
+    return not isinstance(value, dict | list)
 
 
 def _in_patch_order(merged: list[Any], patched: list[Any], before: list[Any]) -> list[Any]:
@@ -270,7 +287,9 @@ def _merge_item(items: list[Any], item: dict[str, Any], key: str, node: Node) ->
     return [*items, strategic_merge({}, item, node.items)]
 
 
-def _reorder(merged: dict[str, Any], name: str, order: list[Any], parent: Node) -> None:
+def _reorder(merged: dict[str, Any], name: str, order: Any, parent: Node) -> None:
+    if not isinstance(order, list):
+        raise statuses.bad_request(f"{_ORDER}{name} is no list")
     items = merged.get(name)
     if not isinstance(items, list):
         return

@@ -252,6 +252,6 @@ def pod_change(new: Object, old: Object) -> Iterator[Cause]:
 def _fixed_part(spec: dict[str, Any]) -> dict[str, Any]:
     fixed = {name: value for name, value in spec.items() if name not in ("activeDeadlineSeconds", "tolerations")}
     for sort in ("containers", "initContainers"):
-        if sort in fixed:
+        if fixed.get(sort):  # null comes this far, too
             fixed[sort] = [{**each, "image": None} for each in fixed[sort]]
     return {name: value for name, value in fixed.items() if name != "nodeName"}

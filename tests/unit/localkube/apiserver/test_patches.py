@@ -85,6 +85,33 @@ def test_an_item_without_its_merge_key_is_refused() -> None:
         strategic_merge(pod_with(A), pod_with({"image": "z"}), NODES["Pod"])
 
 
+NO_STRATEGIC = {
+    "a merge key that is an object": pod_with({"name": {}}),
+    "a merge key that is a list": pod_with({"name": ["a"]}),
+    "an object in a list of texts": {"metadata": {"finalizers": [{"a": "b"}]}},
+    "a list in a list of texts": {"metadata": {"finalizers": [[]]}},
+    "$retainKeys that is a number": {"spec": {"$retainKeys": 3}},
+    "$setElementOrder that is a number": {"spec": {"$setElementOrder/containers": 3}},
+    "$setElementOrder that is null": {"metadata": {"$setElementOrder/finalizers": None}},
+    "a directive that is an object": {"spec": {"$patch": {}}},
+}
+
+
+@pytest.mark.parametrize("patch", NO_STRATEGIC.values(), ids=NO_STRATEGIC.keys())
+def test_what_kubernetes_panics_at_is_refused(patch: Any) -> None:
+    old = {"metadata": {"finalizers": ["a"]}, **pod_with(A)}
+    with pytest.raises(Refused) as caught:
+        strategic_merge(old, patch, NODES["Pod"])
+    assert caught.value.code == 400
+
+
+def test_deleting_from_what_is_no_list_deletes_nothing() -> None:
+    old = {"metadata": {"finalizers": ["a"]}}
+    for change in (3, {"a": "b"}, None):
+        patch = {"metadata": {"$deleteFromPrimitiveList/finalizers": change, "$deleteFromPrimitiveList/name": ["a"]}}
+        assert strategic_merge(old, patch, NODES["Pod"]) == old
+
+
 JSON_PATCHES = {
     "add to a map": ({"a": 1}, [{"op": "add", "path": "/b", "value": 2}], {"a": 1, "b": 2}),
     "add at the end of a list": ({"a": [1]}, [{"op": "add", "path": "/a/-", "value": 2}], {"a": [1, 2]}),

@@ -223,6 +223,13 @@ def test_a_selector_cannot_change(objects: LocalObjects) -> None:
 # Deleting
 
 
+def test_a_pod_does_not_lose_its_containers(objects: LocalObjects) -> None:
+    pod = objects.create(PODS, "default", a_pod())
+    for none in ([], None):
+        with pytest.raises(Refused, match=r"spec\.containers: Required"):
+            objects.update(PODS, {**pod, "spec": {**pod["spec"], "containers": none}})
+
+
 def test_a_bound_pod_goes_gracefully(objects: LocalObjects) -> None:
     objects.create(PODS, "default", a_pod(nodeName="n", terminationGracePeriodSeconds=7))
     objects.delete(PODS, "default", "p")
