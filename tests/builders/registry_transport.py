@@ -1,7 +1,8 @@
 """The API server's own handlers as a client's transport: no sockets, so that operators run against it in virtual time.
 
 Requests go through the same verbs, validation, ownership and watches as over HTTP; left out are TLS, authentication
-and the bytes on a wire, which tests/unit/kube covers. `refuse` makes chosen requests fail, as admission control would.
+and the bytes on a wire, which tests/unit/kube covers. `refuse` makes chosen requests fail, as admission control would;
+of those that `loses` chooses the answer is lost, when the server has done what they ask.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -12,6 +13,7 @@ from typing import Any, cast
 from aiohttp import web
 from multidict import CIMultiDict, MultiDict
 
+from klamm.kube import errors
 from klamm.kube.exchange import Response, Stream
 from klamm.kube.requests import Request
 from klamm.localkube.apiserver import reading, routing, statuses, web_objects
@@ -34,6 +36,7 @@ class RegistryTransport:
         self._api = Api(registry, cast(Any, None), cast(Any, None), cast(Any, None))
         self.requests: list[str] = []
         self.refuse: Refuse = lambda _: None
+        self.loses: Callable[[Request], bool] = lambda _: False
 
     async def send(self, request: Request) -> Response:
         self.requests.append(f"{request.method} {request.path}")
@@ -44,6 +47,8 @@ class RegistryTransport:
             answer = await self._answer(request)
         except Refused as refused:
             answer = json_response(statuses.body_of(refused), refused.code)
+        if self.loses(request):
+            raise errors.Unreachable(request.doing, "the answer was lost", sent=True)
         body = answer.body
         assert isinstance(body, bytes)
         return Response(answer.status, body, dict(answer.headers))

@@ -63,7 +63,12 @@ def load_certificate(pem: bytes, origin: str = "the given PEM") -> x509.Certific
         ) from error
 
 
-@lru_cache(maxsize=1024)
+_REMEMBERED = 4096
+"""Certificates, and pairs of certificate and key: a cluster of six pods has eleven. When more are looked at in turn
+than are remembered, none is ever found."""
+
+
+@lru_cache(maxsize=_REMEMBERED)
 def read_certificate(pem: bytes, origin: str = "the given PEM") -> CertificateFacts:
     """Read the first certificate of `pem`. Raises UnreadableCertificate.
 
@@ -101,7 +106,6 @@ def key_matches(certificate_pem: bytes, key_pem: bytes) -> bool:
 
 
 _MATCHES: dict[bytes, bool] = {}
-_REMEMBERED = 4096
 
 
 def _match(certificate_pem: bytes, key_pem: bytes) -> bool:

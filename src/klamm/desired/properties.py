@@ -38,13 +38,20 @@ class Properties:
 
 def _escaped_key(key: str) -> str:
     """A key ends at the first space, `=` or `:`, and a line that begins with `#` or `!` is a comment."""
+    if _is_plain(key) and _END_A_KEY.isdisjoint(key):
+        return key
     return "".join(f"\\{sign}" if sign in _END_A_KEY else _sign(sign) for sign in key)
 
 
 def _escaped(text: str) -> str:
     """A value; a leading space would be dropped when it is read."""
-    escaped = text if text.isascii() and text.isprintable() and "\\" not in text else "".join(map(_sign, text))
+    escaped = text if _is_plain(text) else "".join(map(_sign, text))
     return f"\\{escaped}" if escaped.startswith(" ") else escaped
+
+
+def _is_plain(text: str) -> bool:
+    """Whether no sign of it has to be escaped: nearly always, and every pass writes a thousand lines."""
+    return text.isascii() and text.isprintable() and "\\" not in text
 
 
 def _sign(sign: str) -> str:

@@ -18,6 +18,10 @@ from klamm.kube.requests import JSON, Request
 IDLE = 75.0
 """Seconds that an unused connection is kept. kube-apiserver keeps its side for minutes, so we end it first."""
 
+CALLS = 16
+"""So many calls are under way at a time, others wait. Each needs a connection, which is kept for a while and costs a
+third of a MB; and a server that is asked by a hundred passes at once answers none of them sooner."""
+
 
 class HttpTransport:
     """HTTP/1.1 over kept-alive connections; made inside a running loop.
@@ -30,7 +34,8 @@ class HttpTransport:
         self._connection = connection
         self._permit = permit
         context = connection.tls_context()
-        # No limit of connections: each watch holds one, and the number of passes is bounded by `control`.
+        self._slots = asyncio.Semaphore(CALLS)
+        # No limit of connections: each watch holds one beside those of calls.
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE, ssl=context if context else True)
         self._session = aiohttp.ClientSession(
             connector=connector,
@@ -45,7 +50,7 @@ class HttpTransport:
         with self._permitted(request):
             try:
                 timeout = aiohttp.ClientTimeout(total=request.timeout, sock_connect=CONNECT)
-                async with self._asked(request, timeout) as answer:
+                async with self._slots, self._asked(request, timeout) as answer:
                     return Response(answer.status, await answer.read(), answer.headers)
             except (aiohttp.ClientError, OSError, TimeoutError) as error:
                 raise _unreachable(request, error) from error

@@ -9,7 +9,7 @@ that nobody wants any more go.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, TypeVar, cast
@@ -26,6 +26,7 @@ from klamm.resources.native.metadata import ObjectMeta
 from klamm.resources.structure import Block
 
 B = TypeVar("B", bound=Block)
+R = TypeVar("R")
 Obj = TypeVar("Obj", bound=Object)
 Place = tuple[str, Name]
 """Kind and name: where an object stands."""
@@ -35,7 +36,8 @@ Place = tuple[str, Name]
 class _Memory:
     fingerprint: bytes
     applied_at: float
-    answer: Block
+    answer: Block | None
+    """Kept for `answers` only."""
 
 
 class Applier:
@@ -48,18 +50,34 @@ class Applier:
         self._slots = asyncio.Semaphore(at_once)
         self._memory: dict[Place, _Memory] = {}
 
-    async def apply(self, wanted: B) -> B:
-        """The object as the API has it afterwards (or had it after the last apply of the same content)."""
+    async def apply(self, wanted: Block) -> None:
+        await self._applied(wanted, keep=False)
+
+    async def apply_all(self, wanted: Iterable[Block]) -> None:
+        """All at the same time; the first failure is raised once every call has ended."""
+        await side_by_side(self.apply(one) for one in wanted)
+
+    async def answers(self, wanted: Iterable[B]) -> list[B]:
+        """As `apply_all`, for objects in which the API fills in what we need: as it has them afterwards.
+
+        When nothing is sent, they are the answers to the last apply of the same content, which are kept. Of other
+        objects nothing is: the answers of all objects of a hundred clusters are some 35 MB.
+        """
+        return cast("list[B]", await side_by_side(self._applied(one, keep=True) for one in wanted))
+
+    async def _applied(self, wanted: Block, *, keep: bool) -> Block | None:
+        """The API's answer; when nothing had to be sent, the one that was kept."""
         kind = kind_of(wanted)
         place = (kind.kind, name_of(cast(Any, wanted)))
         fingerprint = blake2b(msgspec.json.encode(wanted, order="sorted"), digest_size=16).digest()
         known = self._memory.get(place)
         if known and known.fingerprint == fingerprint and not self._is_old(known):
-            return cast(B, known.answer)
+            return known.answer
+        self.forget(kind, place[1])  # a call that fails may have been heard: who knows what stands there then
         async with self._slots:
             answer = await self._apply(kind, wanted) if known else await self._apply_first(kind, wanted)
-        self._memory[place] = _Memory(fingerprint, self._clock.monotonic(), answer)
-        return cast(B, answer)
+        self._memory[place] = _Memory(fingerprint, self._clock.monotonic(), answer if keep else None)
+        return answer
 
     async def _apply(self, kind: Kind[Any], wanted: Block) -> Block:
         return cast(Block, await self._client.apply(kind, cast(Any, wanted)))
@@ -75,14 +93,6 @@ class Applier:
         await client.patch(kind, name_of(cast(Any, wanted)), change)
         return await self._apply(kind, wanted)
 
-    async def apply_all(self, wanted: Iterable[B]) -> list[B]:
-        """All at the same time; the first failure is raised once every call has ended."""
-        answers = await asyncio.gather(*(self.apply(one) for one in wanted), return_exceptions=True)
-        for answer in answers:
-            if isinstance(answer, BaseException):
-                raise answer
-        return cast("list[B]", answers)
-
     async def asked_again(self, kind: Kind[Obj], known: Mapping[str, Obj], names: Iterable[Name]) -> dict[str, Obj]:
         """`known` (by name) with these objects as the API has them now, each asked for by its name.
 
@@ -96,11 +106,16 @@ class Applier:
 
     async def take_annotation_off(self, kind: Kind[Any], name: Name, annotation: str) -> None:
         """For annotations by which a person asked for something that is done now; apply leaves them to their owner."""
-        await self._client.patch(kind, name, {"metadata": {"annotations": {annotation: None}}})
         self.forget(kind, name)
+        await self._client.patch(kind, name, {"metadata": {"annotations": {annotation: None}}})
+
+    async def delete(self, kind: Kind[Any], name: Name, uid: str | None = None) -> None:
+        """Forgotten first: it may be gone although the answer is lost, and must be made when it is wanted again."""
+        self.forget(kind, name)
+        await self._client.delete(kind, name, uid=uid)
 
     def forget(self, kind: Kind[Any], name: Name) -> None:
-        """It was changed or deleted by somebody else: apply it again when it is wanted next."""
+        """It is changed or deleted by another way than `apply`: apply it again when it is wanted next."""
         self._memory.pop((kind.kind, name), None)
 
     def forget_namesakes(self, cluster: Name) -> None:
@@ -115,22 +130,29 @@ class Applier:
             del self._memory[place]
 
     async def prune(
-        self, kind: Kind[Any], namespace: str, labels: dict[str, str], wanted: Sequence[Block], owner_uid: str
+        self, kind: Kind[Any], namespace: str, labels: dict[str, str], keep: Collection[str], owner_uid: str
     ) -> list[Name]:
-        """Delete objects of this kind that `owner_uid` owns and nobody wants any more; returns their names.
+        """Delete objects of this kind that `owner_uid` owns, but those of the names in `keep`; returns their names.
 
         Only what carries our owner reference is touched: an object of the same labels may be somebody's own.
         """
-        keep = {name_of(cast(Any, one)) for one in wanted}
         listed = await self._client.list(kind, namespace, labels)
-        unwanted = [one for one in listed.items if name_of(one) not in keep and _is_owned(one.metadata, owner_uid)]
+        unwanted = [one for one in listed.items if name_of(one).name not in keep and _is_owned(one.metadata, owner_uid)]
         for one in unwanted:
-            await self._client.delete(kind, name_of(one), uid=one.metadata.uid)
-            self.forget(kind, name_of(one))
+            await self.delete(kind, name_of(one), one.metadata.uid)
         return [name_of(one) for one in unwanted]
 
     def _is_old(self, known: _Memory) -> bool:
         return self._clock.monotonic() - known.applied_at > self._refresh
+
+
+async def side_by_side(calls: Iterable[Coroutine[Any, Any, R]]) -> list[R]:
+    """All at the same time; the first failure is raised once every call has ended."""
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+    return cast("list[R]", answers)
 
 
 def _is_owned(metadata: ObjectMeta, uid: str) -> bool:

@@ -1,6 +1,6 @@
 """The hands of leaf certificates: keep or issue what `planning.authorities.leaf` says, and store them in a Secret."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,7 +28,6 @@ class WantedLeaf:
 class Leaf:
     files: LeafFiles
     thumbprint: str
-    decision: LeafDecision
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +42,16 @@ class Issuing:
     key_algorithm: KeyAlgorithm = KeyAlgorithm.EC_P256
 
 
-def leaf(wanted: WantedLeaf, stored: Secret | None, current: CurrentAuthority, issuing: Issuing) -> Leaf:
-    """The leaf as it should be stored: the one that is there, or a new one."""
-    decision = _decision(wanted, stored, current, issuing)
+def leaf(
+    wanted: WantedLeaf, stored: Secret | None, decision: LeafDecision, current: CurrentAuthority, issuing: Issuing
+) -> Leaf:
+    """The leaf as it should be stored: the one that is there, or a new one. `decision` is that of `decided`."""
     files = _issued(wanted, current, issuing) if isinstance(decision, IssueLeaf) else _stored(wanted, stored)
-    return Leaf(files, read_certificate(files.certificate).thumbprint, decision)
+    return Leaf(files, read_certificate(files.certificate).thumbprint)
 
 
-def are_kept(wanted: Iterable[WantedLeaf], stored: Secret | None, current: CurrentAuthority, issuing: Issuing) -> bool:
-    """Whether no leaf would be issued anew."""
-    return not any(isinstance(_decision(one, stored, current, issuing), IssueLeaf) for one in wanted)
-
-
-def _decision(wanted: WantedLeaf, stored: Secret | None, current: CurrentAuthority, issuing: Issuing) -> LeafDecision:
+def decided(wanted: WantedLeaf, stored: Secret | None, current: CurrentAuthority, issuing: Issuing) -> LeafDecision:
+    """Whether the leaf that is there is kept, and why."""
     return decide_leaf(
         observe(wanted, stored),
         wanted.names,
@@ -107,10 +103,3 @@ def _stored(wanted: WantedLeaf, stored: Secret | None) -> LeafFiles:
         entry(stored, f"{wanted.entry}.p12") or None,
         entry(stored, f"{wanted.entry}.password").decode("ascii", "replace") or None,
     )
-
-
-def leaves(
-    wanted: Mapping[str, WantedLeaf], stored: Secret | None, current: CurrentAuthority, issuing: Issuing
-) -> dict[str, Leaf]:
-    """Each of `wanted`, under its key."""
-    return {name: leaf(one, stored, current, issuing) for name, one in wanted.items()}

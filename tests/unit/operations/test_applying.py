@@ -51,8 +51,7 @@ async def test_what_did_not_change_is_not_sent_again_for_a_while() -> None:
     async with applying() as one:
         await one.applier.apply(config_map("a", x="1"))
         assert one.writes() == ["PATCH"]
-        again = await one.applier.apply(config_map("a", x="1"))
-        assert again.data == {"x": "1"}
+        await one.applier.apply(config_map("a", x="1"))
         assert one.writes() == []
         await one.applier.apply(config_map("a", x="2"))
         assert one.writes() == ["PATCH"]
@@ -66,9 +65,18 @@ async def test_a_field_that_is_not_wanted_any_more_goes_and_others_fields_stay()
     async with applying() as one:
         await one.applier.apply(config_map("a", x="1", y="2"))
         await one.client.patch(CONFIG_MAPS, Name("default", "a"), {"metadata": {"annotations": {"theirs": "z"}}})
-        answer = await one.applier.apply(config_map("a", x="1"))
+        (answer,) = await one.applier.answers([config_map("a", x="1")])
         assert answer.data == {"x": "1"}
         assert answer.metadata.annotations == {"theirs": "z"}
+
+
+@in_virtual_time
+async def test_an_answer_is_kept_for_whoever_asked_for_it() -> None:
+    async with applying() as one:
+        (first,) = await one.applier.answers([config_map("a", x="1")])
+        one.writes()
+        assert await one.applier.answers([config_map("a", x="1")]) == [first]
+        assert one.writes() == []
 
 
 @in_virtual_time
@@ -79,6 +87,29 @@ async def test_what_is_forgotten_is_sent_again() -> None:
         one.applier.forget(CONFIG_MAPS, Name("default", "a"))
         await one.applier.apply(config_map("a", x="1"))
         assert await one.client.find(CONFIG_MAPS, Name("default", "a")) is not None
+
+
+@in_virtual_time
+async def test_what_was_deleted_is_made_again_although_the_answer_was_lost() -> None:
+    async with applying() as one:
+        await one.applier.apply(config_map("a", x="1"))
+        one.transport.loses = lambda request: request.method == "DELETE"
+        with pytest.raises(errors.Unreachable):
+            await one.applier.prune(CONFIG_MAPS, "default", LABELS, (), "owner-uid")
+        await one.applier.apply(config_map("a", x="1"))
+        assert await one.client.find(CONFIG_MAPS, Name("default", "a")) is not None
+
+
+@in_virtual_time
+async def test_a_change_whose_answer_was_lost_is_taken_back() -> None:
+    async with applying() as one:
+        await one.applier.apply(config_map("a", x="1"))
+        one.transport.loses = lambda _: True
+        with pytest.raises(errors.Unreachable):
+            await one.applier.apply(config_map("a", x="2"))
+        one.transport.loses = lambda _: False
+        await one.applier.apply(config_map("a", x="1"))
+        assert (await one.client.get(CONFIG_MAPS, Name("default", "a"))).data == {"x": "1"}
 
 
 @in_virtual_time
@@ -94,9 +125,8 @@ async def test_one_that_fails_does_not_keep_the_others_out() -> None:
 @in_virtual_time
 async def test_only_what_the_owner_owns_is_pruned() -> None:
     async with applying() as one:
-        wanted = [config_map("a")]
-        await one.applier.apply_all([*wanted, config_map("b"), config_map("c", owned=False)])
-        gone = await one.applier.prune(CONFIG_MAPS, "default", LABELS, wanted, "owner-uid")
+        await one.applier.apply_all([config_map("a"), config_map("b"), config_map("c", owned=False)])
+        gone = await one.applier.prune(CONFIG_MAPS, "default", LABELS, {"a"}, "owner-uid")
         assert gone == [Name("default", "b")]
         listed = await one.client.list(CONFIG_MAPS, "default", LABELS)
         assert {each.metadata.name for each in listed.items} == {"a", "c"}

@@ -27,7 +27,7 @@ from klamm.operations.authorities import (
     forget_old_authorities,
     reconcile_authority,
 )
-from klamm.operations.leaves import Issuing, WantedLeaf, leaf
+from klamm.operations.leaves import Issuing, WantedLeaf, decided, leaf
 from klamm.planning.authorities.authority import AuthorityRules, Create, Keep, RenewCertificate, ReplaceKey
 from klamm.planning.authorities.leaf import IssueLeaf, PostponedLeaf
 from klamm.resources.native.configuration import Secret
@@ -166,13 +166,14 @@ async def test_a_leaf_that_works_is_kept_while_trust_is_spread() -> None:
     current = await house.reconciled()
     wanted = WantedLeaf("a", Subject("a"), frozenset({"a.example"}))
     issuing = Issuing(START, True, lambda: "password")
-    first = leaf(wanted, None, current, issuing)
-    assert isinstance(first.decision, IssueLeaf)
+    decision = decided(wanted, None, current, issuing)
+    assert isinstance(decision, IssueLeaf)
+    first = leaf(wanted, None, decision, current, issuing)
     owner = owner_reference("v1", "Kafka", ObjectMeta(name="c", uid="u"))
     stored = leaf_secret(Component("c", "c", "kafka"), "s", "default", owner, {"a": first.files}, Generations())
     renamed = WantedLeaf("a", Subject("a"), frozenset({"b.example"}))
     spreading = Issuing(START, True, lambda: "password", spreading=True)
-    kept = leaf(renamed, stored, current, spreading)
-    assert isinstance(kept.decision, PostponedLeaf)
-    assert kept.files.certificate == first.files.certificate
-    assert isinstance(leaf(renamed, stored, current, issuing).decision, IssueLeaf)
+    postponed = decided(renamed, stored, current, spreading)
+    assert isinstance(postponed, PostponedLeaf)
+    assert leaf(renamed, stored, postponed, current, spreading).files.certificate == first.files.certificate
+    assert isinstance(decided(renamed, stored, current, issuing), IssueLeaf)

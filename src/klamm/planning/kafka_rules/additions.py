@@ -7,8 +7,6 @@ made, one after another, and for pods only in the act; here they are told at onc
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-import msgspec
-
 from klamm.desired.labels import DOMAIN
 from klamm.planning.kafka_rules.remark import Remark
 from klamm.resources.custom.kafka import Kafka
@@ -67,22 +65,26 @@ def addition_remarks(kafka: Kafka) -> list[Remark]:
 def blocks_below(block: Block, path: str) -> Iterator[Found]:
     """A block and all in it, with their places in the resource."""
     yield path, block
-    for field in msgspec.structs.fields(block):
-        value, place = getattr(block, field.name), f"{path}.{field.encode_name}"
+    for name, value in _values(block):
         if isinstance(value, Block):
-            yield from blocks_below(value, place)
+            yield from blocks_below(value, f"{path}.{name}")
         elif isinstance(value, list):
             for index, item in enumerate(value):
                 if isinstance(item, Block):
-                    yield from blocks_below(item, f"{place}[{index}]")
+                    yield from blocks_below(item, f"{path}.{name}[{index}]")
+
+
+def _values(block: Block) -> Iterator[tuple[str, object]]:
+    """By their names in the resource. (`msgspec.structs.fields` works out every type anew: a tenth of a quiet pass.)"""
+    for name, encoded in zip(block.__struct_fields__, block.__struct_encode_fields__, strict=True):
+        yield encoded, getattr(block, name)
 
 
 def _numbers(path: str, block: Block) -> Iterator[Problem]:
-    for field in msgspec.structs.fields(block):
-        value = getattr(block, field.name)
+    for name, value in _values(block):
         if isinstance(value, int) and not isinstance(value, bool) and abs(value) > _LARGEST:
             mend = f"write a number of at most {_LARGEST}"
-            yield Problem(f"{path}.{field.encode_name}", value, "is too large", mend)
+            yield Problem(f"{path}.{name}", value, "is too large", mend)
 
 
 def _image(path: str, block: Block) -> Iterator[Problem]:

@@ -76,5 +76,5 @@ async def _delete_claims(hands: Hands, pod: Pod) -> None:
 
 async def _take_out(hands: Hands, pod_set: StrimziPodSet, pod: str) -> None:
     others = [description for description in pod_set.spec.pods if description["metadata"]["name"] != pod]
-    hands.pod_sets.saw(await hands.client.patch(POD_SETS, name_of(pod_set), {"spec": {"pods": others}}))
     hands.applier.forget(POD_SETS, name_of(pod_set))
+    hands.pod_sets.saw(await hands.client.patch(POD_SETS, name_of(pod_set), {"spec": {"pods": others}}))

@@ -5,13 +5,11 @@ and has a Secret of ours was wanted once. Its Secret goes last, so that a pass t
 next one; a cluster without entity operator costs no calls.
 """
 
-from typing import Any
-
 from klamm.base import logs
 from klamm.desired.entity_operator.deployment import EntityOperatorInputs, deployment
 from klamm.desired.entity_operator.objects import config_maps
 from klamm.desired.entity_operator.operators import TOPIC, USER, EntityOperator, Part
-from klamm.kube.kinds import Kind, Name
+from klamm.kube.kinds import Name
 from klamm.kube.native import (
     CONFIG_MAPS,
     DEPLOYMENTS,
@@ -50,21 +48,16 @@ async def delete_unwanted(hands: Hands, operator: EntityOperator, observed: Obse
         return
     if not wanted:
         for kind in (DEPLOYMENTS, NETWORK_POLICIES, ROLES, SERVICE_ACCOUNTS):
-            await _delete(hands, kind, operator.namespace, operator.name)
+            await hands.applier.delete(kind, Name(operator.namespace, operator.name))
     for part in left:
         _log.info(f"{operator.namespace}/{part.name} is not wanted any more; its objects are deleted")
         await _delete_part(hands, operator.namespace, part)
 
 
 async def _delete_part(hands: Hands, namespace: str, part: Part) -> None:
-    await _delete(hands, ROLE_BINDINGS, namespace, part.role_binding)
-    await _delete(hands, CONFIG_MAPS, namespace, part.config_map)
-    await _delete(hands, SECRETS, namespace, part.secret)
-
-
-async def _delete(hands: Hands, kind: Kind[Any], namespace: str, name: str) -> None:
-    await hands.client.delete(kind, Name(namespace, name))
-    hands.applier.forget(kind, Name(namespace, name))
+    await hands.applier.delete(ROLE_BINDINGS, Name(namespace, part.role_binding))
+    await hands.applier.delete(CONFIG_MAPS, Name(namespace, part.config_map))
+    await hands.applier.delete(SECRETS, Name(namespace, part.secret))
 
 
 def _is_ours(observed: Observed, secret: str) -> bool:

@@ -131,7 +131,7 @@ class KafkaPass:
     async def services(self) -> Result:
         """All Services; brokers cannot start before they know the ports and addresses that clients are to use."""
         wanted = [*zookeeper_services(self.ensemble), *services(self.cluster)]
-        applied = await self.hands.applier.apply_all(wanted)
+        applied = await self.hands.applier.answers(wanted)
         await self._apply(ingresses.ingresses(self.cluster))
         self.addresses = known_addresses(self.cluster, applied)
         missing = unknown_addresses(self.cluster, self.addresses)

@@ -38,11 +38,12 @@ from klamm.operations.authorities import (
     forget_old_authorities,
     reconcile_authority,
 )
-from klamm.operations.leaves import Issuing, Leaf, WantedLeaf, are_kept, leaves
+from klamm.operations.leaves import Issuing, Leaf, WantedLeaf, decided, leaf
 from klamm.operators.cluster.hands import Hands
 from klamm.operators.cluster.kafka.gather import Observed
 from klamm.operators.cluster.kafka.identity import Identity, operator_secret
 from klamm.planning.authorities.authority import AuthorityRules, ExpirationPolicy
+from klamm.planning.authorities.leaf import IssueLeaf
 from klamm.planning.authorities.trust import DropOld, PodTrust, SpreadTrust, TrustStep, decide_trust
 from klamm.planning.maintenance_windows import parse_window, window_open
 from klamm.resources.custom.kafka import CertificateAuthority
@@ -203,11 +204,14 @@ class Trust:
             spreading=authorities.spreading,
             key_algorithm=self.hands.key_algorithm,
         )
+        current = authorities.cluster
         stored = self.observed.secrets.get(secret)
-        if not are_kept(wanted.values(), stored, authorities.cluster, issuing):
+        decisions = {name: decided(one, stored, current, issuing) for name, one in wanted.items()}
+        if any(isinstance(decision, IssueLeaf) for decision in decisions.values()):
             place = Name(cluster.namespace, secret)
             stored = (await self.hands.applier.asked_again(SECRETS, {}, [place])).get(secret)
-        made = leaves(wanted, stored, authorities.cluster, issuing)
+            decisions = {name: decided(one, stored, current, issuing) for name, one in wanted.items()}
+        made = {name: leaf(one, stored, decisions[name], current, issuing) for name, one in wanted.items()}
         files = {wanted[name].entry: one.files for name, one in made.items()}
         await self.hands.applier.apply(
             leaf_secret(
