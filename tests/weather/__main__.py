@@ -125,7 +125,7 @@ def main() -> int:
 
         outcomes = asyncio.run(weathered(plane, choice, told, given.lanes, given.minutes))
     print(summary(outcomes))
-    return 1 if any(one.wrong for one in outcomes) else 0
+    return 1 if any(one.wrong or one.more_restarts for one in outcomes) else 0
 
 
 if __name__ == "__main__":

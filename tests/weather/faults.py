@@ -12,6 +12,7 @@ class Harm(StrEnum):
 
     KILLED_BEFORE = "operator killed before"
     KILLED_AFTER = "operator killed after"
+    KILLED_FOR_LONG = "operator killed after, back later"
     CUT_BEFORE = "cut before"
     CUT_AFTER = "cut after"
     FAULT_BEFORE = "500 before"
@@ -26,23 +27,25 @@ class Harm(StrEnum):
     REPLAYED = "events told again"
 
 
-KILLS = frozenset({Harm.KILLED_BEFORE, Harm.KILLED_AFTER})
+KILLS_AFTER = frozenset({Harm.KILLED_AFTER, Harm.KILLED_FOR_LONG})
+KILLS = frozenset({Harm.KILLED_BEFORE, *KILLS_AFTER})
 
-_ENDS = (Harm.KILLED_BEFORE, Harm.KILLED_AFTER, Harm.CUT_BEFORE, Harm.CUT_AFTER)
+_ENDS = (Harm.KILLED_BEFORE, Harm.KILLED_AFTER, Harm.KILLED_FOR_LONG, Harm.CUT_BEFORE, Harm.CUT_AFTER)
 _ALWAYS = {
     "get": (Harm.KILLED_AFTER, Harm.CUT_BEFORE),
-    "list": (Harm.KILLED_AFTER, Harm.CUT_BEFORE),
+    "list": (Harm.KILLED_AFTER, Harm.CUT_BEFORE, Harm.STALE),
     "watch": (Harm.KILLED_AFTER, Harm.CUT_BEFORE),
     "event": (),
 }
-"""By verb; a write meets all `_ENDS`. To the world a read is the same before and after."""
+"""By verb; a write meets all `_ENDS`. To the world a read is the same before and after, and nothing new since the write
+before it: how the world goes on without an operator is seen by killing one after each write."""
 
 ALIKE = 3
 """Calls that are alike and come after so many others are left out, unless every harm is wanted."""
 
 _IN_TURN = {
     "get": (Harm.FAULT_BEFORE, Harm.BUSY, Harm.LATE_ANSWER),
-    "list": (Harm.STALE, Harm.GONE, Harm.FAULT_BEFORE, Harm.BUSY, Harm.LATE_ANSWER),
+    "list": (Harm.GONE, Harm.FAULT_BEFORE, Harm.BUSY, Harm.LATE_ANSWER),
     "watch": (Harm.GONE, Harm.FAULT_BEFORE, Harm.BUSY),
     "event": (
         Harm.DROPPED,
@@ -75,7 +78,8 @@ class Fault:
 
 
 def faults_of(calls: list[Call], *, every: bool = False) -> Iterator[Fault]:
-    """Of every call: the operator killed and the call cut, on both sides of it, and one other harm in turn (or all).
+    """Of every call: the operator killed and the call cut, on both sides of it, and one other harm in turn (or all);
+    of every list an older one, too.
 
     Events of watches have only the harm whose turn it is: there are as many of them as of everything else.
     """

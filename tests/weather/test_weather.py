@@ -20,3 +20,4 @@ async def test_every_fault_of_a_sample_ends_in_the_same_state(plane: ControlPlan
     met = [one for one in outcomes if one.met]
     assert len(met) > FAULTS / 2, "most calls are made again in the same way"
     assert [f"{one.step}: {one.fault}: {one.wrong}" for one in outcomes if one.wrong] == []
+    assert [f"{one.step}: {one.fault}: {one.more_restarts}" for one in outcomes if one.more_restarts] == []

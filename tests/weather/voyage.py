@@ -16,7 +16,7 @@ import aiohttp
 from tests.kubernetes.operated import Operated
 from tests.kubernetes.running_operator import RunningOperator, operator_settings
 from tests.weather.calls import Call
-from tests.weather.faults import Fault
+from tests.weather.faults import Fault, Harm
 from tests.weather.states import State, differences, state_of
 from tests.weather.steps import ABSENT, CLUSTER, GONE, PLAIN, REPLACED, STEPS, VOYAGE, Step, act, reason_not_done
 from tests.weather.weather import ATTEMPTS, Line, Weather, to_the_server
@@ -30,8 +30,8 @@ from klamm.kube.sending import Patience
 WITHIN = 60.0
 """Seconds in which a step must end, whatever happens; on a quiet machine and in calm weather it takes one or two."""
 
-AWAY = (0.0, 1.5)
-"""Seconds until a killed operator is back: at once, or when everything else that was under way is over."""
+AWAY = 1.5
+"""Seconds until an operator is back that was killed for long: everything else that was under way is over then."""
 
 _log = logs.room("weather")
 
@@ -78,6 +78,7 @@ class Voyage:
         self._operator: RunningOperator | None = None
         self._state = ABSENT
         self._seen = State({}, {})
+        self._away = 0.0
 
     async def begin(self) -> None:
         """In a new namespace, with a new operator."""
@@ -123,6 +124,7 @@ class Voyage:
         started, before = loop.time(), self._seen
         _log.info(f"step: {step}", fault=fault)
         self._weather.begin(fault)
+        self._away = AWAY if fault is not None and fault.harm is Harm.KILLED_FOR_LONG else 0.0
         await act(step, self._place, self._weather.namespace, self._restart)
         wrong = await self._arrive(step)
         calls, restarted, met = self._weather.calls(), self._restarted(), self._weather.met > 0
@@ -209,13 +211,13 @@ class Voyage:
         )
 
     async def _revive(self) -> None:
-        """A killed operator is started anew (now or later), and knows nothing."""
+        """A killed operator is started anew (at once, or after `_away`), and knows nothing."""
         assert self._operator is not None
         if not self._weather.killed.is_set():
             self._operator.raise_if_ended()
             return
         await self._operator.end()
-        await asyncio.sleep(self._random.choice(AWAY))
+        await asyncio.sleep(self._away)
         self._weather.killed.clear()
         await self._life.aclose()
         await self._live()

@@ -20,7 +20,7 @@ import aiohttp
 from aiohttp import web
 from tests.kubernetes.control_plane import ControlPlane
 from tests.weather.calls import Asked, Call, Counted, asked
-from tests.weather.faults import KILLS, Fault, Harm
+from tests.weather.faults import KILLS, KILLS_AFTER, Fault, Harm
 from yarl import URL
 
 from klamm.kube.connection import Connection
@@ -172,7 +172,7 @@ class Line:
             self._weather.remember_list(str(request.rel_url), content)
         if harm is Harm.LATE_ANSWER:
             await asyncio.sleep(LATE)
-        if harm is Harm.KILLED_AFTER:
+        if harm in KILLS_AFTER:
             self._kill()
         if self._severed or harm is Harm.CUT_AFTER:
             return self._cut(request)
@@ -193,7 +193,7 @@ class Line:
         if (instead := self._before(request, harm)) is not None:
             return instead
         async with self._sent(request, None) as answer:
-            if harm is Harm.KILLED_AFTER:
+            if harm in KILLS_AFTER:
                 self._kill()
                 return self._cut(request)
             response = web.StreamResponse(status=answer.status, headers=_kept(answer))
