@@ -60,6 +60,7 @@ async def _with(folder: Path, count: int, world: Callable[[], AbstractAsyncConte
     # A pass each 20 s is six times as many as in use.
     return (
         f"  {count:3} Kafka  {memory:6.1f} MB  a quiet pass {1000 * statistics.median(passes):5.1f} ms"
+        f" ({1000 * used / len(passes):.1f} ms of CPU, all included)"
         f"  CPU {used / SECONDS:6.2%} of a core ({len(passes)} passes in {SECONDS:.0f} s;"
         f" {used / SECONDS * RESYNC / 120:6.2%} at one in 120 s)  all Ready after {made:.0f} s"
     )

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import math
+import re
 import signal
 import sys
 import tempfile
@@ -26,7 +27,7 @@ LANES = 4
 
 @dataclass(frozen=True)
 class Choice:
-    """Which of all faults: so many of them (None: all), of those whose step and call are told with `only`.
+    """Which of all faults: so many of them (None: all), of those that are told in words which `only` matches.
 
     `every`: each harm that a call can meet, and not one in turn.
     """
@@ -38,7 +39,7 @@ class Choice:
 
     def of(self, calm: Calm) -> dict[Step, list[Fault]]:
         everything = [(step, fault) for step in STORMY for fault in faults_of(calm.calls[step.name], every=self.every)]
-        fitting = [(step, fault) for step, fault in everything if self.only in f"{step}: {fault}"]
+        fitting = [(step, fault) for step, fault in everything if re.search(self.only, f"{step}: {fault}")]
         Random(self.seed).shuffle(fitting)
         chosen: dict[Step, list[Fault]] = {step: [] for step in STEPS}
         for step, fault in fitting[: self.count]:
@@ -106,7 +107,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--faults", type=int, help="how many, chosen at random; all when not given")
     parser.add_argument("--seed", type=int, default=1, help="of the choice")
-    parser.add_argument("--only", default="", help="faults that are told with these words, e.g. 'delete: event kafkas'")
+    parser.add_argument("--only", default="", help="faults that are told so, e.g. 'delete: event kafkas|older list'")
     parser.add_argument("--log", type=argparse.FileType("w"), help="what the operators write")
     parser.add_argument("--verbose", action="store_true", help="tell every fault")
     parser.add_argument("--every", action="store_true", help="each harm for each call, and not some in turn")
