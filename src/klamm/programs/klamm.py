@@ -19,6 +19,10 @@ _MODULES = {"import": "importing", "exec": "executing"}
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH", "JAVA_HOME", "KLAMM_LOG_LEVEL")
 """What of the environment reaches the control plane; nothing of it reaches a pod."""
 
+_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "131072"}
+"""The C library's first thresholds, fixed: else it raises both with the first large body, and keeps for good what was
+freed since (a fifth more memory after ten minutes of large and small requests)."""
+
 
 def home_of(environment: Mapping[str, str]) -> Home:
     user = Path(environment.get("HOME") or Path.home())
@@ -37,7 +41,7 @@ def context_of(environment: Mapping[str, str], output: Output) -> Context:
     return Context(
         home=home,
         java_home=Path(java_home) if java_home else None,
-        environment={name: environment[name] for name in _PASSED_ON if name in environment},
+        environment=_MEMORY | {name: environment[name] for name in _PASSED_ON if name in environment},
         clock=SystemClock(),
         random=SystemRandom(),
         out=sys.stdout,

@@ -1,7 +1,7 @@
 """The client over real sockets: what only a network does."""
 
 import asyncio
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from random import Random
 
 import pytest
@@ -15,6 +15,7 @@ from klamm.kube.connection import Connection, FixedToken
 from klamm.kube.kinds import Name
 from klamm.kube.native import CONFIG_MAPS, PODS
 from klamm.kube.sending import Patience
+from klamm.kube.transport import CALLS
 from klamm.kube.watching import Watched
 from klamm.resources.native.configuration import ConfigMap
 from klamm.resources.native.metadata import ObjectMeta
@@ -50,6 +51,28 @@ async def test_a_create_whose_connection_is_cut_is_not_sent_twice() -> None:
             await client.create(CONFIG_MAPS, ConfigMap(metadata=ObjectMeta(name="a", namespace="kafka")))
     assert caught.value.sent
     assert len(api.requests) == 1
+
+
+async def test_a_burst_of_calls_makes_no_more_connections_than_are_kept() -> None:
+    connections, all_busy = 0, asyncio.Event()
+    body = b'{"metadata":{"name":"a"}}'
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        with suppress(asyncio.IncompleteReadError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                if connections == CALLS:
+                    all_busy.set()
+                await all_busy.wait()
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with connect(Connection(url), "me", Random(1)) as client:
+            await asyncio.gather(*(client.get(PODS, A) for _ in range(3 * CALLS)))
+    assert connections == CALLS
 
 
 async def test_nobody_listens() -> None:
