@@ -130,8 +130,26 @@ def evict(registry: Registry, namespace: str, name: str, eviction: Object) -> Ob
         raise Refused(500, "", text)
     if budgets and not pod["metadata"].get("deletionTimestamp"):
         _take_disruption(registry, namespace, pod, budgets[0], options.dry_run)
+    if not options.dry_run:
+        _tell_of_eviction(registry, kind, pod)
     registry.delete(kind, namespace, name, options)
     return {**success(), "code": 201}
+
+
+def _tell_of_eviction(registry: Registry, kind: Kind, pod: Object) -> None:
+    """By which controllers and people tell it from a failure."""
+    others = [each for each in (pod.get("status") or {}).get("conditions") or () if each["type"] != _EVICTED["type"]]
+    told = {**_EVICTED, "lastTransitionTime": timestamp(registry.clock.now())}
+    metadata, change = pod["metadata"], patches.Merge({"status": {"conditions": [*others, told]}})
+    registry.patch(kind, metadata["namespace"], metadata["name"], change, WriteOptions(subresource="eviction"))
+
+
+_EVICTED = {
+    "type": "DisruptionTarget",
+    "status": "True",
+    "reason": "EvictionByEvictionAPI",
+    "message": "Eviction API: evicting",
+}
 
 
 def _budgets(registry: Registry, namespace: str, pod: Object) -> list[Object]:
