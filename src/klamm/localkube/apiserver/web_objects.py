@@ -198,8 +198,9 @@ async def patch_object(
 async def _read_delete_options(request: web.Request) -> deletion.DeleteOptions:
     data = await request.read()
     content_type = negotiation.media_type(request.headers.get("Content-Type"))
-    body = negotiation.read_object(data, content_type) if data else _deletion_of_query(request)
-    return subresources.delete_options(body)
+    if not data:
+        return subresources.delete_options(_deletion_of_query(request))
+    return subresources.delete_options(negotiation.read_object(b"{}" if data == b"null" else data, content_type))
 
 
 def _deletion_of_query(request: web.Request) -> Object:
