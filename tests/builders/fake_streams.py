@@ -78,6 +78,9 @@ class FakeStreams:
         """What `expect_running` raises."""
         self.sessions: list[FakeSession] = []
         self.connections: list[FakeConnection] = []
+        self.dials = asyncio.Event()
+        """Nobody is reached at a port before it is set."""
+        self.dials.set()
 
     async def logs(self, namespace: str, pod: str, container: str, options: LogOptions) -> AsyncIterator[bytes]:
         yield f"{namespace}/{pod}/{container} tail={options.tail_lines}\n".encode()
@@ -99,6 +102,7 @@ class FakeStreams:
         return session
 
     async def port_forward(self, namespace: str, pod: str, port: int) -> PortConnection:
+        await self.dials.wait()
         if port != 80:
             raise Refused(500, "InternalError", f"dial tcp 127.0.0.1:{port}: Connection refused")
         self.connections.append(FakeConnection())

@@ -17,7 +17,7 @@ from tests.conformance.case import Case, Step
 ENDS_WITHIN = 8.0
 """Seconds until an answer, or the events of a watch, must have come."""
 
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
 _RANDOM = (
     (re.compile(r"kube-api-access-\w{5}"), "kube-api-access-<random>"),
     (re.compile(r"in record \(\d+\)"), "in record (<version>)"),
@@ -32,6 +32,66 @@ _VARYING = {"resourceVersion": "version", "uid": "uid", "nodePort": "port"}
 
 
 @dataclass
+class Varying:
+    """What differs from run to run, called by the order in which it came."""
+
+    seen: dict[str, dict[str, str]] = field(default_factory=dict)
+    """What varied so far, kind by kind, and what it is called."""
+    generated: dict[str, str] = field(default_factory=dict)
+
+    def remember(self, read: Any) -> None:
+        """Names, uids and tokens of an answer that were made for it."""
+        metadata = read.get("metadata") if isinstance(read, dict) else None
+        if not isinstance(metadata, dict):
+            return
+        if token := token_of(read):
+            self.seen.setdefault("token", {})[token] = "<token>"
+        if metadata.get("uid"):
+            self._numbered("uid", metadata["uid"])
+        name, beginning = metadata.get("name", ""), metadata.get("generateName")
+        if beginning and name.startswith(beginning):
+            self.generated.setdefault(name, f"{beginning}<{len(self.generated)}>")
+
+    def steady(self, value: Any, key: str = "") -> Any:
+        """`value` with what stays the same from server to server."""
+        if key == "managedFields" and isinstance(value, list):
+            # They come by the second in which they were written, and a second may end at any moment.
+            value = sorted(value, key=lambda entry: json.dumps({**entry, "time": ""}, sort_keys=True))
+        if key == "causes" and isinstance(value, list):
+            value = sorted(value, key=json.dumps)  # conflicts come in the order of a Go map
+        if isinstance(value, list):
+            return [self.steady(each, key) for each in value]
+        if isinstance(value, dict):
+            read = _as_list(value) if "items" in value or "rows" in value else value
+            return {name: self.steady(read[name], name) for name in sorted(read)}
+        if value and key in _VARYING and value != _MOMENT:
+            return self._numbered(_VARYING[key], value)
+        return self.steady_text(value) if isinstance(value, str) else value
+
+    def steady_text(self, text: str) -> str:
+        for name, steady in (
+            *self.generated.items(),
+            *self.seen.get("uid", {}).items(),
+            *self.seen.get("token", {}).items(),
+        ):
+            text = text.replace(name, steady)
+        text = _NODE_PORT.sub(lambda found: self._numbered("port", found.group()), text)
+        text = _ADDRESS.sub(lambda found: self._numbered("address", found.group()), text)
+        for varies, steady in _RANDOM:
+            text = varies.sub(steady, text)
+        return text
+
+    def _numbered(self, kind: str, value: Any) -> str:
+        known = self.seen.setdefault(kind, {})
+        return known.setdefault(str(value), f"<{kind} {len(known)}>")
+
+
+def token_of(read: Any) -> str:
+    status = read.get("status")
+    return str(status.get("token") or "") if isinstance(status, dict) else ""
+
+
+@dataclass
 class Transcript:
     session: aiohttp.ClientSession
     stranger: aiohttp.ClientSession
@@ -40,9 +100,7 @@ class Transcript:
     answers: list[Any] = field(default_factory=list)
     last: dict[str, str] = field(default_factory=lambda: dict(version="0", uid="", token="") | {"continue": ""})
     """What the next steps may speak of: see case.py."""
-    seen: dict[str, dict[str, str]] = field(default_factory=dict)
-    """What varied so far, kind by kind, and what it is called."""
-    generated: dict[str, str] = field(default_factory=dict)
+    varying: Varying = field(default_factory=Varying)
 
     async def play(self) -> list[Any]:
         await self._ask(Step("POST", "/api/v1/namespaces", {"metadata": {"name": "{ns}"}}))
@@ -82,67 +140,25 @@ class Transcript:
         try:
             read = json.loads(text)
         except ValueError:
-            return {**said, "text": self._steady_text(text)}
+            return {**said, "text": self.varying.steady_text(text)}
         self._remember(read)
-        return {**said, "body": self._steady(read)}
+        return {**said, "body": self.varying.steady(read)}
 
     async def _events(self, answer: aiohttp.ClientResponse, count: int) -> list[Any]:
         found: list[Any] = []
         while len(found) < count and (line := await answer.content.readline()):
             event = json.loads(line)
             if event["type"] != "BOOKMARK":
-                found.append(self._steady(event))
+                found.append(self.varying.steady(event))
         return found
 
     def _remember(self, read: Any) -> None:
+        self.varying.remember(read)
         metadata = read.get("metadata") if isinstance(read, dict) else None
-        if not isinstance(metadata, dict):
-            return
-        words = (("version", "resourceVersion"), ("uid", "uid"), ("continue", "continue"))
-        self.last |= {word: metadata[name] for word, name in words if metadata.get(name)}
-        token = (read.get("status") or {}).get("token") if isinstance(read.get("status"), dict) else None
-        if token:
-            self.last["token"] = token
-            self.seen.setdefault("token", {})[token] = "<token>"
-        if metadata.get("uid"):
-            self._numbered("uid", metadata["uid"])
-        name, beginning = metadata.get("name", ""), metadata.get("generateName")
-        if beginning and name.startswith(beginning):
-            self.generated.setdefault(name, f"{beginning}<{len(self.generated)}>")
-
-    # What stays the same from server to server.
-
-    def _steady(self, value: Any, key: str = "") -> Any:
-        if key == "managedFields" and isinstance(value, list):
-            # They come by the second in which they were written, and a second may end at any moment.
-            value = sorted(value, key=lambda entry: json.dumps({**entry, "time": ""}, sort_keys=True))
-        if key == "causes" and isinstance(value, list):
-            value = sorted(value, key=json.dumps)  # conflicts come in the order of a Go map
-        if isinstance(value, list):
-            return [self._steady(each, key) for each in value]
-        if isinstance(value, dict):
-            read = _as_list(value) if "items" in value or "rows" in value else value
-            return {name: self._steady(read[name], name) for name in sorted(read)}
-        if value and key in _VARYING and value != _MOMENT:
-            return self._numbered(_VARYING[key], value)
-        return self._steady_text(value) if isinstance(value, str) else value
-
-    def _steady_text(self, text: str) -> str:
-        for name, steady in (
-            *self.generated.items(),
-            *self.seen.get("uid", {}).items(),
-            *self.seen.get("token", {}).items(),
-        ):
-            text = text.replace(name, steady)
-        text = _NODE_PORT.sub(lambda found: self._numbered("port", found.group()), text)
-        text = _ADDRESS.sub(lambda found: self._numbered("address", found.group()), text)
-        for varies, steady in _RANDOM:
-            text = varies.sub(steady, text)
-        return text
-
-    def _numbered(self, kind: str, value: Any) -> str:
-        known = self.seen.setdefault(kind, {})
-        return known.setdefault(str(value), f"<{kind} {len(known)}>")
+        if isinstance(metadata, dict):
+            words = (("version", "resourceVersion"), ("uid", "uid"), ("continue", "continue"))
+            self.last |= {word: metadata[name] for word, name in words if metadata.get(name)}
+            self.last["token"] = token_of(read) or self.last["token"]
 
 
 _AWAITED = {"WAIT": 200, "GONE": 404}

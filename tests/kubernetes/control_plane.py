@@ -9,7 +9,7 @@ import socket
 import ssl
 import subprocess
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +35,8 @@ class ControlPlane:
     url: str
     folder: Path
     """ca.crt, admin.crt, admin.key, kubeconfig; a log of each program."""
+    restart: Callable[[], None]
+    """kill -9 for kube-apiserver, which is started anew; returns when it is ready."""
 
     def connection(self) -> Connection:
         """As the administrator."""
@@ -65,11 +67,23 @@ def control_plane(folder: Path, *, audit: bool = False) -> Iterator[ControlPlane
         ]
         running.enter_context(_process(built / "etcd", etcd, folder))
         flags = [*_api_flags(folder, clients, api), *(_audit_flags(folder) if audit else ())]
-        server = running.enter_context(_process(built / "kube-apiserver", flags, folder))
         url = f"https://127.0.0.1:{api}"
-        _until_ready(url, folder, server)
+
+        def start() -> "subprocess.Popen[bytes]":
+            server = running.enter_context(_process(built / "kube-apiserver", flags, folder))
+            _until_ready(url, folder, server)
+            return server
+
+        server = start()
+
+        def restart() -> None:
+            nonlocal server
+            server.kill()
+            server.wait()
+            server = start()
+
         write_kubeconfig(folder, url)
-        yield ControlPlane(url, folder)
+        yield ControlPlane(url, folder, restart)
 
 
 CONTROLLERS = (
@@ -152,7 +166,7 @@ def _make_account_key(path: Path) -> None:
 
 @contextmanager
 def _process(program: Path, arguments: Sequence[str], folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    with open(folder / f"{program.name}.log", "wb") as log:
+    with open(folder / f"{program.name}.log", "ab") as log:
         process = subprocess.Popen([str(program), *arguments], stdout=log, stderr=subprocess.STDOUT, cwd=folder)
     try:
         yield process

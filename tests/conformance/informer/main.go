@@ -1,9 +1,11 @@
 // What client-go sees of a namespace: the calls that clients make, and an informer beside them, as a transcript.
+// With a third argument, only an informer, which tells each event in a line as it comes, until its input ends.
 package main
 
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"sync"
 	"time"
@@ -48,6 +50,10 @@ func main() {
 	must(err)
 	client, err := kubernetes.NewForConfig(config)
 	must(err)
+	if len(os.Args) > 3 {
+		follow(client, os.Args[2])
+		return
+	}
 	time.AfterFunc(endsWithin, func() {
 		fmt.Println("the informer did not tell what was waited for")
 		os.Exit(1)
@@ -112,6 +118,32 @@ func run(client kubernetes.Interface, namespace string) {
 	for _, line := range told.lines {
 		fmt.Println("informer:", line)
 	}
+}
+
+func follow(client kubernetes.Interface, namespace string) {
+	factory := informers.NewSharedInformerFactoryWithOptions(client, 0, informers.WithNamespace(namespace))
+	_, err := factory.Core().V1().ConfigMaps().Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{
+		AddFunc: func(one any) { tell("added", one) },
+		UpdateFunc: func(before, after any) {
+			if before.(*core.ConfigMap).ResourceVersion != after.(*core.ConfigMap).ResourceVersion { // or it is listed again
+				tell("updated", after)
+			}
+		},
+		DeleteFunc: func(one any) { tell("deleted", one) },
+	})
+	must(err)
+	stop := make(chan struct{})
+	factory.Start(stop)
+	_, _ = io.ReadAll(os.Stdin)
+	close(stop)
+}
+
+func tell(what string, one any) {
+	if unseen, missed := one.(cache.DeletedFinalStateUnknown); missed {
+		one = unseen.Obj
+	}
+	object := one.(*core.ConfigMap)
+	fmt.Println(what, object.Name, object.Data["n"])
 }
 
 func handler(told *seen) cache.ResourceEventHandler {

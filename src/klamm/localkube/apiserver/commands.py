@@ -18,6 +18,7 @@ import msgspec
 from aiohttp import web
 
 from klamm.localkube.apiserver import statuses
+from klamm.localkube.apiserver.queries import flag
 from klamm.localkube.apiserver.spdy_connection import SpdyConnection, SpdyStream, StreamRefused
 from klamm.localkube.apiserver.upgrades import (
     RawConnection,
@@ -35,7 +36,6 @@ _V5, _V4 = "v5.channel.k8s.io", "v4.channel.k8s.io"
 _STDIN, _STDOUT, _STDERR, _ERROR, _RESIZE, _CLOSE = 0, 1, 2, 3, 4, 255
 _STREAMS_WITHIN = 30.0
 _LONGEST_SIZE = 1024
-_TRUE = ("1", "true", "True", "t")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Wanted:
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> "Wanted":
-        stdin, stdout, stderr, tty = (query.get(name) in _TRUE for name in ("stdin", "stdout", "stderr", "tty"))
+        stdin, stdout, stderr, tty = (flag(query, name) for name in ("stdin", "stdout", "stderr", "tty"))
         if not (stdin or stdout or stderr):
             raise statuses.bad_request("you must specify at least 1 of stdin, stdout, stderr")
         return cls(stdin, stdout, stderr and not tty, tty)

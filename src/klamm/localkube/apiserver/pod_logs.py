@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from klamm.localkube.apiserver import pod_places, statuses
+from klamm.localkube.apiserver.queries import flag, number
 from klamm.localkube.apiserver.statuses import Cause
 from klamm.localkube.objects import LogOptions, Object, Streams
 from klamm.localkube.times import seconds_of
@@ -27,13 +28,13 @@ async def serve(request: web.Request, streams: Streams, pod: Object) -> web.Stre
 
 def options_of(query: Mapping[str, str], pod: str) -> LogOptions:
     options = LogOptions(
-        follow=_flag(query, "follow"),
-        previous=_flag(query, "previous"),
-        timestamps=_flag(query, "timestamps"),
-        tail_lines=_count(query, "tailLines"),
-        since_seconds=_count(query, "sinceSeconds"),
+        follow=flag(query, "follow"),
+        previous=flag(query, "previous"),
+        timestamps=flag(query, "timestamps"),
+        tail_lines=number(query, "tailLines"),
+        since_seconds=number(query, "sinceSeconds"),
         since_time=_time(query, "sinceTime"),
-        limit_bytes=_count(query, "limitBytes"),
+        limit_bytes=number(query, "limitBytes"),
     )
     causes = _broken_rules(options)
     if causes:
@@ -55,23 +56,9 @@ def _broken_rules(options: LogOptions) -> list[Cause]:
     return causes
 
 
-def _flag(query: Mapping[str, str], name: str) -> bool:
-    return query.get(name, "").lower() in ("1", "true", "t")
-
-
-def _count(query: Mapping[str, str], name: str) -> int | None:
-    text = query.get(name)
-    if text is None:
-        return None
-    try:
-        return int(text)
-    except ValueError as error:
-        raise statuses.bad_request(f"{name}: {text!r} is no number") from error
-
-
 def _time(query: Mapping[str, str], name: str) -> str | None:
     text = query.get(name)
-    if text is None:
+    if not text:
         return None
     try:
         seconds_of(text)

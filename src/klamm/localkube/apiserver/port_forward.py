@@ -208,12 +208,15 @@ class _Channels:
         self._connections: dict[int, PortConnection] = {}
 
     async def serve(self, ports: list[int]) -> None:
-        tasks = []
+        tasks: list[asyncio.Task[None]] = []
         try:
             for channel, port in enumerate(ports):
                 for number in (2 * channel, 2 * channel + 1):
                     await self._socket.send(bytes([number]) + struct.pack("<H", port))
-                tasks.append(asyncio.create_task(self._answer(2 * channel, port), name=f"forward {port}"))
+            # A client may write at once. It is read when there is somebody to hand it to.
+            await asyncio.gather(*(self._connect(2 * channel, port) for channel, port in enumerate(ports)))
+            for channel, connection in self._connections.items():
+                tasks.append(asyncio.create_task(self._answer(channel, connection), name=f"forward channel {channel}"))
             await self._pass_input()
         except ConnectionError:
             return
@@ -224,12 +227,13 @@ class _Channels:
             for connection in self._connections.values():
                 await connection.close()
 
-    async def _answer(self, channel: int, port: int) -> None:
+    async def _connect(self, channel: int, port: int) -> None:
         try:
-            connection = self._connections[channel] = await self._dial(port)
+            self._connections[channel] = await self._dial(port)
         except (Refused, OSError) as why:
             await self._socket.send(bytes([channel + 1]) + f"error forwarding port {port}: {_words(why)}".encode())
-            return
+
+    async def _answer(self, channel: int, connection: PortConnection) -> None:
         while data := await connection.read():
             await self._socket.send(bytes([channel]) + data)
 

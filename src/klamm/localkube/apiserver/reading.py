@@ -11,6 +11,7 @@ import msgspec
 from klamm.localkube.apiserver import field_selectors, statuses, tables
 from klamm.localkube.apiserver.kinds import Kind
 from klamm.localkube.apiserver.negotiation import Accepted
+from klamm.localkube.apiserver.queries import flag, number
 from klamm.localkube.apiserver.registry import Registry
 from klamm.localkube.apiserver.storage import Stored
 from klamm.localkube.apiserver.watching import Selection, shaped
@@ -26,10 +27,6 @@ def selection_of(kind: Kind, namespace: str | None, query: Mapping[str, str]) ->
     )
 
 
-def is_watch(query: Mapping[str, str]) -> bool:
-    return query.get("watch", "") in ("1", "true", "True")
-
-
 def check_list_options(query: Mapping[str, str]) -> None:
     """What of a list's or watch's options goes together (Kubernetes' "API concepts", resourceVersionMatch)."""
     causes = list(_wrong_options(query))
@@ -38,7 +35,7 @@ def check_list_options(query: Mapping[str, str]) -> None:
 
 
 def _wrong_options(query: Mapping[str, str]) -> Iterator[statuses.Cause]:
-    watches, match = is_watch(query), query.get("resourceVersionMatch", "")
+    watches, match = flag(query, "watch"), query.get("resourceVersionMatch", "")
     version, initial = query.get("resourceVersion", ""), query.get("sendInitialEvents")
     if initial is not None:
         field = "sendInitialEvents"
@@ -89,7 +86,7 @@ def get_body(registry: Registry, kind: Kind, stored: Stored, form: Accepted, inc
 
 def list_page(registry: Registry, kind: Kind, selection: Selection, query: Mapping[str, str]) -> Page:
     """The objects that the query asks for. Pages of one list all show the state at the first page's version."""
-    limit = max(0, _number(query, "limit"))
+    limit = max(0, number(query, "limit") or 0)
     if query.get("resourceVersion") == "0":
         limit = 0  # "whatever you have at hand": Kubernetes answers it from memory, whole
     version, after = _start(registry, kind, query)
@@ -104,14 +101,6 @@ def list_page(registry: Registry, kind: Kind, selection: Selection, query: Mappi
     token = _encode_token(version, _position(page[-1]))
     unselected = selection.labels is None and selection.fields is None
     return Page(page, version, token, len(found) - limit if unselected else None)
-
-
-def _number(query: Mapping[str, str], name: str) -> int:
-    text = query.get(name, "")
-    try:
-        return int(text or "0")
-    except ValueError as error:
-        raise statuses.bad_request(statuses.no_number(text)) from error
 
 
 def _version(query: Mapping[str, str]) -> int:

@@ -30,6 +30,7 @@ from klamm.localkube.apiserver.storage import Storage, Stored
 from klamm.localkube.apiserver.value_rules import IMMUTABLE
 from klamm.localkube.apiserver.write_rules import (
     GENERATION,
+    OWNED_BY_NOBODY,
     WriteOptions,
     Written,
     check_given_name,
@@ -128,7 +129,9 @@ class Registry:
     # Creating
 
     def create(self, kind: Kind, namespace: str | None, obj: Object, options: WriteOptions) -> Object:
-        new = forms.received(kind, obj, options)
+        return self._create(kind, namespace, forms.received(kind, obj, options), options)
+
+    def _create(self, kind: Kind, namespace: str | None, new: Object, options: WriteOptions) -> Object:
         self._settle_name(kind, namespace, new)
         new = forms.defaulted(kind, new)
         admission.check_namespace(self.storage, kind, namespace, new["metadata"].get("name", ""))
@@ -193,7 +196,7 @@ class Registry:
         if makes and self.storage.find(kind.storage_key, namespace or "", name) is None:
             new = forms.received(kind, obj, options)
             check_given_name(new["metadata"], name)
-            return Written(self.create(kind, namespace, new, options), True)
+            return Written(self._create(kind, namespace, new, options), True)
         return Written(self.update(kind, namespace, name, obj, options))
 
     def update(self, kind: Kind, namespace: str | None, name: str, obj: Object, options: WriteOptions) -> Object:
@@ -206,7 +209,7 @@ class Registry:
         writer = Writer(options.manager, "Update", kind.resource.api_version, options.subresource)
         ignored = ignored_fields(kind, options.subresource)
         now = "" if options.subresource == "scale" else self._now()  # whose entries carry no time
-        if options.subresource != "finalize":  # which nobody owns
+        if options.subresource not in OWNED_BY_NOBODY:
             new = ownership.after_update(old, new, kind.node, writer, now, ignored)
         return self._store_changed(kind, stored, old, new, options)
 

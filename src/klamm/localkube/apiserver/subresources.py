@@ -122,7 +122,7 @@ def evict(registry: Registry, namespace: str, name: str, eviction: Object) -> Ob
         raise statuses.bad_request("name in URL does not match name in Eviction object")
     kind = registry.kind_of(PODS)
     pod = registry.view(kind, registry.stored(kind, namespace, name))
-    options = delete_options(eviction.get("deleteOptions") or {}, {})
+    options = delete_options(eviction.get("deleteOptions") or {})
     phase = (pod.get("status") or {}).get("phase")
     budgets = _budgets(registry, namespace, pod) if phase in ("Running", "Pending") else []
     if len(budgets) > 1:
@@ -130,8 +130,26 @@ def evict(registry: Registry, namespace: str, name: str, eviction: Object) -> Ob
         raise Refused(500, "", text)
     if budgets and not pod["metadata"].get("deletionTimestamp"):
         _take_disruption(registry, namespace, pod, budgets[0], options.dry_run)
+    if not options.dry_run:
+        _tell_of_eviction(registry, kind, pod)
     registry.delete(kind, namespace, name, options)
     return {**success(), "code": 201}
+
+
+def _tell_of_eviction(registry: Registry, kind: Kind, pod: Object) -> None:
+    """By which controllers and people tell it from a failure."""
+    others = [each for each in (pod.get("status") or {}).get("conditions") or () if each["type"] != _EVICTED["type"]]
+    told = {**_EVICTED, "lastTransitionTime": timestamp(registry.clock.now())}
+    metadata, change = pod["metadata"], patches.Merge({"status": {"conditions": [*others, told]}})
+    registry.patch(kind, metadata["namespace"], metadata["name"], change, WriteOptions(subresource="eviction"))
+
+
+_EVICTED = {
+    "type": "DisruptionTarget",
+    "status": "True",
+    "reason": "EvictionByEvictionAPI",
+    "message": "Eviction API: evicting",
+}
 
 
 def _budgets(registry: Registry, namespace: str, pod: Object) -> list[Object]:
@@ -200,18 +218,17 @@ def success() -> Object:
     return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
 
 
-def delete_options(body: Mapping[str, Any], query: Mapping[str, str]) -> DeleteOptions:
-    """DeleteOptions of the body, or of the query where the body does not say."""
+def delete_options(body: Mapping[str, Any]) -> DeleteOptions:
     if body.get("kind", "DeleteOptions") != "DeleteOptions":
         raise statuses.bad_request(f"the body of a deletion must be DeleteOptions, not {body['kind']}")
     preconditions = body.get("preconditions") or {}
-    grace = body.get("gracePeriodSeconds", query.get("gracePeriodSeconds"))
-    propagation = body.get("propagationPolicy") or query.get("propagationPolicy")
-    if propagation is not None and "orphanDependents" in body:
+    grace = body.get("gracePeriodSeconds")
+    propagation = body.get("propagationPolicy")
+    if propagation is not None and body.get("orphanDependents") is not None:
         told = "orphanDependents and deletionPropagation cannot be both set"
         cause = statuses.invalid_value("propagationPolicy", propagation, told)
         raise statuses.invalid("meta.k8s.io", "DeleteOptions", "", [cause])
-    if propagation is None and (body.get("orphanDependents") or query.get("orphanDependents") == "true"):
+    if propagation is None and body.get("orphanDependents"):
         propagation = "Orphan"
     if propagation not in (None, "Background", "Foreground", "Orphan"):
         cause = statuses.unsupported("propagationPolicy", propagation, ("Foreground", "Background", "Orphan", "nil"))
@@ -224,8 +241,13 @@ def delete_options(body: Mapping[str, Any], query: Mapping[str, str]) -> DeleteO
     if wrong:
         cause = statuses.unsupported("dryRun", body["dryRun"], ["All"])
         raise statuses.invalid("meta.k8s.io", "DeleteOptions", "", [cause])
-    dry_run = bool(body.get("dryRun")) or query.get("dryRun") == "All"
-    return DeleteOptions(seconds, propagation, preconditions.get("uid"), preconditions.get("resourceVersion"), dry_run)
+    return DeleteOptions(
+        seconds,
+        propagation,
+        preconditions.get("uid"),
+        preconditions.get("resourceVersion"),
+        dry_run=bool(body.get("dryRun")),
+    )
 
 
 def bound_exists(registry: Registry, bound: Bound) -> bool:

@@ -8,6 +8,7 @@ from klamm.localkube.apiserver.answers import Api, bytes_response, json_response
 from klamm.localkube.apiserver.authentication import Identity
 from klamm.localkube.apiserver.kinds import Kind
 from klamm.localkube.apiserver.negotiation import Accepted
+from klamm.localkube.apiserver.queries import flag, number
 from klamm.localkube.apiserver.routing import Target
 from klamm.localkube.apiserver.watching import Watch, WatchRequest, shaped
 from klamm.localkube.apiserver.write_rules import WriteOptions
@@ -69,7 +70,8 @@ async def list_or_watch(api: Api, request: web.Request, kind: Kind, target: Targ
     form = negotiation.accepted(request.headers.get("Accept"))
     selection = reading.selection_of(kind, target.namespace, request.query)
     reading.check_list_options(request.query)
-    if reading.is_watch(request.query):
+    seconds = number(request.query, "timeoutSeconds") or 0
+    if flag(request.query, "watch"):
         return await _watch(
             api,
             request,
@@ -78,23 +80,15 @@ async def list_or_watch(api: Api, request: web.Request, kind: Kind, target: Targ
                 selection,
                 form,
                 request.query.get("resourceVersion", ""),
-                request.query.get("allowWatchBookmarks") == "true",
-                request.query.get("sendInitialEvents") == "true",
+                flag(request.query, "allowWatchBookmarks"),
+                flag(request.query, "sendInitialEvents"),
                 _include(request),
-                _watch_seconds(request),
+                float(seconds) if seconds > 0 else _WATCH_SECONDS,
             ),
         )
     page = reading.list_page(api.registry, kind, selection, request.query)
     body = reading.list_body(api.registry, kind, page, form, _include(request), api.now)
     return _formed(body, form)
-
-
-def _watch_seconds(request: web.Request) -> float:
-    try:
-        seconds = float(request.query.get("timeoutSeconds", "0"))
-    except ValueError as error:
-        raise statuses.bad_request(statuses.no_number(request.query["timeoutSeconds"])) from error
-    return seconds if seconds > 0 else _WATCH_SECONDS
 
 
 async def _watch(api: Api, request: web.Request, wanted: WatchRequest) -> web.StreamResponse:
@@ -135,7 +129,7 @@ def options_of(request: web.Request, subresource: str = "") -> WriteOptions:
         subresource=subresource,
         dry_run=bool(dry_run),
         field_validation=validation,
-        force=query.get("force", "") in ("1", "true"),
+        force=flag(query, "force"),
     )
 
 
@@ -194,7 +188,7 @@ async def patch_object(
     if content_type.startswith("application/apply-patch") and not request.query.get("fieldManager"):
         cause = statuses.required("fieldManager", "is required for apply patch")
         raise statuses.invalid("meta.k8s.io", "PatchOptions", "", [cause])
-    if options.force and not content_type.startswith("application/apply-patch"):
+    if "force" in request.query and not content_type.startswith("application/apply-patch"):
         cause = statuses.forbidden_value("force", "may not be specified for non-apply patch")
         raise statuses.invalid("meta.k8s.io", "PatchOptions", "", [cause])
     written = api.registry.patch(kind, target.namespace, target.name, change, options)
@@ -203,8 +197,23 @@ async def patch_object(
 
 async def _read_delete_options(request: web.Request) -> deletion.DeleteOptions:
     data = await request.read()
-    body = negotiation.read_object(data, negotiation.media_type(request.headers.get("Content-Type"))) if data else {}
-    return subresources.delete_options(body, request.query)
+    content_type = negotiation.media_type(request.headers.get("Content-Type"))
+    if not data:
+        return subresources.delete_options(_deletion_of_query(request))
+    return subresources.delete_options(negotiation.read_object(b"{}" if data == b"null" else data, content_type))
+
+
+def _deletion_of_query(request: web.Request) -> Object:
+    """What a deletion without a body asks for. With one, Kubernetes does not look at the query."""
+    query = request.query
+    said: Object = {
+        "gracePeriodSeconds": number(query, "gracePeriodSeconds"),
+        "propagationPolicy": query.get("propagationPolicy"),
+        "orphanDependents": flag(query, "orphanDependents") if "orphanDependents" in query else None,
+        "dryRun": query.getall("dryRun", []),
+        "preconditions": {name: query[name] for name in ("uid", "resourceVersion") if query.get(name)},
+    }
+    return {name: value for name, value in said.items() if value is not None}
 
 
 async def delete_object(api: Api, request: web.Request, kind: Kind, target: Target) -> web.Response:

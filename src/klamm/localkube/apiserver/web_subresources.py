@@ -83,11 +83,11 @@ async def _logs(api: Api, request: web.Request, kind: Kind, target: Target) -> w
 
 
 async def _exec(api: Api, request: web.Request, kind: Kind, target: Target) -> web.StreamResponse:
-    pod, wanted = _pod(api, kind, target), commands.Wanted.of(request.query)
+    where = pod_places.container_of(_pod(api, kind, target), request.query.get("container"))
+    wanted = commands.Wanted.of(request.query)
     command = request.query.getall("command", [])
     if not command:
         raise statuses.bad_request("you must specify at least 1 command for the container")
-    where = pod_places.container_of(pod, request.query.get("container"))
     expect = partial(api.streams.expect_running, "exec", *where)
     start = partial(api.streams.exec, *where, command, stdin=wanted.stdin, tty=wanted.tty)
     failing = "error executing command in container"
@@ -95,8 +95,8 @@ async def _exec(api: Api, request: web.Request, kind: Kind, target: Target) -> w
 
 
 async def _attach(api: Api, request: web.Request, kind: Kind, target: Target) -> web.StreamResponse:
-    pod, wanted = _pod(api, kind, target), commands.Wanted.of(request.query)
-    where = pod_places.container_of(pod, request.query.get("container"))
+    where = pod_places.container_of(_pod(api, kind, target), request.query.get("container"))
+    wanted = commands.Wanted.of(request.query)
     expect = partial(api.streams.expect_running, "attach", *where)
     start = partial(api.streams.attach, *where, stdin=wanted.stdin)
     failing = "error attaching to container"

@@ -154,9 +154,13 @@ def _with_part(old: Object, new: Object, subresource: str, kind: Kind) -> Object
     return combined
 
 
+OWNED_BY_NOBODY = ("finalize", "eviction")
+"""Subresources that write their part (finalizers, status) and leave managedFields as they are."""
+
+
 def combined(kind: Kind, old: Object, new: Object, subresource: str) -> Object:
     """What of the new object counts: everything but status, or only status, and never what the server keeps."""
-    if subresource in ("status", "finalize"):
+    if subresource in ("status", *OWNED_BY_NOBODY):
         return _with_part(old, new, subresource, kind)
     result = dict(new)
     if kind.has_status:

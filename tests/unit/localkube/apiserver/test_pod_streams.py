@@ -333,6 +333,19 @@ async def test_the_plain_form_has_a_channel_for_each_port(client: aiohttp.Client
     assert said == heads | {b"\x00hello", refusal}
 
 
+async def test_what_comes_before_the_port_is_reached_is_not_lost(
+    client: aiohttp.ClientSession, streams: FakeStreams
+) -> None:
+    streams.dials.clear()
+    async with client.ws_connect(f"{PATH}/portforward?ports=80", protocols=[CHANNELS]) as socket:
+        await socket.send_bytes(b"\x00hello")
+        heads = [(await socket.receive()).data for _ in range(2)]
+        streams.dials.set()
+        async with asyncio.timeout(10):
+            assert (await socket.receive()).data == b"\x00hello"
+    assert heads == [b"\x00\x50\x00", b"\x01\x50\x00"]
+
+
 async def test_a_server_that_stops_ends_its_streams(tmp_path: Path, streams: FakeStreams) -> None:
     spec = {"nodeName": "n", "containers": [{"name": "c", "image": "x"}]}
     stopping = asyncio.get_running_loop().time()
