@@ -9,6 +9,7 @@ from typing import Any
 
 from klamm.base import logs
 from klamm.desired.entity_operator.deployment import EntityOperatorInputs, deployment
+from klamm.desired.entity_operator.naming import ledger_name
 from klamm.desired.entity_operator.objects import config_maps
 from klamm.desired.entity_operator.operators import TOPIC, USER, EntityOperator, Part
 from klamm.kube.kinds import Kind, Name
@@ -59,6 +60,8 @@ async def delete_unwanted(hands: Hands, operator: EntityOperator, observed: Obse
 async def _delete_part(hands: Hands, namespace: str, part: Part) -> None:
     await _delete(hands, ROLE_BINDINGS, namespace, part.role_binding)
     await _delete(hands, CONFIG_MAPS, namespace, part.config_map)
+    if part.kind == TOPIC:
+        await _delete(hands, CONFIG_MAPS, namespace, ledger_name(part.cluster))
     await _delete(hands, SECRETS, namespace, part.secret)
 
 
