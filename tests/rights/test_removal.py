@@ -21,16 +21,16 @@ from tests.kubernetes.control_plane import ControlPlane
 from tests.kubernetes.operated import Operated, define_kinds, operated, until
 from tests.kubernetes.pretended_nodes import ZONE
 from tests.kubernetes.running_operator import RunningOperator, operator_settings
-from tests.rights.accounts import connection_of, install
+from tests.rights.accounts import connection_of
 from tests.rights.entity_operators import put, topic_operator, until_ready, user_operator
 from tests.rights.scenarios import EPHEMERAL, Scene
 
-from klamm.desired.cluster_operator.access import bindings
+from klamm.desired.cluster_operator.access import bindings, cluster_roles, service_account
 from klamm.desired.cluster_operator.naming import NAME
 from klamm.desired.kafka.access import init_binding_name
 from klamm.kube.catalogue import KAFKA_NAMES, KAFKA_TOPICS, KAFKA_USERS, POD_SETS, kind_of
 from klamm.kube.client import connect
-from klamm.kube.kinds import Kind, Name
+from klamm.kube.kinds import Kind, Name, name_of
 from klamm.kube.native import (
     CLUSTER_ROLE_BINDINGS,
     CONFIG_MAPS,
@@ -45,9 +45,10 @@ from klamm.kube.native import (
     SERVICE_ACCOUNTS,
     SERVICES,
 )
+from klamm.resources.native.access import ClusterRoleBinding, RoleBinding
 
-RELEASE, KAFKA, TOPICS, USERS, NAMESPACE = "release", "Kafka", "topics", "users", "namespace"
-TAKEN = (RELEASE, KAFKA, TOPICS, USERS)
+RELEASE, KAFKA, ENTITIES, NAMESPACE = "release", "Kafka", "topics and users", "namespace"
+TAKEN = (RELEASE, KAFKA, ENTITIES)
 ALIVE, KILLED, WITHOUT_RIGHTS = "alive", "killed before", "alive without rights"
 GONE_WITHIN = 120.0
 AT_ONCE = 6
@@ -72,6 +73,12 @@ _LEFT: tuple[Kind[Any], ...] = (
     ROLE_BINDINGS,
 )
 
+_SPEC: dict[str, Any] = {
+    **EPHEMERAL,
+    "entityOperator": {"topicOperator": {}, "userOperator": {}},
+}
+_SPEC["kafka"] = {**_SPEC["kafka"], "rack": {"topologyKey": ZONE}}
+
 
 @dataclass(frozen=True)
 class Row:
@@ -82,9 +89,10 @@ class Row:
         return f"{', '.join(self.order)}; topic and user operator {self.operators}"
 
     @property
-    def keeps_binding(self) -> bool:
-        """A cluster-wide object that only the cluster operator or the end of the namespace takes away."""
-        return NAMESPACE not in self.order and self.order.index(RELEASE) < self.order.index(KAFKA)
+    def may_keep_binding(self) -> bool:
+        """The brokers' cluster-wide binding: only the cluster operator or the end of the namespace takes it away, and
+        an operator that ends right after the Kafka resource need not come to it."""
+        return NAMESPACE not in self.order
 
 
 def rows() -> list[Row]:
@@ -139,7 +147,9 @@ class _Life:
     async def live(self) -> None:
         for name in (self.home, self.scene.namespace):
             await self.place.make_namespace(name)
-        connection = await install(self.place, self.home, [self.scene.namespace])
+        for block in (service_account(self.home), *cluster_roles(), *self._bindings()):
+            await self.place.client.apply(kind_of(block), block)
+        connection = await connection_of(self.place, Name(self.home, NAME))
         settings = replace(operator_settings(), namespaces=(self.scene.namespace,))
         operator = self.place.start_operator(connection=connection, settings=settings)
         try:
@@ -150,10 +160,7 @@ class _Life:
             await self.place.client.delete(NAMESPACES, Name("", self.home))
 
     async def _be_removed(self, operator: RunningOperator) -> None:
-        rack = {**EPHEMERAL["kafka"], "rack": {"topologyKey": ZONE}}
-        await self.scene.ready(
-            **{**EPHEMERAL, "kafka": rack, "entityOperator": {"topicOperator": {}, "userOperator": {}}}
-        )
+        await self.scene.ready(**_SPEC)
         async with AsyncExitStack() as operators:
             await self._start(operators)
             if self.row.operators == KILLED:
@@ -163,6 +170,14 @@ class _Life:
             for what in self.row.order:
                 await self._take(what, operator)
             await until(f"everything to be gone ({self.row})", self._reason_left, GONE_WITHIN)
+
+    def _bindings(self) -> list[ClusterRoleBinding | RoleBinding]:
+        """Those that are cluster-wide under a name for each row."""
+        bound = bindings(self.home, [self.scene.namespace])
+        for one in bound:
+            if isinstance(one, ClusterRoleBinding):
+                one.metadata.name = f"{one.metadata.name}-{self.home}"
+        return bound
 
     async def _start(self, operators: AsyncExitStack) -> None:
         name = self.scene.name
@@ -186,26 +201,22 @@ class _Life:
             case "release":
                 # As Helm does: the operator is told to end, and its rights go before it has.
                 self.ending.append(asyncio.ensure_future(operator.stop()))
-                for one in bindings(self.home, [namespace]):
-                    if one.kind == "RoleBinding":
-                        await client.delete(kind_of(one), Name(one.metadata.namespace or "", one.metadata.name or ""))
+                for one in self._bindings():
+                    await client.delete(kind_of(one), name_of(one))
                 await client.delete(SERVICE_ACCOUNTS, Name(self.home, NAME))
             case "Kafka":
                 await client.delete(KAFKA_NAMES, self.scene.name)
-            case "topics":
+            case "topics and users":
                 await client.delete(KAFKA_TOPICS, Name(namespace, "t"))
-            case "users":
                 await client.delete(KAFKA_USERS, Name(namespace, "u"))
             case "namespace":
                 await client.delete(NAMESPACES, Name("", namespace))
 
     async def _reason_left(self) -> str | None:
         client, namespace = self.place.client, self.scene.namespace
-        if await client.find(CLUSTER_ROLE_BINDINGS, Name("", init_binding_name(*self.scene.name))):
-            if not self.row.keeps_binding:
-                return "its ClusterRoleBinding is there"
-        elif self.row.keeps_binding:
-            return None
+        binding = Name("", init_binding_name(*self.scene.name))
+        if not self.row.may_keep_binding and await client.find(CLUSTER_ROLE_BINDINGS, binding):
+            return "its ClusterRoleBinding is there"
         if NAMESPACE in self.row.order:
             found = await client.find(NAMESPACES, Name("", namespace))
             return f"namespace {namespace} is there" if found else None
