@@ -40,7 +40,6 @@ CRDS = Path(__file__).parents[2] / "install" / "crds"
 NAMESPACE = "kafka"
 NAME = Name(NAMESPACE, "my-cluster")
 KAFKAS = Resource("kafka.strimzi.io", "v1beta2", "kafkas", "Kafka", True)
-TOPICS = Resource("kafka.strimzi.io", "v1beta2", "kafkatopics", "KafkaTopic", True)
 POD_SET_RESOURCE = Resource("core.strimzi.io", "v1beta2", "strimzipodsets", "StrimziPodSet", True)
 ZONE = "topology.ebs.csi.aws.com/zone"
 
@@ -87,12 +86,11 @@ class KafkaWorld:
 
     def apply(self, obj: Object) -> Object:
         """Create it, or replace its spec."""
-        resource = KAFKAS if obj["kind"] == "Kafka" else TOPICS
         metadata = {key: value for key, value in obj["metadata"].items() if key != "uid"}
-        found = self.cluster.find(resource, metadata["name"], NAMESPACE)
+        found = self.cluster.find(KAFKAS, metadata["name"], NAMESPACE)
         if found is None:
-            return self.cluster.objects.create(resource, NAMESPACE, {**obj, "metadata": metadata})
-        return self.cluster.objects.update(resource, {**found, "spec": obj["spec"]})
+            return self.cluster.objects.create(KAFKAS, NAMESPACE, {**obj, "metadata": metadata})
+        return self.cluster.objects.update(KAFKAS, {**found, "spec": obj["spec"]})
 
     def change(self, **spec: Any) -> Object:
         """Merge into the Kafka resource's spec; a None takes a field away."""

@@ -58,9 +58,13 @@ class RealCluster(Cluster):
 
 
 @contextmanager
-def real_cluster(kafka: str = "3.6.0") -> Iterator[RealCluster]:
-    """Three nodes with the images of the operator, of this Kafka and of its client; nothing is left at the end."""
-    archives = [images.archive(recipe) for recipe in images.all_of([kafka])]
+def real_cluster(kafka: str = "3.6.0", others: Sequence[str] = ()) -> Iterator[RealCluster]:
+    """Three nodes with the images of the operator, of this Kafka and of its client; nothing is left at the end.
+
+    `others`: versions of Kafka of which there is an image, too.
+    """
+    recipes = [*images.all_of([kafka]), *map(images.kafka, others)]
+    archives = [images.archive(recipe) for recipe in recipes]
     begun = CLOCK.monotonic()
     with tempfile.TemporaryDirectory(prefix="klamm-tools-") as tools, real_kubernetes(archives) as kubernetes:
         print(f"{CLOCK.monotonic() - begun:6.1f} s until a real Kubernetes is ready")

@@ -14,7 +14,7 @@ from random import Random
 from typing import Any, cast
 
 import aiohttp
-from tests.builders.api_server import api_registry, running_api
+from tests.builders.api_server import RunningApi, api_registry, running_api
 from tests.builders.small_cluster import NotedFolders
 from tests.conformance.conftest import session_to
 from tests.kubernetes.control_plane import ControlPlane
@@ -179,6 +179,16 @@ def _steady(obj: Object) -> Any:
 
 @contextlib.asynccontextmanager
 async def localkube_cluster(folder: Path, namespace: str) -> AsyncIterator[Cluster]:
+    async with (
+        localkube_with_controllers(folder) as api,
+        session_to(api.url, folder) as session,
+        _settled(Cluster(session, namespace)) as cluster,
+    ):
+        yield cluster
+
+
+@contextlib.asynccontextmanager
+async def localkube_with_controllers(folder: Path) -> AsyncIterator[RunningApi]:
     registry = api_registry(folder / "objects.db")
 
     async def configure(network: Network) -> Mapping[int, str]:
@@ -193,11 +203,10 @@ async def localkube_cluster(folder: Path, namespace: str) -> AsyncIterator[Clust
         random=Random(1),
         folders=NotedFolders(),
     )
-    async with running_api(folder, cast(Streams, None), registry) as api, session_to(api.url, folder) as session:
+    async with running_api(folder, cast(Streams, None), registry) as api:
         running = asyncio.create_task(controllers.run(LocalObjects(registry, "controllers"), around))
         try:
-            async with _settled(Cluster(session, namespace)) as cluster:
-                yield cluster
+            yield api
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)

@@ -6,6 +6,9 @@ import pytest
 from tests.builders.cluster import is_true
 from tests.builders.real_cluster import RealCluster, real_cluster
 
+from klamm import __version__
+from klamm.distribution.images import kafka_image
+
 STRICT = (
     "{readOnlyRootFilesystem: true, runAsNonRoot: true, allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}"
 )
@@ -36,12 +39,25 @@ spec:
       topicOperatorContainer: {{securityContext: {STRICT}}}
       userOperatorContainer: {{securityContext: {STRICT}}}
 """
+OTHER_VERSIONS = ("3.5.1", "4.3.1")
+TOOL = f"""
+apiVersion: v1
+kind: Pod
+metadata: {{name: NAME}}
+spec:
+  restartPolicy: Never
+  containers:
+  - name: tool
+    image: IMAGE
+    command: [kafka-topics.sh, --version]
+    securityContext: {STRICT}
+"""
 BROKER = "kubectl exec strict-kafka-0 -c kafka --"
 
 
 @pytest.fixture(scope="module")
 def strict() -> Iterator[RealCluster]:
-    with real_cluster() as cluster:
+    with real_cluster(others=OTHER_VERSIONS) as cluster:
         cluster.kubectl("create", "namespace", "kafka")
         cluster.install_operator()
         cluster.kubectl("apply", "-f", "-", given=KAFKA)
@@ -67,6 +83,20 @@ def test_kafka_s_tools_are_on_the_path_and_in_their_folder(strict: RealCluster) 
     assert strict.typed(f"{BROKER} kafka-topics.sh --version 2>/dev/null").endswith("3.6.0\n")
     listed = strict.typed(f"{BROKER} ls /opt/kafka/bin")
     assert {"kafka-console-producer.sh", "kafka-configs.sh", "zookeeper-shell.sh"} <= set(listed.split())
+
+
+@pytest.mark.parametrize("version", OTHER_VERSIONS)
+def test_tools_of_every_line_of_versions_run_as_strictly(version: str, strict: RealCluster) -> None:
+    name = f"tool-{version.replace('.', '-')}"
+    text = TOOL.replace("NAME", name).replace("IMAGE", f"docker.io/{kafka_image(__version__, version)}")
+    strict.kubectl("apply", "-f", "-", given=text)
+
+    def phase() -> str | None:
+        found = strict.found("pod", name)
+        return found["status"]["phase"] if found and found["status"]["phase"] in ("Succeeded", "Failed") else None
+
+    assert strict.until(f"{name} has ended", phase) == "Succeeded", strict.typed(f"kubectl logs {name}")
+    assert version in strict.typed(f"kubectl logs {name}")
 
 
 def test_the_jvm_maps_the_image_s_class_archive(strict: RealCluster) -> None:

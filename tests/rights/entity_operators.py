@@ -22,19 +22,19 @@ from klamm.kube.kinds import Kind, Name
 from klamm.kube.native import SECRETS
 from klamm.kube.requests import Request
 from klamm.kube.watching import Watched
-from klamm.operators.topic.finalizers import Finalizers
 from klamm.operators.topic.operator import Settings, TopicOperator
 from klamm.operators.topic.resource import BY_TOPIC, topic_key, trimmed
 from klamm.operators.user.credentials import Validity
 from klamm.operators.user.kafka_side import UserStore
 from klamm.operators.user.reconcile import UserHands, UserReconciler, UserSettings
+from klamm.planning.topics import FINALIZER
 
 _WITHIN = 20.0
 _RULE = {"resource": {"type": "topic", "name": "t"}, "operations": ["Read"]}
 
 
 async def play_topics_and_users(place: Operated, cluster: Name) -> None:
-    """What both operators ever do: make, change, lose a race, delete, and let go at the end."""
+    """What both operators ever do: make, change, take a finalizer off, delete."""
     account = Name(cluster.namespace, f"{cluster.name}-entity-operator")
     connection = await connection_of(place, account)
     async with connect(connection, "klamm-entity-operator", Random(1)) as client:
@@ -43,22 +43,26 @@ async def play_topics_and_users(place: Operated, cluster: Name) -> None:
 
 
 async def _play_topics(place: Operated, client: Client, cluster: Name) -> None:
-    async with _topic_operator(client, cluster) as (operator, topics):
-        await _put(place, KAFKA_TOPICS, cluster, "t", {"partitions": 1, "replicas": 1})
-        await _until_ready(place, KAFKA_TOPICS, Name(cluster.namespace, "t"))
-        await _put(place, KAFKA_TOPICS, cluster, "t", {"partitions": 2, "replicas": 1})
-        await _until_ready(place, KAFKA_TOPICS, Name(cluster.namespace, "t"))
-        stale = await client.get(KAFKA_TOPICS, Name(cluster.namespace, "t"))
-        stale.metadata.finalizers, stale.metadata.resource_version = [], "1"
-        # Somebody else wrote in between: it is read anew.
-        await Finalizers(client, topics, _labels(cluster), asyncio.Semaphore()).hold(stale)
-        await place.client.delete(KAFKA_TOPICS, Name(cluster.namespace, "t"))
-        await _until_gone(place, KAFKA_TOPICS, Name(cluster.namespace, "t"))
-    await operator.depart(5.0)
+    topic = Name(cluster.namespace, "t")
+    async with topic_operator(client, cluster) as kafka:
+        await put(place, KAFKA_TOPICS, cluster, "t", {"partitions": 1, "replicas": 1})
+        await until_ready(place, KAFKA_TOPICS, topic)
+        # As Strimzi's operator leaves it.
+        await place.client.patch(KAFKA_TOPICS, topic, {"metadata": {"finalizers": [FINALIZER]}})
+        await put(place, KAFKA_TOPICS, cluster, "t", {"partitions": 2, "replicas": 1})
+        await until_ready(place, KAFKA_TOPICS, topic)
+        await place.client.delete(KAFKA_TOPICS, topic)
+        await _until_gone(place, KAFKA_TOPICS, topic)
+
+        async def why_not() -> str | None:
+            return "it is there" if "t" in kafka.topics else None
+
+        await until("the topic to be deleted", why_not, _WITHIN)
 
 
 @asynccontextmanager
-async def _topic_operator(client: Client, cluster: Name) -> AsyncIterator[tuple[TopicOperator, Watched[Any]]]:
+async def topic_operator(client: Client, cluster: Name) -> AsyncIterator[FakeKafka]:
+    """Yields the Kafka whose topics it keeps."""
     kafka = FakeKafka()
 
     async def open_admin(_: Connection) -> Admin:
@@ -73,12 +77,28 @@ async def _topic_operator(client: Client, cluster: Name) -> AsyncIterator[tuple[
         client, KAFKA_TOPICS, random, namespace=cluster.namespace, labels=labels, trim=trimmed, indexes=indexes
     )
     link = Link(Connection(("kafka:9092",)), random, open_admin=open_admin, reason_silent=nobody_is_silent)
-    operator = TopicOperator(client, topics, labels, link, cluster, SystemClock(), random, Settings(linger=0.01))
+    operator = TopicOperator(client, topics, link, cluster, SystemClock(), random, Settings(linger=0.01))
     async with _tasks(topics.run(), operator.run()):
-        yield operator, topics
+        yield kafka
 
 
 async def _play_users(place: Operated, client: Client, cluster: Name) -> None:
+    namespace = cluster.namespace
+    async with user_operator(client, cluster):
+        for name, authentication in (("scram", "scram-sha-512"), ("tls", "tls")):
+            spec = {"authentication": {"type": authentication}}
+            await put(place, KAFKA_USERS, cluster, name, spec)
+            await until_ready(place, KAFKA_USERS, Name(namespace, name))
+            await put(place, KAFKA_USERS, cluster, name, {**spec, "authorization": {"type": "simple", "acls": [_RULE]}})
+            await until_ready(place, KAFKA_USERS, Name(namespace, name))
+            # Without authentication a user has no Secret. (It has limits, for an empty spec is refused.)
+            await put(place, KAFKA_USERS, cluster, name, {"quotas": {"requestPercentage": 50}})
+            await _until_gone(place, SECRETS, Name(namespace, name))
+            await place.client.delete(KAFKA_USERS, Name(namespace, name))
+
+
+@asynccontextmanager
+async def user_operator(client: Client, cluster: Name) -> AsyncIterator[None]:
     namespace, labels, random, kafka = cluster.namespace, _labels(cluster), Random(1), FakeKafka()
     users = Watched(client, KAFKA_USERS, random, namespace=namespace, labels=labels)
     of_users = {**labels, "strimzi.io/kind": "KafkaUser"}
@@ -99,18 +119,7 @@ async def _play_users(place: Operated, client: Client, cluster: Name) -> None:
     controller.follow(users)
     controller.follow_others(secrets, lambda _: None)
     async with _tasks(users.run(), secrets.run(), controller.run()):
-        for name, authentication in (("scram", "scram-sha-512"), ("tls", "tls")):
-            spec = {"authentication": {"type": authentication}}
-            await _put(place, KAFKA_USERS, cluster, name, spec)
-            await _until_ready(place, KAFKA_USERS, Name(namespace, name))
-            await _put(
-                place, KAFKA_USERS, cluster, name, {**spec, "authorization": {"type": "simple", "acls": [_RULE]}}
-            )
-            await _until_ready(place, KAFKA_USERS, Name(namespace, name))
-            # Without authentication a user has no Secret. (It has limits, for an empty spec is refused.)
-            await _put(place, KAFKA_USERS, cluster, name, {"quotas": {"requestPercentage": 50}})
-            await _until_gone(place, SECRETS, Name(namespace, name))
-            await place.client.delete(KAFKA_USERS, Name(namespace, name))
+        yield
 
 
 @asynccontextmanager
@@ -131,7 +140,7 @@ def _labels(cluster: Name) -> dict[str, str]:
     return {"strimzi.io/cluster": cluster.name}
 
 
-async def _put(place: Operated, kind: Kind[Any], cluster: Name, name: str, spec: dict[str, Any]) -> None:
+async def put(place: Operated, kind: Kind[Any], cluster: Name, name: str, spec: dict[str, Any]) -> None:
     """Somebody's `kubectl apply`."""
     manifest = {
         "apiVersion": kind.api_version,
@@ -145,7 +154,7 @@ async def _put(place: Operated, kind: Kind[Any], cluster: Name, name: str, spec:
     await place.client.raw(Request("PATCH", path, f"apply {path}", query, body, "application/apply-patch+yaml"))
 
 
-async def _until_ready(place: Operated, kind: Kind[Any], name: Name) -> None:
+async def until_ready(place: Operated, kind: Kind[Any], name: Name) -> None:
     async def why_not() -> str | None:
         found = await place.client.get(kind, name)
         status = found.status

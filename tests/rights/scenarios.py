@@ -13,7 +13,6 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import msgspec
 from tests.builders.kafka import kafka_object
 from tests.kubernetes.operated import Operated, until
 from tests.kubernetes.pretended_nodes import ZONE
@@ -24,7 +23,7 @@ from tests.rights.entity_operators import play_topics_and_users
 from klamm.base.clock import BootClock, SystemClock
 from klamm.desired.cluster_operator.naming import NAME
 from klamm.kube import errors
-from klamm.kube.catalogue import KAFKA_TOPICS, POD_SETS
+from klamm.kube.catalogue import POD_SETS
 from klamm.kube.client import Client, connect
 from klamm.kube.connection import Connection
 from klamm.kube.events import Recorder, reference
@@ -42,8 +41,6 @@ from klamm.kube.native import (
     SECRETS,
     SERVICES,
 )
-from klamm.kube.requests import Request
-from klamm.planning.topics import FINALIZER
 from klamm.programs import kafka_init
 from klamm.resources.native.configuration import ConfigMap, Secret
 from klamm.resources.native.metadata import ObjectMeta
@@ -115,22 +112,6 @@ class Scene:
             return None if holds(await self.place.client.get(kind, Name(self.namespace, name))) else "not yet"
 
         await until(what, why_not, _WITHIN)
-
-    async def hold_topic(self, name: str) -> str:
-        """A topic with the topic operator's finalizer."""
-        topic = {
-            "apiVersion": KAFKA_TOPICS.api_version,
-            "kind": KAFKA_TOPICS.kind,
-            "metadata": {"name": name, "labels": {"strimzi.io/cluster": CLUSTER}, "finalizers": [FINALIZER]},
-            "spec": {},
-        }
-        body = msgspec.json.encode(topic)
-        await self.place.client.raw(Request("POST", KAFKA_TOPICS.path(self.namespace), f"hold {name}", body=body))
-        return name
-
-    async def until_let_go(self, topic: str) -> None:
-        what = f"topic {topic} to be let go"
-        await self.until_holds(what, KAFKA_TOPICS, topic, lambda found: not found.metadata.finalizers)
 
     def pod(self, suffix: str) -> Name:
         return Name(self.namespace, f"{CLUSTER}-{suffix}")
@@ -314,11 +295,8 @@ async def _wrong(scene: Scene) -> None:
 
 
 async def _delete(scene: Scene) -> None:
-    """A topic whose operator is gone before it is let go."""
-    topic = await scene.hold_topic("held")
     await scene.place.delete(scene.name)
     await scene.until_gone(CLUSTER_ROLE_BINDINGS, Name("", f"strimzi-{scene.namespace}-{CLUSTER}-kafka-init"))
-    await scene.until_let_go(topic)
 
 
 async def _restart_is_told_twice(place: Operated, connection: Connection) -> None:

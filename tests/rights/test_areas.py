@@ -35,9 +35,8 @@ async def test_without_rights_on_cluster_wide_objects_clusters_come_and_go(audit
         settings = replace(operator_settings(), namespaces=("humble",))
         operator = place.start_operator(connection=connection, settings=settings)
         await scene.ready(**EPHEMERAL)
-        topic = await scene.hold_topic("held")
         await place.delete(scene.name)
-        await scene.until_let_go(topic)
+        await scene.until_gone(PODS, scene.pod("kafka-0"))
         await operator.stop()
 
 

@@ -487,7 +487,7 @@ def test_deleting_the_namespace_deletes_everything_in_it(client: Cluster) -> Non
     assert {line.split()[0] for line in lines_of(shown) if line.split()} <= {"No", "NAMESPACE", "kube-system"}, shown
 
 
-def test_nothing_hangs_on_a_finalizer_when_the_operator_went_first(client: Cluster) -> None:
+def test_nothing_hangs_when_the_operator_went_first_and_then_the_cluster(client: Cluster) -> None:
     client.typed("kubectl create namespace kafka")
     client.install_operator()
     client.typed("kubectl apply -f kafka-1.yaml -n kafka")
@@ -498,6 +498,8 @@ def test_nothing_hangs_on_a_finalizer_when_the_operator_went_first(client: Clust
     client.until(
         "the operator is gone", lambda: not any("operator-" in pod and "strimzi" in pod for pod in client.pods())
     )
+    client.typed("kubectl delete kafka my-cluster -n kafka")
+    client.typed("kubectl delete kafkatopic held -n kafka", within=30)
     client.typed("kubectl delete ns kafka", within=GONE_WITHIN)
     assert "kafka" not in names(client.typed("kubectl get ns"))
     assert is_true(client.objects("node")[0], "Ready")

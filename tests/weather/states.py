@@ -36,7 +36,6 @@ _KINDS = {
     "RoleBinding": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/rolebindings",
     "ClusterRoleBinding": "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings?labelSelector=strimzi.io/cluster",
     "Kafka": "/apis/kafka.strimzi.io/v1beta2/namespaces/{}/kafkas",
-    "KafkaTopic": "/apis/kafka.strimzi.io/v1beta2/namespaces/{}/kafkatopics",
     "StrimziPodSet": "/apis/core.strimzi.io/v1beta2/namespaces/{}/strimzipodsets",
 }
 _KUBERNETES_OWN = frozenset({"ServiceAccount/default", "ConfigMap/kube-root-ca.crt"})

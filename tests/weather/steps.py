@@ -4,18 +4,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 from tests.builders.kafka import overlaid
 from tests.kubernetes.operated import Operated
 
-from klamm.kube import requests
-from klamm.kube.catalogue import KAFKA_NAMES, KAFKA_TOPICS
+from klamm.kube.catalogue import KAFKA_NAMES
 from klamm.kube.kinds import Name
 from klamm.kube.native import NAMESPACES, SECRETS
-from klamm.kube.requests import Request
-from klamm.planning.topics import FINALIZER
 
-CLUSTER, TOPIC = "my-cluster", "orders"
+CLUSTER = "my-cluster"
 ABSENT, PLAIN, CONFIGURED, LISTENING, LARGER = "absent", "plain", "configured", "listening", "larger"
 RENEWED, REPLACED = "renewed", "replaced"
 GONE = "gone"
@@ -105,16 +101,12 @@ async def act(step: Step, place: Operated, namespace: str, restart: Callable[[],
     if step is RESTART:
         await restart()
     elif step.end == ABSENT:
-        await put_topic(place, namespace)
         await place.delete(Name(namespace, CLUSTER))
     elif step.end == GONE:
-        await put_topic(place, namespace)
         await place.client.delete(NAMESPACES, Name("", namespace))
     elif step.asks is not None:
         await ask(place, namespace, *step.asks)
     else:
-        if step is CREATE:
-            await place.client.delete(KAFKA_TOPICS, Name(namespace, TOPIC))
         await place.apply(namespace, manifest(step.end))
 
 
@@ -139,17 +131,3 @@ def reason_not_done(step: Step, objects: Mapping[str, Any]) -> str | None:
     if len(certificate["data"]) != 3 or any("strimzi.io/trusts-old-cluster-ca" in pod["annotations"] for pod in pods):
         return "the old authority is not forgotten"
     return None
-
-
-async def put_topic(place: Operated, namespace: str) -> None:
-    """A topic as a topic operator leaves it that went before the cluster."""
-    topic = {
-        "apiVersion": "kafka.strimzi.io/v1beta2",
-        "kind": "KafkaTopic",
-        "metadata": {"name": TOPIC, "labels": {"strimzi.io/cluster": CLUSTER}, "finalizers": [FINALIZER]},
-        "spec": {"partitions": 1, "replicas": 1},
-    }
-    path = KAFKA_TOPICS.path(namespace, TOPIC)
-    query = (("fieldManager", "topic-operator"), ("force", "true"))
-    body = msgspec.json.encode(topic)
-    await place.client.raw(Request("PATCH", path, f"apply {path}", query, body, requests.APPLY_PATCH))

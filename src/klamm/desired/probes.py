@@ -10,10 +10,18 @@ def exec_probe(script: str, timing: process.Probe | None, *arguments: str, delay
 
 
 def http_probe(
-    path: str, port: str, timing: process.Probe | None, *, delay: int | None = 10, timeout: int | None = 5
+    path: str,
+    port: str,
+    timing: process.Probe | None,
+    *,
+    delay: int | None = 10,
+    timeout: int | None = 5,
+    period: int | None = None,
 ) -> Probe:
-    """A probe that asks over HTTP."""
-    return _timed(Probe(http_get=HttpGetAction(path=path, port=port)), timing, delay, timeout)
+    """A probe that asks over HTTP. `period`: None leaves it to Kubernetes (10 s)."""
+    probe = _timed(Probe(http_get=HttpGetAction(path=path, port=port)), timing, delay, timeout)
+    probe.period_seconds = probe.period_seconds or period
+    return probe
 
 
 def startup_probe(path: str, port: str, timing: process.Probe | None) -> Probe:

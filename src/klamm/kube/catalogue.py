@@ -19,7 +19,7 @@ KAFKA_NAMES = Kind(_GROUP, "v1beta2", "kafkas", "Kafka", NativeObject)
 
 KAFKA_TOPICS = Kind(_GROUP, "v1beta2", "kafkatopics", "KafkaTopic", KafkaTopic)
 KAFKA_TOPIC_NAMES = Kind(_GROUP, "v1beta2", "kafkatopics", "KafkaTopic", NativeObject)
-"""The same of KafkaTopics: for who only looks after their finalizers."""
+"""The same of KafkaTopics: for who only asks whether one is there."""
 
 KAFKA_USERS = Kind(_GROUP, "v1beta2", "kafkausers", "KafkaUser", KafkaUser)
 POD_SETS = Kind("core.strimzi.io", "v1beta2", "strimzipodsets", "StrimziPodSet", StrimziPodSet)

@@ -8,11 +8,11 @@ Rules:
 - A dynamic configuration key that the resource does not name is removed, but never the throttle lists of a
   running reassignment, which belong to whoever runs it.
 - Of several resources that name one topic the oldest speaks; the others are told by whom it is managed. A topic is
-  deleted with its last resource only: whoever is left takes it over, data and all.
+  deleted with its last resource only: whoever is left takes it over, data and all. A resource made anew under its
+  name is another one, and is not left the topic of the former.
 - A resource that has had a topic keeps it in its claim (`Standing.topic`) whatever its spec says later: a topic cannot
   be renamed, and the one that was made must not be left behind unseen.
-- Pausing stops the work on a topic, but holds up no deletion: a finalizer that nobody takes off would hold the
-  whole namespace.
+- Pausing stops the work on a topic, but holds up no deletion.
 """
 
 import re
@@ -28,7 +28,8 @@ LONGEST_TOPIC_NAME = 249
 _LEGAL_NAME = re.compile(r"[a-zA-Z0-9._-]+")
 
 FINALIZER = "strimzi.io/topic-operator"
-"""Holds a KafkaTopic that is being deleted until its topic is gone from Kafka."""
+"""Strimzi's unidirectional topic operator holds KafkaTopics with it. Nobody else would take it off, so we do, and put
+none on: a deletion that was missed is found by a ledger."""
 
 FOREIGN_KEYS = frozenset({"leader.replication.throttled.replicas", "follower.replication.throttled.replicas"})
 """Set by reassignments while they run; removing them would lift the throttle in mid-move."""
@@ -176,9 +177,7 @@ class Standing:
     named: str
     """The topic that its spec names now."""
     leaving: bool = False
-    """It has a deletionTimestamp."""
-    held: bool = False
-    """It has our finalizer."""
+    """It has a deletionTimestamp: others' finalizers hold it."""
     managed: bool = True
     paused: bool = False
 
@@ -206,32 +205,18 @@ class Unmanaged:
 
 
 @dataclass(frozen=True, slots=True)
-class Delete:
-    """Delete the topic, then take the finalizer off."""
-
-    topic: str
-
-
-@dataclass(frozen=True, slots=True)
-class LetGo:
-    """Take the finalizer off; the topic stays."""
-
-    because: str
-
-
-@dataclass(frozen=True, slots=True)
 class Nothing:
-    """The resource is leaving, and we do not hold it."""
+    """The resource is leaving: the topic goes once it is gone."""
 
 
-Course = Manage | Paused | Unmanaged | Delete | LetGo | Nothing | Refuse
+Course = Manage | Paused | Unmanaged | Nothing | Refuse
 
 
 def course(one: Standing, claimants: Iterable[Standing]) -> Course:
     """What is to be done for a resource. `claimants` claim the same topic; `one` may be among them."""
     rivals = [other for other in claimants if other.resource != one.resource and other.managed]
     if one.leaving:
-        return _departure(one, rivals) if one.held else Nothing()
+        return Nothing()
     if not one.managed:
         return Unmanaged()
     if one.paused:
@@ -243,17 +228,27 @@ def course(one: Standing, claimants: Iterable[Standing]) -> Course:
     return refusal or Manage(one.topic)
 
 
-def _departure(one: Standing, rivals: list[Standing]) -> Delete | LetGo:
-    if not one.managed:
-        return LetGo("it is not managed (strimzi.io/managed)")
-    staying = [other for other in rivals if not other.leaving]
-    if staying:
-        heir = min(staying, key=lambda other: other.age)
-        return LetGo(f"KafkaTopic {heir.resource!r} has the topic too and goes on with it")
-    elder = [other for other in rivals if other.held and other.age < one.age]
-    if elder:
-        return LetGo(f"KafkaTopic {elder[0].resource!r} is leaving too and takes the topic with it")
-    return Delete(one.topic)
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete the topic."""
+
+    topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """The topic stays."""
+
+    because: str
+
+
+def legacy(topic: str, resource: str, claimants: Iterable[Standing]) -> Delete | Leave:
+    """What becomes of a topic whose resource, of this name, was deleted."""
+    heirs = [one for one in claimants if one.resource != resource and one.managed and not one.leaving]
+    if not heirs:
+        return Delete(topic)
+    heir = min(heirs, key=lambda one: one.age)
+    return Leave(f"KafkaTopic {heir.resource!r} has it too and goes on with it")
 
 
 def conflict(topic: str, resource: str, speaker: str) -> Refuse | None:
@@ -271,11 +266,6 @@ _MENDS: Mapping[str, tuple[str, str]] = {
     "INVALID_REPLICATION_FACTOR": ("spec.replicas", "Ask for fewer replicas, or add brokers"),
     "INVALID_PARTITIONS": ("spec.partitions", "Ask for another number of partitions"),
     "INVALID_TOPIC": ("spec.topicName", "Choose another name"),
-    "TOPIC_DELETION_DISABLED": (
-        "metadata.finalizers",
-        "Set delete.topic.enable=true in the brokers' configuration, or annotate the KafkaTopic with "
-        "strimzi.io/managed=false to delete it and keep the topic",
-    ),
     "POLICY_VIOLATION": ("spec", "Ask for what the brokers' policy allows"),
 }
 """By Kafka's error code: where the cause stands, and the mend."""

@@ -31,16 +31,12 @@ from klamm.kube.watching import CUT_WATCHES, RELIST, Watched
 from klamm.operations.applying import Applier
 from klamm.operators.cluster.area import Caches, caches_of, kafka_controller, pod_set_controller
 from klamm.operators.cluster.hands import Hands, OpenAdmin, ZooKeeperMode
-from klamm.operators.cluster.kafka.departure import farewell
 from klamm.operators.cluster.kafka.four_letters import zookeeper_mode
 from klamm.programs import process
 from klamm.programs.operator_settings import OperatorSettings, read_settings, remarks
 from klamm.programs.process import BadSetting
 
 MANAGER = "klamm-cluster-operator"
-
-DEPARTURE = 10.0
-"""Seconds for the last deed at the end; a pod is given 30."""
 
 STOPPING = 2.0
 """Seconds for passes to end, while a standby waits. Calls to the API take less, and questions to Kafka are cut."""
@@ -103,14 +99,10 @@ async def run(
 
     async def work() -> None:
         """Only the leader's. What is cut here was told to stop, or has lost the Lease (then it may do nothing more)."""
-        try:
-            async with Supervisor("controllers", random) as acting:
-                for controller in controllers:
-                    acting.start(f"{controller.name} controller", controller.run, OnFailure.END)
-                await asyncio.Event().wait()
-        finally:
-            if stop.is_set():
-                await asyncio.gather(*(farewell(area, DEPARTURE) for area in areas))
+        async with Supervisor("controllers", random) as acting:
+            for controller in controllers:
+                acting.start(f"{controller.name} controller", controller.run, OnFailure.END)
+            await asyncio.Event().wait()
 
     async with Supervisor("cluster operator", random) as tasks:
         for cache in caches:

@@ -24,12 +24,9 @@ from klamm.programs.entity_operator import Common
 
 MANAGER = "klamm-topic-operator"
 
-DEPARTURE = 20.0
-"""Seconds for taking finalizers off at the end; a pod is given 30."""
-
 
 async def run(common: Common, batch: Settings, client: Client, random: Random, environment: Mapping[str, str]) -> None:
-    """Work until SIGTERM, then let topics go if their cluster is going."""
+    """Work until SIGTERM."""
     stop = process.told_to_stop()
     link = Link(common.kafka, random)
     topics = Watched(
@@ -41,7 +38,7 @@ async def run(common: Common, batch: Settings, client: Client, random: Random, e
         trim=trimmed,
         indexes={BY_TOPIC: topic_key},
     )
-    operator = TopicOperator(client, topics, common.labels, link, common.cluster, SystemClock(), random, batch)
+    operator = TopicOperator(client, topics, link, common.cluster, SystemClock(), random, batch)
     health = Health(
         healthy={"batches": lambda: operator.reason_stuck},
         ready={
@@ -59,7 +56,6 @@ async def run(common: Common, batch: Settings, client: Client, random: Random, e
         tasks.start("log level", lambda: process.follow_log_level(environment))
         process.settle()
         await stop.wait()
-    await operator.depart(DEPARTURE)
 
 
 def batches(environment: Mapping[str, str], resync: float) -> Settings:

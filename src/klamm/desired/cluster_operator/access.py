@@ -60,12 +60,12 @@ def cluster_roles() -> list[ClusterRole]:
 def entity_operator_rules() -> list[PolicyRule]:
     """What topic and user operator need in the namespace that they watch."""
     return [
-        # Finalizers of topics are put on and taken off; users have none.
+        # Finalizers that Strimzi's topic operator put on are taken off.
         rule("kafka.strimzi.io", ["kafkatopics"], ["get", *_FOLLOW, "patch"]),
         rule("kafka.strimzi.io", ["kafkausers"], ["get", *_FOLLOW]),
         rule("kafka.strimzi.io", ["kafkatopics/status", "kafkausers/status"], ["patch"]),
         rule("", ["secrets"], ["get", *_FOLLOW, *_APPLY, "delete"]),
-        # To see that the cluster is going: then finalizers of KafkaTopics are let go.
+        # To see that the cluster is going: then topics are not deleted one by one.
         rule("kafka.strimzi.io", ["kafkas"], ["get"]),
         rule("", ["namespaces"], ["get"]),
     ]
@@ -101,7 +101,7 @@ def _namespaced() -> list[PolicyRule]:
         rule("", ["pods"], [*_FOLLOW, *_APPLY, "delete"]),
         rule("", ["serviceaccounts"], [*_APPLY, "delete"]),
         rule("", ["events"], _APPLY),
-        # At its end the operator asks whether its clusters' namespaces go too.
+        # Owner of what is cluster-wide: it goes with its cluster's namespace.
         rule("", ["namespaces"], ["get"]),
         rule("apps", ["deployments"], [*_FOLLOW, *_APPLY, "delete"]),
         rule("policy", ["poddisruptionbudgets"], _APPLY),
@@ -112,11 +112,10 @@ def _namespaced() -> list[PolicyRule]:
 
 
 def _watched() -> list[PolicyRule]:
-    """The custom resources, and the topics whose finalizers are let go with their cluster."""
+    """The custom resources."""
     return [
         rule("kafka.strimzi.io", ["kafkas"], ["get", *_FOLLOW]),
         rule("kafka.strimzi.io", ["kafkas/status"], ["patch"]),
-        rule("kafka.strimzi.io", ["kafkatopics"], ["list", "patch"]),
         rule("core.strimzi.io", ["strimzipodsets"], [*_FOLLOW, *_APPLY]),
         rule("core.strimzi.io", ["strimzipodsets/status"], ["patch"]),
     ]

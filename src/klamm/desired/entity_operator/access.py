@@ -1,6 +1,7 @@
 """The entity operator's account and what it may do, in the cluster's namespace and in those that it watches."""
 
-from klamm.desired.cluster_operator.access import entity_operator_rules
+from klamm.desired.cluster_operator.access import entity_operator_rules, rule
+from klamm.desired.entity_operator.naming import ledger_name
 from klamm.desired.entity_operator.operators import TOPIC, EntityOperator, Part
 from klamm.desired.templates import metadata
 from klamm.resources.native.access import Role, RoleBinding, RoleRef, ServiceAccount, Subject
@@ -11,7 +12,7 @@ def access_objects(operator: EntityOperator) -> list[Block]:
     """Account, roles and bindings.
 
     Both also work in the cluster's own namespace when they watch another: the clients authority is there, and the
-    Kafka resource, whose end lets the topics' finalizers go.
+    Kafka resource, with whose end topics are left alone, and what the topic operator notes.
     """
     places = {operator.namespace, *(part.watched_namespace for part in operator.parts)}
     objects: list[Block] = [_service_account(operator)]
@@ -31,9 +32,10 @@ def _service_account(operator: EntityOperator) -> ServiceAccount:
 def _role(operator: EntityOperator, place: str) -> Role:
     owner = operator.owner if place == operator.namespace else None  # an owner must be in the same namespace
     template = operator.template.entity_operator_role
+    ledger = rule("", ["configmaps"], ["get", "patch"], names=[ledger_name(operator.cluster)])
     return Role(
         metadata=metadata(operator.component, operator.name, place, owner, template),
-        rules=entity_operator_rules(),
+        rules=[*entity_operator_rules(), *([ledger] if place == operator.namespace else [])],
     )
 
 

@@ -19,6 +19,9 @@ from klamm.resources.native.pod import PodTemplateSpec
 from klamm.resources.native.volumes import Volume
 from klamm.resources.native.workloads import Deployment, DeploymentSpec, DeploymentStrategy
 
+_LOOKS_EVERY = 5
+"""Seconds. The last pods of a cluster to be ready: with Kubernetes' 10 the cluster waits for the look, not for them."""
+
 
 @dataclass(frozen=True)
 class EntityOperatorInputs:
@@ -127,7 +130,7 @@ def _container(operator: EntityOperator, part: Part) -> Container:
         resources=spec.resources,
         startup_probe=_startup(part),
         liveness_probe=http_probe("/healthy", part.port_name, spec.liveness_probe),
-        readiness_probe=http_probe("/ready", part.port_name, spec.readiness_probe),
+        readiness_probe=http_probe("/ready", part.port_name, spec.readiness_probe, period=_LOOKS_EVERY),
     )
     template = own.topic_operator_container if part.kind == TOPIC else own.user_operator_container
     return customised(container, template)

@@ -5,9 +5,12 @@ What the resource does not ask for is not wanted, so the reconciler deletes it: 
 parts of one operator without that operator.
 """
 
+from collections.abc import Iterator
+
 from klamm.desired.entity_operator.access import access_objects
 from klamm.desired.entity_operator.deployment import EntityOperatorInputs, deployment
-from klamm.desired.entity_operator.operators import EntityOperator
+from klamm.desired.entity_operator.naming import ledger_name
+from klamm.desired.entity_operator.operators import TOPIC, EntityOperator, Part
 from klamm.desired.logging import LOG4J2, operator_logging
 from klamm.desired.network_rules import rule
 from klamm.desired.templates import metadata
@@ -42,11 +45,15 @@ def network_policy(operator: EntityOperator) -> NetworkPolicy:
 
 
 def config_maps(operator: EntityOperator, inputs: EntityOperatorInputs) -> list[ConfigMap]:
-    """One ConfigMap an operator, with its log level."""
-    return [
-        ConfigMap(
-            metadata=metadata(part.component, part.config_map, operator.namespace, operator.owner),
-            data={LOG4J2: operator_logging(part.logging, inputs.external_logging.get(part.container))},
-        )
-        for part in operator.parts
-    ]
+    """One ConfigMap an operator, with its log level, and the one in which the topic operator keeps its notes."""
+    return [one for part in operator.parts for one in _config_maps(operator, part, inputs)]
+
+
+def _config_maps(operator: EntityOperator, part: Part, inputs: EntityOperatorInputs) -> Iterator[ConfigMap]:
+    yield ConfigMap(
+        metadata=metadata(part.component, part.config_map, operator.namespace, operator.owner),
+        data={LOG4J2: operator_logging(part.logging, inputs.external_logging.get(part.container))},
+    )
+    if part.kind == TOPIC:
+        name = ledger_name(operator.cluster)
+        yield ConfigMap(metadata=metadata(part.component, name, operator.namespace, operator.owner))

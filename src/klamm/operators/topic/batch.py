@@ -1,8 +1,8 @@
 """One pass over up to some hundred KafkaTopics: what Kafka is asked goes in bulk, what Kubernetes is told in parallel.
 
+    gone (noted in the ledger, and no longer there) ──▶ delete their topics
     courses ──▶ those that need no Kafka: paused, unmanaged, refused
-            ──▶ leaving: delete the topics, take finalizers off
-            ──▶ managed: put finalizers on ──▶ describe ──▶ decide ──▶ create, change, grow ──▶ report
+            ──▶ managed: note in the ledger ──▶ describe ──▶ decide ──▶ create, change, grow ──▶ report
 
 Each topic has its own end: Kafka's refusal of one is that resource's condition. What fails for all (no broker
 answers) is raised, and the loop puts the names back in line.
@@ -14,15 +14,18 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from klamm.base import logs
-from klamm.kafka.errors import KafkaFailure, NotNow, TopicExists, UnknownTopic
+from klamm.kafka.errors import KafkaFailure, NotNow, Refused, TopicExists, UnknownTopic
 from klamm.kafka.facts import ConfigChange, ConfigValue, Created, NewTopic, Topic
 from klamm.kube import errors
 from klamm.kube.kinds import Name, name_of
 from klamm.kube.watching import Watched
-from klamm.operators.topic.finalizers import Ending, Finalizers
+from klamm.operators.topic.ending import Ending
+from klamm.operators.topic.finalizers import Finalizers
+from klamm.operators.topic.ledger import Had, Ledger
 from klamm.operators.topic.report import IsPaused, IsUnmanaged, NotReady, Ready, Reporter, Verdict
-from klamm.operators.topic.resource import BY_TOPIC, claimed, standing, wanted
+from klamm.operators.topic.resource import BY_TOPIC, claimed, is_managed, standing, wanted
 from klamm.planning.topics import (
+    FINALIZER,
     KAFKA_ERROR,
     Change,
     Course,
@@ -30,7 +33,7 @@ from klamm.planning.topics import (
     Decision,
     Delete,
     Keep,
-    LetGo,
+    Leave,
     Manage,
     Observed,
     Paused,
@@ -39,6 +42,7 @@ from klamm.planning.topics import (
     course,
     decide,
     explained,
+    legacy,
 )
 from klamm.resources.custom.topic import KafkaTopic
 
@@ -70,6 +74,7 @@ class Hands:
 
     topics: Watched[KafkaTopic]
     admin: Callable[[], Awaitable[TopicAdmin]]
+    ledger: Ledger
     finalizers: Finalizers
     ending: Ending
     reporter: Reporter
@@ -86,10 +91,12 @@ class Batch:
 
     async def work(self, names: Iterable[Name]) -> None:
         """Raises a transient KafkaFailure when Kafka cannot be asked; what was done until then is done."""
+        await self.bury(names)
         sorted_ = [(resource, self.course_of(resource)) for resource in map(self.hands.topics.get, names) if resource]
+        await self.note(sorted_)
         await self.tell((one, said) for one, way in sorted_ if (said := _without_kafka(way)))
-        await self.part(sorted_)
-        managed = [one for one, way in sorted_ if isinstance(way, Manage)]
+        # Whose namesake's topic is still to be deleted waits for that.
+        managed = [one for one, way in sorted_ if isinstance(way, Manage) and name_of(one) not in self.again]
         if managed:
             await self.manage(managed)
 
@@ -97,73 +104,104 @@ class Batch:
         claimants = self.hands.topics.under(BY_TOPIC, claimed(resource))
         return course(standing(resource), map(standing, claimants))
 
-    # Leaving
+    # Gone
 
-    async def part(self, sorted_: Sequence[tuple[KafkaTopic, Course]]) -> None:
-        let_go = [(one, way.because) for one, way in sorted_ if isinstance(way, LetGo)]
-        leaving = [one for one, way in sorted_ if isinstance(way, Delete)]
-        if leaving and (because := await self.hands.ending.reason()):
-            let_go += [(one, because) for one in leaving]
-            leaving = []
-        await asyncio.gather(*(self.let_go(one, f"its topic stays, because {because}") for one, because in let_go))
-        if leaving:
-            await self.delete({claimed(one): one for one in leaving})
+    async def bury(self, names: Iterable[Name]) -> None:
+        """Topics of resources that were deleted go. In doubt, nothing is deleted: it is asked again."""
+        gone = {
+            name: had for name in names if (had := self.hands.ledger.of(name.name)) and not self.is_there(name, had)
+        }
+        if not gone:
+            return
+        try:
+            if because := await self.hands.ending.reason():
+                _log.info(f"{_several([had.topic for had in gone.values()])} left alone, because {because}")
+                return
+            looks = await asyncio.gather(*(self.hands.finalizers.find(name) for name in gone))
+        except errors.KubeError as error:
+            self.again.update(dict.fromkeys(gone, str(error)))
+            return
+        strangers = {name for name, found in zip(gone, looks, strict=True) if found and found.uid == gone[name].uid}
+        for name in strangers:
+            self.leave(name, gone[name], f"KafkaTopic {name} is there, and another operator's now")
+        await self.bury_topics({name: had for name, had in gone.items() if name not in strangers})
+        await self.hands.ledger.write()
 
-    async def delete(self, resources: Mapping[str, KafkaTopic]) -> None:
+    def is_there(self, name: Name, had: Had) -> bool:
+        resource = self.hands.topics.get(name)
+        return resource is not None and resource.metadata.uid == had.uid
+
+    async def bury_topics(self, gone: Mapping[Name, Had]) -> None:
+        dying: dict[str, list[Name]] = {}
+        for name, had in gone.items():
+            match legacy(had.topic, name.name, map(standing, self.hands.topics.under(BY_TOPIC, had.topic))):
+                case Leave(because):
+                    self.leave(name, had, because)
+                case Delete(topic):
+                    dying.setdefault(topic, []).append(name)
+        if dying:
+            await self.delete(dying)
+
+    def leave(self, name: Name, had: Had, because: str) -> None:
+        self.hands.ledger.forget(name.name)
+        _log.info(f"topic {had.topic} stays, because {because}")
+
+    async def delete(self, dying: Mapping[str, Sequence[Name]]) -> None:
+        """`dying`: topics, with the names of the resources that they were of."""
         admin = await self.hands.admin()
-        outcomes = await admin.delete_topics(list(resources))
-        ends = []
-        for topic, resource in resources.items():
+        known = await admin.describe_topics(list(dying))
+        outcomes = await admin.delete_topics(list(dying))
+        for topic, names in dying.items():
             failure = outcomes.get(topic)
+            if failure is not None and not isinstance(failure, Refused):
+                self.again.update(dict.fromkeys(names, str(failure)))
+                continue
             if failure is None or isinstance(failure, UnknownTopic):
-                self.remember_deleted(topic, resource)
-                ends.append(self.let_go(resource, "its topic was deleted" if failure is None else "it had no topic"))
+                self.remember_deleted(topic, known.get(topic))
+                _log.info(f"topic {topic} was deleted with its KafkaTopic")
             else:
-                ends.append(self.failed(resource, failure))
-        await asyncio.gather(*ends)
+                _log.warning(f"topic {topic} stays, although its KafkaTopic was deleted", because=str(failure))
+            for name in names:
+                self.hands.ledger.forget(name.name)
 
-    def remember_deleted(self, topic: str, resource: KafkaTopic) -> None:
-        if resource.status and resource.status.topic_id:
-            self.deleted[topic] = resource.status.topic_id
+    def remember_deleted(self, topic: str, known: Topic | None) -> None:
+        if known and known.id:
+            self.deleted[topic] = known.id
         while len(self.deleted) > REMEMBERED:
             self.deleted.pop(next(iter(self.deleted)))
 
-    async def let_go(self, resource: KafkaTopic, because: str) -> None:
+    # There
+
+    async def note(self, sorted_: Iterable[tuple[KafkaTopic, Course]]) -> None:
+        """Before Kafka is asked for a topic: nobody may be deleted unseen. Others' finalizers go once it is noted."""
+        ledger = self.hands.ledger
+        freed = []
+        for resource, way in sorted_:
+            name, is_held = resource.metadata.name or "", FINALIZER in resource.metadata.finalizers
+            if not is_managed(resource):
+                ledger.forget(name)
+            elif (isinstance(way, Manage) or is_held) and name_of(resource) not in self.again:
+                ledger.note(name, Had(resource.metadata.uid or "", claimed(resource)))
+            freed += [resource] if is_held else []
+        await ledger.write()
+        await asyncio.gather(*map(self.let_go, freed))
+
+    async def let_go(self, resource: KafkaTopic) -> None:
         try:
             await self.hands.finalizers.let_go(resource)
         except errors.KubeError as error:
             self.again[name_of(resource)] = str(error)
-            return
-        _log.info(f"KafkaTopic {name_of(resource)} is let go: {because}")
-
-    # Managed
 
     async def manage(self, resources: Sequence[KafkaTopic]) -> None:
-        held = await self.hold(resources)
-        if not held:
-            return
         admin = await self.hands.admin()
-        topics, observed = await observe(admin, [claimed(one) for one in held])
-        gone = [one for one in held if self.is_leftover(topics.get(claimed(one)))]
+        topics, observed = await observe(admin, [claimed(one) for one in resources])
+        gone = [one for one in resources if self.is_leftover(topics.get(claimed(one)))]
         for resource in gone:
             self.again[name_of(resource)] = "brokers still show the topic that was deleted"
-        rest = [one for one in held if one not in gone]
+        rest = [one for one in resources if one not in gone]
         decided = [(one, decide(wanted(one), observed.get(claimed(one)))) for one in rest]
         verdicts = await self.act(admin, decided, topics)
         await self.tell(verdicts)
-
-    async def hold(self, resources: Sequence[KafkaTopic]) -> list[KafkaTopic]:
-        """The resources with our finalizer on; who went meanwhile is left out."""
-        outcomes = await asyncio.gather(*map(self.hands.finalizers.hold, resources), return_exceptions=True)
-        held = []
-        for resource, outcome in zip(resources, outcomes, strict=True):
-            if isinstance(outcome, KafkaTopic):
-                held.append(outcome)
-            elif isinstance(outcome, errors.KubeError):
-                self.again[name_of(resource)] = str(outcome)
-            elif outcome is not None:
-                raise outcome
-        return held
 
     def is_leftover(self, topic: Topic | None) -> bool:
         return topic is not None and topic.id is not None and self.deleted.get(topic.name) == topic.id
@@ -217,9 +255,6 @@ class Batch:
         return failed
 
     # Ends
-
-    async def failed(self, resource: KafkaTopic, failure: KafkaFailure) -> None:
-        await self.tell(self.judged(resource, failure))
 
     def judged(self, resource: KafkaTopic, failure: KafkaFailure) -> list[tuple[KafkaTopic, Verdict]]:
         """A failure as a condition. What may go away by itself comes back soon, and unsettles nobody who was ready."""

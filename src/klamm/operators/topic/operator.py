@@ -10,7 +10,6 @@ at the end. Only resources that never had a condition are told; the others are a
 
 import asyncio
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 
@@ -21,15 +20,17 @@ from klamm.base.deadlines import DeadlineExceeded, within
 from klamm.base.metrics import Metrics
 from klamm.control.controller import reason_to_look_again
 from klamm.control.sorting import log_bug, said
+from klamm.desired.entity_operator.naming import ledger_name
 from klamm.kafka.errors import KafkaFailure, Unreachable
 from klamm.kafka.link import Link
 from klamm.kube.client import Client
 from klamm.kube.kinds import Name, name_of
-from klamm.kube.requests import Labels
 from klamm.kube.watching import Watched
 from klamm.operators.topic.backlog import Backlog
 from klamm.operators.topic.batch import Batch, Hands, TopicAdmin
-from klamm.operators.topic.finalizers import Ending, Finalizers
+from klamm.operators.topic.ending import Ending
+from klamm.operators.topic.finalizers import Finalizers
+from klamm.operators.topic.ledger import Ledger
 from klamm.operators.topic.report import NotReady, Reporter
 from klamm.operators.topic.resource import BY_TOPIC, claimed, never_ready
 from klamm.planning.topics import INTERNAL_ERROR, KAFKA_ERROR, Refuse
@@ -45,10 +46,6 @@ STUCK = 300.0
 
 _AFTER_FAILURE = BackOff(first=1.0, longest=120.0)
 _WITHOUT_KAFKA = BackOff(first=0.5, longest=15.0)
-
-
-_ASK_AGAIN = 0.3
-"""Seconds between two looks at what is still held, at the end of the process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +72,7 @@ class _Memory:
 
 
 class TopicOperator:
-    """`topics`, which `labels` select, is trimmed and indexed as `resource.py` says.
+    """`topics` is trimmed and indexed as `resource.py` says.
 
     `cluster` is None without a Kafka resource.
     """
@@ -84,7 +81,6 @@ class TopicOperator:
         self,
         client: Client,
         topics: Watched[KafkaTopic],
-        labels: Labels,
         link: Link,
         cluster: Name | None,
         clock: Clock,
@@ -94,6 +90,7 @@ class TopicOperator:
         slots = asyncio.Semaphore(AT_ONCE)
         self.metrics = Metrics()
         self._topics = topics
+        self._cluster = cluster
         self._link = link
         self._clock = clock
         self._random = random
@@ -103,7 +100,8 @@ class TopicOperator:
         self._hands = Hands(
             topics=topics,
             admin=self._admin,
-            finalizers=Finalizers(client, topics, labels, slots),
+            ledger=Ledger(client),
+            finalizers=Finalizers(client, topics, slots),
             ending=Ending(client, cluster, topics.namespace or ""),
             reporter=Reporter(client, topics, clock, slots),
         )
@@ -118,7 +116,7 @@ class TopicOperator:
     async def run(self) -> None:
         """Work until cancelled. A batch that is cut off is no loss: the next process looks at everything anew."""
         await self._topics.synced()
-        await self._hands.ending.begin()
+        await self._open_ledger()
         unsubscribe = self._topics.subscribe(self._note)
         resync = asyncio.ensure_future(self._resync())
         try:
@@ -129,21 +127,16 @@ class TopicOperator:
             unsubscribe()
             self._backlog.close()
 
-    async def depart(self, deadline: float) -> None:
-        """At the end of the process: when the cluster is going, take all finalizers off."""
-        with suppress(DeadlineExceeded):
-            await within(deadline, "finalizers to be taken off", self._depart())
-
-    async def _depart(self) -> None:
-        """Until none is held: an API that is busy with the namespace's end refuses, or answers late, now and then."""
-        ending = self._hands.ending
-        while (because := await ending.reason()) or ending.uncertain:
-            if because:
-                count = await self._hands.finalizers.let_all_go()
-                if not count:
-                    return
-                _log.info(f"{count} KafkaTopics are let go, because {because}")
-            await asyncio.sleep(_ASK_AGAIN)
+    async def _open_ledger(self) -> None:
+        """Whoever is noted there, and was deleted since, is looked at too."""
+        ending, namespace = self._hands.ending, self._topics.namespace or ""
+        await ending.begin()
+        if self._cluster is None or ending.cluster_uid is None:
+            return
+        place = Name(self._cluster.namespace, ledger_name(self._cluster.name))
+        await self._hands.ledger.open(place, f"{ending.cluster_uid}/{namespace}")
+        for name in self._hands.ledger.names():
+            self._backlog.changed(Name(namespace, name))
 
     def _note(self, old: KafkaTopic | None, new: KafkaTopic | None) -> None:
         if old is not None and new is not None and reason_to_look_again(old, new) is None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from klamm.control.status import PAUSE
-from klamm.planning.topics import FINALIZER, Standing, Wanted, config_texts
+from klamm.planning.topics import Standing, Wanted, config_texts
 from klamm.resources.custom.topic import KafkaTopic
 
 MANAGED = "strimzi.io/managed"
@@ -22,6 +22,10 @@ def trimmed(resource: KafkaTopic) -> KafkaTopic:
     annotations = {key: metadata.annotations[key] for key in _KEPT if key in metadata.annotations}
     lean = msgspec.structs.replace(metadata, annotations=annotations, labels={}, owner_references=[])
     return msgspec.structs.replace(resource, metadata=lean)
+
+
+def is_managed(resource: KafkaTopic) -> bool:
+    return resource.metadata.annotations.get(MANAGED, "true").lower() != "false"
 
 
 def claimed(resource: KafkaTopic) -> str:
@@ -45,8 +49,7 @@ def standing(resource: KafkaTopic) -> Standing:
         topic=claimed(resource),
         named=named(resource),
         leaving=metadata.deletion_timestamp is not None,
-        held=FINALIZER in metadata.finalizers,
-        managed=metadata.annotations.get(MANAGED, "true").lower() != "false",
+        managed=is_managed(resource),
         paused=metadata.annotations.get(PAUSE, "false").lower() == "true",
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 from tests.builders.kafka import kafka_object, overlaid
-from tests.builders.kafka_world import KAFKAS, NAME, NAMESPACE, POD_SET_RESOURCE, TOPICS, kafka_world
+from tests.builders.kafka_world import KAFKAS, NAME, NAMESPACE, POD_SET_RESOURCE, kafka_world
 from tests.builders.virtual_time import in_virtual_time
 
 from klamm.kube.requests import Request
@@ -22,7 +22,6 @@ from klamm.localkube.objects import (
     Refused,
     Resource,
 )
-from klamm.operators.cluster.kafka.departure import farewell
 
 GOLDEN = Path(__file__).parents[3] / "golden"
 NETWORK_POLICIES = Resource("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy")
@@ -158,38 +157,10 @@ async def test_a_paused_cluster_is_left_alone_but_for_pods_that_are_lost() -> No
         assert "num.io.threads=4" in world.get(CONFIG_MAPS, "my-cluster-kafka-0")["data"]["server.config"]
 
 
-HELD_TOPIC = {
-    "apiVersion": "kafka.strimzi.io/v1beta2",
-    "kind": "KafkaTopic",
-    "metadata": {
-        "name": "orders",
-        "labels": {"strimzi.io/cluster": "my-cluster"},
-        "finalizers": ["strimzi.io/topic-operator", "example.com/mine"],
-    },
-    "spec": {"partitions": 1, "replicas": 1},
-}
-
-
-@in_virtual_time
-async def test_an_operator_that_goes_with_its_namespace_lets_topics_go() -> None:
-    async with kafka_world() as world:
-        world.apply(kafka_object())
-        world.apply(HELD_TOPIC)
-        await world.ready()
-        assert world.hands is not None
-        await farewell(world.hands, 5.0)
-        assert len(world.get(TOPICS, "orders")["metadata"]["finalizers"]) == 2, "the namespace stays"
-        world.cluster.slow_to_end.add("my-cluster")
-        world.cluster.objects.delete(NAMESPACES, None, NAMESPACE)
-        await farewell(world.hands, 5.0)
-        assert world.get(TOPICS, "orders")["metadata"]["finalizers"] == ["example.com/mine"]
-
-
 @in_virtual_time
 async def test_an_operator_that_was_away_when_a_cluster_went_cleans_up_after_it() -> None:
     async with kafka_world() as world:
         world.apply(with_node_port())
-        world.apply(HELD_TOPIC)
         await world.ready()
         await world.stop_operator()
         world.cluster.objects.delete(KAFKAS, NAMESPACE, NAME.name)
@@ -198,20 +169,17 @@ async def test_an_operator_that_was_away_when_a_cluster_went_cleans_up_after_it(
         world.start_operator()
         await world.passes(5)
         assert world.cluster.find(BINDINGS, BINDING, None) is None
-        assert world.get(TOPICS, "orders")["metadata"]["finalizers"] == ["example.com/mine"]
 
 
 @in_virtual_time
 async def test_deletion_takes_what_was_made_and_keeps_claims_that_are_to_be_kept() -> None:
     async with kafka_world() as world:
         world.apply(with_node_port())
-        world.apply(HELD_TOPIC)
         await world.ready()
         world.cluster.objects.delete(KAFKAS, NAMESPACE, NAME.name)
         await world.until("no pod is left", lambda: ", ".join(world.pods()) or None)
         await world.passes(5)
         assert world.cluster.find(BINDINGS, BINDING, None) is None
-        assert world.get(TOPICS, "orders")["metadata"]["finalizers"] == ["example.com/mine"]
         assert [name for name in world.names(SECRETS) if name.startswith("my-cluster")] == []
         assert [name for name in world.names(SERVICES) if name.startswith("my-cluster")] == []
         kept = [f"data-0-my-cluster-kafka-{n}" for n in range(3)] + [f"data-my-cluster-zookeeper-{n}" for n in range(3)]

@@ -1,75 +1,65 @@
-"""Whether a topic operator that is told to stop knows that its cluster goes, and when it need not ask again."""
+"""Whether the topic operator knows that its cluster goes; where it cannot be told, nothing is decided."""
 
-import asyncio
-from pathlib import Path
 from random import Random
 
 import pytest
-from tests.builders.entity_api import LABELS, NAMESPACE, entity_api
-from tests.builders.scripted_api import Answer, Cut, ScriptedApi, answer, status
+from tests.builders.scripted_api import Answer, ScriptedApi, answer, status
 from tests.builders.virtual_time import in_virtual_time
 
-from klamm.kube.catalogue import KAFKA_TOPICS
+from klamm.kube import errors
 from klamm.kube.client import over
-from klamm.kube.connection import from_kubeconfig
-from klamm.kube.exchange import Response
 from klamm.kube.kinds import Name
-from klamm.kube.requests import Request
 from klamm.kube.sending import Patience
-from klamm.kube.transport import HttpTransport
-from klamm.kube.watching import Watched
-from klamm.operators.topic.finalizers import Ending, Finalizers
+from klamm.operators.topic.ending import Ending
 
 LIVES = answer({"metadata": {"name": "kafka"}})
 TERMINATES = answer({"metadata": {"name": "kafka", "deletionTimestamp": "2026-01-01T00:00:00Z"}})
+GONE = status(404, "NotFound")
+KAFKA = answer({"metadata": {"name": "my-cluster", "uid": "k1"}})
 
 
 @pytest.mark.parametrize(
-    ("when", "answered", "reason", "uncertain"),
+    ("when", "answers", "reason"),
     [
-        ("the namespace lives", LIVES, None, False),
-        ("the namespace ends", TERMINATES, "namespace kafka is terminating", False),
-        ("the API fails", status(500, "InternalError"), None, True),
-        ("the API is cut off while it answers", Cut(sent=True), None, True),
-        ("the API is busy", status(429, "TooManyRequests"), None, True),
-        ("our account went with the cluster", status(401, "Unauthorized"), None, False),
-        ("nobody listens: the whole machine stops", Cut(sent=False), None, False),
+        ("all live", [KAFKA, LIVES, KAFKA], None),
+        ("the namespace ends", [KAFKA, TERMINATES, KAFKA], "namespace kafka is terminating"),
+        ("there never was a Kafka resource", [GONE, LIVES], None),
+        ("the Kafka resource went", [KAFKA, LIVES, GONE], "Kafka kafka/my-cluster is gone"),
+        (
+            "another one has its name",
+            [KAFKA, LIVES, answer({"metadata": {"name": "my-cluster", "uid": "k2"}})],
+            "Kafka kafka/my-cluster is gone",
+        ),
+        (
+            "the Kafka resource waits for what it owns",
+            [
+                KAFKA,
+                LIVES,
+                answer({"metadata": {"name": "x", "uid": "k1", "deletionTimestamp": "2026-01-01T00:00:00Z"}}),
+            ],
+            "Kafka kafka/my-cluster is being deleted",
+        ),
     ],
 )
 @in_virtual_time
-async def test_the_end_is_asked_for_again_only_where_an_answer_may_come(
-    when: str, answered: Answer, reason: str | None, uncertain: bool
+async def test_topics_are_left_alone_where_their_cluster_goes(
+    when: str, answers: list[Answer], reason: str | None
 ) -> None:
     api = ScriptedApi()
-    api.answers(status(404, "NotFound"), answered)
+    api.answers(*answers)
     async with over(api, "test", Random(1), Patience(attempts=1)) as client:
         ending = Ending(client, Name("kafka", "my-cluster"), "kafka")
         await ending.begin()
-        assert (await ending.reason(), ending.uncertain) == (reason, uncertain), when
+        assert await ending.reason() == reason, when
 
 
-class Slow(HttpTransport):
-    """Patches are a moment on their way; `leaves` is set when one has left."""
-
-    leaves: asyncio.Event
-
-    async def send(self, request: Request) -> Response:
-        if request.method == "PATCH":
-            self.leaves.set()
-            await asyncio.sleep(0.05)
-        return await super().send(request)
-
-
-async def test_a_finalizer_that_is_being_put_on_when_the_operator_stops_does_not_stay(tmp_path: Path) -> None:
-    async with entity_api(tmp_path, "kafkatopics") as entity:
-        await entity.create("KafkaTopic", "orders", {"partitions": 1})
-        transport = Slow(from_kubeconfig(entity.api.kubeconfig))
-        transport.leaves = asyncio.Event()
-        async with over(transport, "test", Random(1)) as client:
-            topics = Watched(client, KAFKA_TOPICS, Random(1), namespace=NAMESPACE, labels=LABELS)
-            finalizers = Finalizers(client, topics, LABELS, asyncio.Semaphore(4))
-            holding = asyncio.ensure_future(finalizers.hold(await client.get(KAFKA_TOPICS, Name(NAMESPACE, "orders"))))
-            await transport.leaves.wait()
-            holding.cancel()
-            assert await finalizers.let_all_go() == 1
-        assert "finalizers" not in (await entity.get("KafkaTopic", "orders"))["metadata"]
+@pytest.mark.parametrize("code", [401, 403, 500])
+@in_virtual_time
+async def test_where_the_api_does_not_tell_nothing_is_decided(code: int) -> None:
+    api = ScriptedApi()
+    api.answers(KAFKA, status(code, "Refused"), KAFKA)
+    async with over(api, "test", Random(1), Patience(attempts=1)) as client:
+        ending = Ending(client, Name("kafka", "my-cluster"), "kafka")
+        await ending.begin()
+        with pytest.raises(errors.KubeError):
+            await ending.reason()

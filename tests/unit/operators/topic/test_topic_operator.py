@@ -50,6 +50,12 @@ class Running:
 
         await soon(f"{name} to be gone", there)
 
+    async def until_deleted(self, topic: str) -> None:
+        async def there() -> str | None:
+            return "it is there" if topic in self.kafka.topics else None
+
+        await soon(f"topic {topic} to be deleted", there)
+
     async def is_(self, name: str, type_: str, status: str, reason: str | None = None) -> str | None:
         found = await self.api.condition(TOPIC, name)
         wanted = {"type": type_, "status": status, **({"reason": reason} if reason else {})}
@@ -74,7 +80,7 @@ async def topic_operator(entity: EntityApi, kafka: FakeKafka, resync: float = 60
     link = Link(Connection(("b:9092",)), random, open_admin=open_admin, reason_silent=nobody_is_silent)
     settings = Settings(linger=0.01, resync=resync, patience=0.1)
     cluster = Name(NAMESPACE, CLUSTER)
-    operator = TopicOperator(entity.client, topics, LABELS, link, cluster, SystemClock(), random, settings)
+    operator = TopicOperator(entity.client, topics, link, cluster, SystemClock(), random, settings)
     tasks = [asyncio.create_task(topics.run()), asyncio.create_task(operator.run())]
     try:
         yield Running(entity, kafka, operator)
@@ -109,14 +115,14 @@ async def running(entity: EntityApi) -> AsyncIterator[Running]:
         yield started
 
 
-async def test_a_topic_is_made_as_its_resource_says_and_held_by_a_finalizer(running: Running) -> None:
+async def test_a_topic_is_made_as_its_resource_says_and_nothing_holds_it(running: Running) -> None:
     running.kafka.put("of-nobody")
     await running.create("orders", partitions=3, replicas=2, config={"retention.ms": 1000, "preallocate": True})
     status = await running.until_ready("orders")
     made = running.kafka.topics["orders"]
     assert (made.partitions, made.replicas, made.config) == (3, 2, {"retention.ms": "1000", "preallocate": "true"})
     assert (status["topicName"], status["topicId"], status["observedGeneration"]) == ("orders", made.id, 1)
-    assert (await running.api.get(TOPIC, "orders"))["metadata"]["finalizers"] == [FINALIZER]
+    assert "finalizers" not in (await running.api.get(TOPIC, "orders"))["metadata"]
     assert "of-nobody" in running.kafka.topics
 
 
@@ -167,27 +173,61 @@ async def test_a_deleted_resource_takes_its_topic_with_it(running: Running) -> N
     await running.create("orders")
     await running.until_ready("orders")
     await running.api.delete(TOPIC, "orders")
-    await running.until_gone("orders")
-    assert running.kafka.topics == {}
+    await running.until_deleted("orders")
 
 
-async def test_a_topic_that_kafka_does_not_know_holds_up_no_deletion(running: Running) -> None:
+async def test_where_kafka_deletes_no_topics_the_topic_stays_and_its_successor_takes_it_over(entity: EntityApi) -> None:
+    async with topic_operator(entity, FakeKafka(deletion_enabled=False)) as running:
+        await running.create("orders")
+        before = (await running.until_ready("orders"))["topicId"]
+        await entity.delete(TOPIC, "orders")
+        asked = running.kafka.calls["delete_topics"]
+        await soon("it to be tried", lambda: None if running.kafka.calls["delete_topics"] > asked else "not yet")
+        await running.create("orders")
+        assert (await running.until_ready("orders"))["topicId"] == before
+
+
+async def test_a_resource_made_anew_gets_a_topic_made_anew(running: Running) -> None:
+    await running.create("orders")
+    before = (await running.until_ready("orders"))["topicId"]
+    await running.api.delete(TOPIC, "orders")
+    await running.create("orders")
+    assert (await running.until_ready("orders"))["topicId"] != before
+
+
+async def test_who_gets_another_cluster_s_label_keeps_its_topic(running: Running) -> None:
     await running.create("orders")
     await running.until_ready("orders")
-    running.kafka.topics.clear()
+    await running.api.patch(TOPIC, "orders", metadata={"labels": {"strimzi.io/cluster": "another"}})
+    await running.create("later")
+    await running.until_ready("later")
     await running.api.delete(TOPIC, "orders")
-    await running.until_gone("orders")
+    await running.api.delete(TOPIC, "later")
+    await running.until_deleted("later")
+    assert "orders" in running.kafka.topics
 
 
-async def test_where_kafka_deletes_no_topics_the_resource_stays_and_says_why(entity: EntityApi) -> None:
-    async with topic_operator(entity, FakeKafka(deletion_enabled=False), resync=0.2) as running:
-        await running.create("orders")
-        await running.until_ready("orders")
-        await entity.delete(TOPIC, "orders")
-        message = await running.until_refused("orders", "KafkaError")
-        assert "delete.topic.enable=true" in message
-        running.kafka.deletion_enabled = True
+async def test_the_finalizer_of_strimzi_s_operator_is_taken_off_and_others_stay(running: Running) -> None:
+    await running.api.create(TOPIC, "orders", {}, finalizers=[FINALIZER, "example.com/mine"])
+    await running.until_ready("orders")
+    assert (await running.api.get(TOPIC, "orders"))["metadata"]["finalizers"] == ["example.com/mine"]
+
+
+async def test_who_was_deleted_under_strimzi_s_operator_and_is_held_still_goes_with_its_topic(
+    entity: EntityApi,
+) -> None:
+    await entity.create(TOPIC, "orders", {}, finalizers=[FINALIZER])
+    await entity.create(TOPIC, "kept", {}, finalizers=[FINALIZER], annotations={"strimzi.io/managed": "false"})
+    for name in ("orders", "kept"):
+        await entity.delete(TOPIC, name)
+    kafka = FakeKafka()
+    kafka.put("orders")
+    kafka.put("kept")
+    async with topic_operator(entity, kafka) as running:
         await running.until_gone("orders")
+        await running.until_gone("kept")
+        await running.until_deleted("orders")
+        assert "kept" in kafka.topics
 
 
 async def test_the_younger_of_two_waits_and_takes_the_topic_over_with_its_data(running: Running) -> None:
@@ -208,7 +248,8 @@ async def test_a_resource_that_only_waited_leaves_the_topic_alone(running: Runni
     await running.create("b-second", topic_name="Orders")
     await running.until_refused("b-second", "ResourceConflict")
     await running.api.delete(TOPIC, "b-second")
-    await running.until_gone("b-second")
+    await running.create("later")
+    await running.until_ready("later")
     assert "Orders" in running.kafka.topics
 
 
@@ -218,8 +259,7 @@ async def test_a_topic_is_not_renamed(running: Running) -> None:
     await running.api.patch(TOPIC, "orders", spec={"topicName": "other"})
     assert "cannot be renamed" in await running.until_refused("orders", "NotSupported")
     await running.api.delete(TOPIC, "orders")
-    await running.until_gone("orders")
-    assert running.kafka.topics == {}
+    await running.until_deleted("orders")
 
 
 async def test_a_topic_that_is_given_up_is_left_as_it_is(running: Running) -> None:
@@ -229,7 +269,8 @@ async def test_a_topic_that_is_given_up_is_left_as_it_is(running: Running) -> No
     await soon("it to be given up", lambda: running.is_("orders", "Unmanaged", "True"))
     assert "topicName" not in (await running.api.get(TOPIC, "orders"))["status"]
     await running.api.delete(TOPIC, "orders")
-    await running.until_gone("orders")
+    await running.create("later")
+    await running.until_ready("later")
     assert "orders" in running.kafka.topics
 
 
@@ -260,38 +301,87 @@ async def test_without_kafka_only_newcomers_are_told_and_all_go_on_when_it_comes
     await soon("the change", lambda: None if running.kafka.topics["old"].partitions == 2 else "not yet made")
 
 
-async def test_when_the_cluster_is_gone_finalizers_go_and_kafka_is_not_touched(entity: EntityApi) -> None:
+NOTES = f"{CLUSTER}-entity-topic-operator-topics"
+MAPS = f"/api/v1/namespaces/{NAMESPACE}/configmaps"
+
+
+async def put_cluster(entity: EntityApi) -> None:
+    """A Kafka resource, and the ConfigMap for notes as the cluster operator makes it."""
     await entity.define("kafkas")
     await entity.create("Kafka", CLUSTER, KAFKA)
+    await entity.request("POST", MAPS, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": NOTES}})
+
+
+async def notes(entity: EntityApi) -> dict[str, str]:
+    found = await entity.request("GET", f"{MAPS}/{NOTES}")
+    return cast(dict[str, str], found.get("data", {}))
+
+
+async def test_what_is_deleted_while_the_operator_is_away_goes_when_it_is_back(entity: EntityApi) -> None:
+    await put_cluster(entity)
+    kafka = FakeKafka()
+    async with topic_operator(entity, kafka) as running:
+        for name in ("goes", "stays", "given-up"):
+            await running.create(name, topic_name=name.title())
+            await running.until_ready(name)
+        await entity.patch(TOPIC, "given-up", metadata={"annotations": {"strimzi.io/managed": "false"}})
+        await soon("it to be given up", lambda: running.is_("given-up", "Unmanaged", "True"))
+    uid = (await entity.get(TOPIC, "stays"))["metadata"]["uid"]
+    assert (await notes(entity)).keys() == {"goes", "stays"}
+    assert (await notes(entity))["stays"] == f"{uid} Stays"
+    for name in ("goes", "given-up"):
+        await entity.delete(TOPIC, name)
+    async with topic_operator(entity, kafka) as running:
+        await running.until_deleted("Goes")
+        assert kafka.topics.keys() == {"Stays", "Given-Up"}
+        await soon("the note to go", lambda: _only(entity, "stays"))
+
+
+async def _only(entity: EntityApi, name: str) -> str | None:
+    noted = set(await notes(entity))
+    return None if noted == {name} else f"{noted} are noted"
+
+
+async def test_notes_of_another_kafka_of_the_name_delete_nothing(entity: EntityApi) -> None:
+    await put_cluster(entity)
+    kafka = FakeKafka()
+    async with topic_operator(entity, kafka) as running:
+        await running.create("orders")
+        await running.until_ready("orders")
+    await entity.delete(TOPIC, "orders")
+    await entity.delete("Kafka", CLUSTER)
+    await entity.create("Kafka", CLUSTER, KAFKA)
+    async with topic_operator(entity, kafka) as running:
+        await running.create("later")
+        await running.until_ready("later")
+        assert (await notes(entity)).keys() == {"later"}
+        assert "orders" in kafka.topics
+
+
+async def test_without_its_notes_the_operator_works_and_they_are_whole_again_later(entity: EntityApi) -> None:
+    await put_cluster(entity)
+    async with topic_operator(entity, FakeKafka()) as running:
+        await running.create("first")
+        await running.until_ready("first")
+        await entity.request("DELETE", f"{MAPS}/{NOTES}")
+        await running.create("second")
+        await running.until_ready("second")
+        await entity.request("POST", MAPS, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": NOTES}})
+        await running.create("third")
+        await running.until_ready("third")
+        assert (await notes(entity)).keys() == {"first", "second", "third"}
+
+
+async def test_topics_of_a_cluster_that_is_gone_are_not_touched(entity: EntityApi) -> None:
+    await put_cluster(entity)
     async with topic_operator(entity, FakeKafka()) as running:
         await running.create("orders")
         await running.until_ready("orders")
         await entity.delete("Kafka", CLUSTER)
         await entity.delete(TOPIC, "orders")
-        await running.until_gone("orders")
+        await running.create("later")
+        await running.until_ready("later")
         assert "orders" in running.kafka.topics
-
-
-async def test_at_its_end_the_operator_lets_go_the_topics_of_a_cluster_that_goes(entity: EntityApi) -> None:
-    await entity.define("kafkas")
-    await entity.create("Kafka", CLUSTER, KAFKA)
-    async with topic_operator(entity, FakeKafka()) as running:
-        await running.create("orders")
-        await running.until_ready("orders")
-        await running.operator.depart(5.0)
-        assert (await entity.get(TOPIC, "orders"))["metadata"]["finalizers"] == [FINALIZER]
-        await entity.delete("Kafka", CLUSTER)
-        await running.operator.depart(5.0)
-        assert "finalizers" not in (await entity.get(TOPIC, "orders"))["metadata"]
-
-
-async def test_a_namespace_that_terminates_is_not_held_up(running: Running) -> None:
-    await running.create("orders")
-    await running.until_ready("orders")
-    await running.api.request("DELETE", f"/api/v1/namespaces/{NAMESPACE}")
-    running.kafka.down = True
-    await running.api.delete(TOPIC, "orders")
-    await running.until_gone("orders")
 
 
 async def test_a_topic_made_anew_is_not_mistaken_for_the_one_deleted(running: Running) -> None:
@@ -299,7 +389,7 @@ async def test_a_topic_made_anew_is_not_mistaken_for_the_one_deleted(running: Ru
     before = (await running.until_ready("orders"))["topicId"]
     deleted = running.kafka.topics["orders"]
     await running.api.delete(TOPIC, "orders")
-    await running.until_gone("orders")
+    await running.until_deleted("orders")
     running.kafka.topics["orders"] = deleted  # what a broker that lags behind still shows
     looks = running.kafka.calls["topic_configs"]
     await running.create("orders")

@@ -7,6 +7,7 @@ next one; a cluster without entity operator costs no calls.
 
 from klamm.base import logs
 from klamm.desired.entity_operator.deployment import EntityOperatorInputs, deployment
+from klamm.desired.entity_operator.naming import ledger_name
 from klamm.desired.entity_operator.objects import config_maps
 from klamm.desired.entity_operator.operators import TOPIC, USER, EntityOperator, Part
 from klamm.kube.kinds import Name
@@ -57,6 +58,8 @@ async def delete_unwanted(hands: Hands, operator: EntityOperator, observed: Obse
 async def _delete_part(hands: Hands, namespace: str, part: Part) -> None:
     await hands.applier.delete(ROLE_BINDINGS, Name(namespace, part.role_binding))
     await hands.applier.delete(CONFIG_MAPS, Name(namespace, part.config_map))
+    if part.kind == TOPIC:
+        await hands.applier.delete(CONFIG_MAPS, Name(namespace, ledger_name(part.cluster)))
     await hands.applier.delete(SECRETS, Name(namespace, part.secret))
 
 

@@ -1,0 +1,110 @@
+"""Which topic each KafkaTopic has, noted where it holds up no deletion: in a ConfigMap that goes with the cluster.
+
+A KafkaTopic may be deleted while its operator is away, and no watch tells of that later. A finalizer would keep such a
+resource until the operator is back; but it keeps it for ever, and its namespace too, when nobody comes back (decision
+21). So who was noted here and is no longer there was deleted, and its topic is to go.
+
+The cluster operator makes the ConfigMap, the topic operator alone fills it: the resource's name → its uid and, where
+it has another name, its topic. What was noted for another Kafka resource of the same name, or in another watched
+namespace, tells nothing and is thrown away. Without the ConfigMap (or the right to write it) all goes on; only
+deletions that happen while the operator is away leave their topics behind.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from klamm.base import logs
+from klamm.kube import errors
+from klamm.kube.client import Client
+from klamm.kube.kinds import Name
+from klamm.kube.native import CONFIG_MAPS
+
+_log = logs.room("topics")
+
+OF = "klamm.dev/topics-of"
+"""The annotation that says for which Kafka resource (by uid) and which namespace the notes are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Had:
+    """What a resource has, or had."""
+
+    uid: str
+    topic: str
+
+
+class Ledger:
+    """Kept in memory alone until it is opened, and where there is no Kafka resource, hence no ConfigMap."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._place: Name | None = None
+        self._of = ""
+        self._notes: dict[str, Had] = {}
+        self._unwritten: dict[str, str | None] = {}
+        self._warned = False
+
+    async def open(self, place: Name, of: str) -> None:
+        """Read what the process before has noted for the same `of`. Raises a KubeError that may not be one later."""
+        self._place, self._of = place, of
+        try:
+            found = await self._client.get(CONFIG_MAPS, place)
+        except (errors.NotFound, errors.Forbidden) as error:
+            self._warn(error)
+            return
+        if found.metadata.annotations.get(OF) == self._of:
+            self._notes = {name: _read(name, text) for name, text in found.data.items()}
+        else:
+            self._unwritten = dict.fromkeys(found.data)
+
+    def names(self) -> Iterable[str]:
+        """Of the resources that are noted."""
+        return tuple(self._notes)
+
+    def of(self, name: str) -> Had | None:
+        return self._notes.get(name)
+
+    def note(self, name: str, had: Had) -> None:
+        """To be written with the next `write`."""
+        if self._notes.get(name) != had:
+            self._notes[name] = had
+            self._unwritten[name] = _written(name, had)
+
+    def forget(self, name: str) -> None:
+        if self._notes.pop(name, None) is not None:
+            self._unwritten[name] = None
+
+    async def write(self) -> None:
+        """Everything that has changed, in one request. What could not be written is tried again with the next one."""
+        if not self._unwritten or self._place is None:
+            return
+        writing, self._unwritten = self._unwritten, {}
+        try:
+            await self._patch(writing)
+        except errors.NotFound as error:
+            # Made anew, it will be empty.
+            self._unwritten = {name: _written(name, had) for name, had in self._notes.items()}
+            self._warn(error)
+        except errors.KubeError as error:
+            self._unwritten = writing | self._unwritten
+            self._warn(error)
+
+    async def _patch(self, data: Mapping[str, str | None]) -> None:
+        assert self._place is not None
+        change = {"metadata": {"annotations": {OF: self._of}}, "data": data}
+        await self._client.patch(CONFIG_MAPS, self._place, change)
+        self._warned = False
+
+    def _warn(self, error: errors.KubeError) -> None:
+        if not self._warned:
+            _log.warning("KafkaTopics deleted while this operator is away will leave their topics", because=str(error))
+        self._warned = True
+
+
+def _read(name: str, text: str) -> Had:
+    uid, _, topic = text.partition(" ")
+    return Had(uid, topic or name)
+
+
+def _written(name: str, had: Had) -> str:
+    return had.uid if had.topic == name else f"{had.uid} {had.topic}"
