@@ -140,7 +140,7 @@ _KAFKA_REPOSITORIES = frozenset({"klamm/kafka", "apache/kafka", "quay.io/strimzi
 
 
 def operator_content(store: Store, python: PythonRuntime) -> ImageContent:
-    """Python with klamm, and the start scripts of the operators and of kafka-init."""
+    """Python with klamm, and the start scripts of the operators, of kafka-init and of the exporter."""
     return ImageContent(
         binds=(*base_binds(store), *python_binds(python), (str(store.base / "strimzi-bin"), "/opt/strimzi/bin")),
         environment={
@@ -252,14 +252,14 @@ def _top_folders() -> Iterator[Bind]:
             yield os.path.realpath(name), name
 
 
-_OPERATORS = ("cluster_operator", "topic_operator", "user_operator")
+_PROGRAMS = ("cluster_operator", "topic_operator", "user_operator", "kafka_exporter")
 
 
 def prepare_base(store: Store) -> None:
     """Write the generated files that images are made of. Cheap, and nothing when they are there."""
     for name, text in _GENERATED.items():
         _keep(store.base / "etc" / name, text, 0o444)
-    for name in _OPERATORS:
+    for name in _PROGRAMS:
         _keep(store.base / f"strimzi-bin/{name}_run.sh", _program(f"-m klamm.programs.{name}"), 0o555)
     # By its path and without site-packages: an init container should cost milliseconds.
     init = '-I -S "${KLAMM_KAFKA_INIT:?names kafka_init.py}"'

@@ -104,7 +104,7 @@ def _namespaced() -> list[PolicyRule]:
         # At its end the operator asks whether its clusters' namespaces go too.
         rule("", ["namespaces"], ["get"]),
         rule("apps", ["deployments"], [*_FOLLOW, *_APPLY, "delete"]),
-        rule("policy", ["poddisruptionbudgets"], _APPLY),
+        rule("policy", ["poddisruptionbudgets"], [*_APPLY, "delete"]),
         rule("networking.k8s.io", ["networkpolicies"], [*_APPLY, "delete"]),
         rule("networking.k8s.io", ["ingresses"], ["list", *_APPLY, "delete"]),
         rule(_RBAC, ["roles", "rolebindings"], [*_APPLY, "delete"]),

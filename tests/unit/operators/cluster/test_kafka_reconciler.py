@@ -369,6 +369,86 @@ async def test_one_of_the_two_operators_goes_and_the_other_stays() -> None:
         assert [one["name"] for one in containers] == ["topic-operator"]
 
 
+EXPORTER = "my-cluster-kafka-exporter"
+
+
+@in_virtual_time
+async def test_the_exporter_comes_and_all_of_it_goes_again() -> None:
+    async with kafka_world() as world:
+        world.apply(kafka_object())
+        await world.ready()
+        before = {kind: set(world.names(resource)) for kind, resource in KINDS.items()}
+        world.change(kafkaExporter={"groupRegex": "app-.*"})
+        await world.ready()
+        came = {kind: set(world.names(resource)) - before[kind] for kind, resource in KINDS.items()}
+        assert {kind: names for kind, names in came.items() if names} == {
+            "Deployment": {EXPORTER},
+            "NetworkPolicy": {EXPORTER},
+            "PodDisruptionBudget": {EXPORTER},
+            "Secret": {f"{EXPORTER}-certs"},
+            "ServiceAccount": {EXPORTER},
+        }
+        assert sorted(world.get(SECRETS, f"{EXPORTER}-certs")["data"]) == [
+            f"kafka-exporter.{end}" for end in ("crt", "key", "p12", "password")
+        ]
+        assert any(name.startswith(f"{EXPORTER}-") for name in world.ready_pods())
+        world.change(kafkaExporter=None)
+        await world.ready()
+        await world.until(
+            "its pod is gone", lambda: next((name for name in world.pods() if name.startswith(EXPORTER)), None)
+        )
+        assert {kind: set(world.names(resource)) for kind, resource in KINDS.items()} == before
+
+
+@in_virtual_time
+async def test_the_cluster_is_ready_when_its_exporter_is() -> None:
+    async with kafka_world() as world:
+        world.cluster.holds_back.add(EXPORTER)
+        world.apply(kafka_object({"spec": {"kafkaExporter": {}}}))
+        await world.passes(20)
+        [condition] = world.conditions("NotReady")
+        assert condition["message"] == f"ready: waiting for {EXPORTER} to be ready"
+        world.cluster.holds_back.clear()
+        for name in world.pods():
+            if name.startswith(EXPORTER):
+                world.cluster.becomes(name, ready=True, namespace=NAMESPACE)
+        await world.ready()
+
+
+@in_virtual_time
+async def test_another_setting_of_the_exporter_gives_a_new_pod_of_it_and_no_other() -> None:
+    async with kafka_world() as world:
+        world.apply(kafka_object({"spec": {"kafkaExporter": {}}}))
+        await world.ready()
+        before = world.uids()
+        world.change(kafkaExporter={"logging": "debug"})
+        await world.ready()
+        await world.passes(5)
+        after = world.uids()
+        assert {name for name in before.keys() | after.keys() if before.get(name) == after.get(name)} == {
+            name for name in before if not name.startswith(EXPORTER)
+        }
+        assert len(after) == len(before)
+
+
+def refuse_the_exporter(request: Request) -> Refused | None:
+    if request.method == "PATCH" and request.path.endswith(f"deployments/{EXPORTER}"):
+        return Refused(403, "Forbidden", "exceeded quota: no more Deployments")
+    return None
+
+
+@in_virtual_time
+async def test_an_exporter_that_is_refused_stops_nothing_else() -> None:
+    async with kafka_world() as world:
+        world.transport.refuse = refuse_the_exporter
+        world.apply(kafka_object({"spec": {"kafkaExporter": {}}}))
+        await world.passes(60)
+        assert {f"my-cluster-{part}-{n}" for part in ("kafka", "zookeeper") for n in range(3)} <= world.ready_pods()
+        [condition] = world.conditions("NotReady")
+        assert "kafka exporter" in condition["message"]
+        assert "no more Deployments" in condition["message"]
+
+
 @in_virtual_time
 async def test_what_somebody_deletes_comes_back() -> None:
     async with kafka_world() as world:
