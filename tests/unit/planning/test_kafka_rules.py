@@ -368,6 +368,24 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
         "'.*' stands for all",
     ),
     (
+        "a class that only Go knows",
+        spec(kafkaExporter={"topicRegex": "[[:alpha:]]+"}),
+        "spec.kafkaExporter.topicRegex",
+        "has the class [:alpha:], which only Go knows; write its characters",
+    ),
+    (
+        "a pattern that no environment takes",
+        spec(kafkaExporter={"groupExcludeRegex": "a" * 65537}),
+        "spec.kafkaExporter.groupExcludeRegex",
+        "has more than 65536 characters",
+    ),
+    (
+        "a pattern with a NUL",
+        spec(kafkaExporter={"topicRegex": "a\0"}),
+        "spec.kafkaExporter.topicRegex",
+        "holds a control character",
+    ),
+    (
         "no memory for the exporter",
         spec(kafkaExporter={"resources": {"limits": {"memory": "0"}}}),
         "spec.kafkaExporter.resources.limits.memory",

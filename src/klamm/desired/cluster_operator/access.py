@@ -97,6 +97,8 @@ def _namespaced() -> list[PolicyRule]:
     return [
         # get: what a Kafka resource refers to (logging, metrics, certificates of listeners).
         rule("", ["configmaps", "secrets"], ["get", "list", *_APPLY, "delete"]),
+        # What it refers to is looked at when it changes.
+        rule("", ["configmaps"], ["watch"]),
         rule("", ["services", "persistentvolumeclaims"], ["list", *_APPLY, "delete"]),
         rule("", ["pods"], [*_FOLLOW, *_APPLY, "delete"]),
         rule("", ["serviceaccounts"], [*_APPLY, "delete"]),

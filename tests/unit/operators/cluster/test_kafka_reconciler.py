@@ -6,7 +6,15 @@ from typing import Any
 
 import yaml
 from tests.builders.kafka import kafka_object, overlaid
-from tests.builders.kafka_world import KAFKAS, NAME, NAMESPACE, POD_SET_RESOURCE, TOPICS, kafka_world
+from tests.builders.kafka_world import (
+    KAFKAS,
+    NAME,
+    NAMESPACE,
+    POD_SET_RESOURCE,
+    TOPICS,
+    KafkaWorld,
+    kafka_world,
+)
 from tests.builders.virtual_time import in_virtual_time
 
 from klamm.kube.requests import Request
@@ -295,9 +303,48 @@ async def test_a_missing_configmap_is_named_and_stops_nothing_else() -> None:
         }
         world.cluster.objects.create(CONFIG_MAPS, NAMESPACE, metrics)
         await world.ready()
-        assert world.get(CONFIG_MAPS, "my-cluster-kafka-0")["data"]["metrics-config.json"] == (
-            '{"rules": [{"pattern": "kafka.*"}]}'
+        assert metrics_of("my-cluster-kafka-0", world) == '{"rules": [{"pattern": "kafka.*"}]}'
+
+
+def metrics_of(pod: str, world: KafkaWorld) -> str:
+    text: str = world.get(CONFIG_MAPS, pod)["data"]["metrics-config.json"]
+    return text
+
+
+@in_virtual_time
+async def test_a_configmap_that_a_resource_refers_to_is_followed_without_a_restart() -> None:
+    """Metrics agents read their file again when it changes, so its new content is all that they need."""
+    async with kafka_world() as world:
+        metrics = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "metrics"}}
+        world.cluster.objects.create(CONFIG_MAPS, NAMESPACE, {**metrics, "data": {"kafka.yml": "rules: []"}})
+        source = {"configMapKeyRef": {"name": "metrics", "key": "kafka.yml"}}
+        world.apply(with_node_port(metricsConfig={"type": "jmxPrometheusExporter", "valueFrom": source}))
+        await world.ready()
+        before = world.uids()
+        world.cluster.objects.patch(
+            CONFIG_MAPS, NAMESPACE, "metrics", {"data": {"kafka.yml": "lowercaseOutputName: true"}}
         )
+        await world.passes(2)
+        for number in range(3):
+            assert metrics_of(f"my-cluster-kafka-{number}", world) == '{"lowercaseOutputName": true}'
+        world.cluster.objects.delete(CONFIG_MAPS, NAMESPACE, "metrics")
+        await world.passes(2)
+        [condition] = world.conditions("NotReady")
+        assert "there is no ConfigMap kafka/metrics; create it" in condition["message"]
+        assert world.uids() == before
+
+
+@in_virtual_time
+async def test_a_configmap_that_nobody_refers_to_wakes_nobody() -> None:
+    async with kafka_world() as world:
+        world.apply(kafka_object())
+        await world.ready()
+        await world.passes(10)
+        world.transport.requests.clear()
+        other = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "of-somebody"}, "data": {"a": "b"}}
+        world.cluster.objects.create(CONFIG_MAPS, NAMESPACE, other)
+        await world.passes(10)
+        assert [one for one in world.transport.requests if "secrets" in one] == [], "a pass reads Secrets first"
 
 
 @in_virtual_time
