@@ -51,6 +51,10 @@ SAME = {
             settings={"STRIMZI_IMAGE_PULL_POLICY": "Never", "STRIMZI_NETWORK_POLICY_GENERATION": "false"},
         ),
     ),
+    "another image of the exporter": (
+        ["--set", "kafkaExporter.image.registry=registry.example,kafkaExporter.image.tag=v9"],
+        installation(settings={"STRIMZI_DEFAULT_KAFKA_EXPORTER_IMAGE": "registry.example/klamm/operator:v9"}),
+    ),
     "another domain of names": (
         ["--set", "kubernetesServiceDnsDomain=example.test"],
         installation(dns_domain="example.test"),
@@ -159,6 +163,7 @@ async def test_a_values_file_of_strimzis_chart_is_taken(offline: Commands) -> No
         "tlsSidecarEntityOperator": {"image": {"name": "kafka", "tagPrefix": ""}},
         "kafkaBridge": {"image": {"name": "kafka-bridge", "tag": "0.27.0"}},
         "kafka": {"image": {"registry": "", "repository": "", "name": "kafka", "tagPrefix": ""}},
+        "kafkaExporter": {"image": {"registry": "", "repository": "", "name": "kafka", "tagPrefix": ""}},
         "connectBuildTimeoutMs": 300000,
     }
     path = offline.folder / "values.yaml"
@@ -171,6 +176,8 @@ async def test_a_values_file_of_strimzis_chart_is_taken(offline: Commands) -> No
     environment = {entry["name"]: entry.get("value") for entry in pod["containers"][0]["env"]}
     assert environment["STRIMZI_FEATURE_GATES"] == "+UseKRaft,-StableConnectIdentities"
     assert environment["JAVA_OPTS"] == "-Xmx=256m"
+    # Strimzi's exporter is in its Kafka image, klamm's in the operator's.
+    assert environment["STRIMZI_DEFAULT_KAFKA_EXPORTER_IMAGE"] == "registry.example/strimzi/operator:0.38.0"
     assert environment["STRIMZI_LOG_LEVEL"] == "INFO"  # for texts that refer to it, as Strimzi's does
     assert made["ConfigMap kafka/strimzi-cluster-operator"]["data"] == {
         "log4j2.properties": "rootLogger.level = WARN\n"

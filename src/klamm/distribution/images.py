@@ -177,7 +177,7 @@ _KAFKA_REPOSITORIES = frozenset({"klamm/kafka", "apache/kafka", "quay.io/strimzi
 
 
 def operator_content(store: Store, python: PythonRuntime) -> ImageContent:
-    """Python with klamm, and the start scripts of the operators and of kafka-init."""
+    """Python with klamm, and the start scripts of the operators, of kafka-init and of the exporter."""
     return ImageContent(
         binds=(*base_binds(store), *python_binds(python), (str(store.base / "strimzi-bin"), "/opt/strimzi/bin")),
         environment={
@@ -289,7 +289,7 @@ def _top_folders() -> Iterator[Bind]:
             yield os.path.realpath(name), name
 
 
-_PROGRAMS = ("cluster_operator", "topic_operator", "user_operator", "prometheus_discovery")
+_PROGRAMS = ("cluster_operator", "topic_operator", "user_operator", "kafka_exporter", "prometheus_discovery")
 
 
 def prepare_base(store: Store) -> None:

@@ -141,7 +141,14 @@ def _areas(
         operation=settings.operation,
     )
     return [
-        hands(kafkas=area.kafkas, pod_sets=area.pod_sets, pods=area.pods, deployments=area.deployments) for area in seen
+        hands(
+            kafkas=area.kafkas,
+            pod_sets=area.pod_sets,
+            pods=area.pods,
+            deployments=area.deployments,
+            config_maps=area.config_maps,
+        )
+        for area in seen
     ]
 
 

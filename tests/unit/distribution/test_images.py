@@ -107,6 +107,7 @@ def test_the_operators_programs_are_executable(tmp_path: Path) -> None:
     programs = sorted(path.name for path in (tmp_path / "base/strimzi-bin").iterdir() if path.stat().st_mode & 0o111)
     assert programs == [
         "cluster_operator_run.sh",
+        "kafka_exporter_run.sh",
         "kafka_init_run.sh",
         "prometheus_discovery_run.sh",
         "topic_operator_run.sh",

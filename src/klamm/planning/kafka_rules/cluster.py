@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from klamm.desired.labels import CLUSTER, DOMAIN
 from klamm.planning.kafka_rules.additions import addition_problems, addition_remarks
+from klamm.planning.kafka_rules.kafka_exporter import exporter_problems, exporter_remarks
 from klamm.planning.kafka_rules.listeners import listener_problems
 from klamm.planning.kafka_rules.placement import placement_problems
 from klamm.planning.kafka_rules.remark import Remark
@@ -70,6 +71,7 @@ def problems(kafka: Kafka, versions: SupportedVersions = RELEASED) -> list[Probl
         *addition_problems(kafka),
         *_security(kafka),
         *_processes(kafka),
+        *exporter_problems(kafka.spec.kafka_exporter),
         *_authority("spec.clusterCa", spec.cluster_ca),
         *_authority("spec.clientsCa", spec.clients_ca),
         *_windows(spec.maintenance_time_windows),
@@ -83,6 +85,7 @@ def remarks(kafka: Kafka, versions: SupportedVersions = RELEASED) -> list[Remark
         *setting_remarks(kafka, version),
         *_zookeeper_remarks(kafka),
         *_storage_remarks(kafka),
+        *exporter_remarks(kafka.spec.kafka_exporter),
         *_not_yet(kafka),
         *addition_remarks(kafka),
     ]
@@ -249,7 +252,6 @@ def _not_yet(kafka: Kafka) -> Iterator[Remark]:
     spec = kafka.spec
     given = {
         "spec.cruiseControl": spec.cruise_control,
-        "spec.kafkaExporter": spec.kafka_exporter,
         "spec.jmxTrans": spec.jmx_trans,
         "spec.kafka.quotas": spec.kafka.quotas,
         "spec.kafka.tieredStorage": spec.kafka.tiered_storage,

@@ -6,7 +6,15 @@ from typing import Any
 
 import yaml
 from tests.builders.kafka import kafka_object, overlaid
-from tests.builders.kafka_world import KAFKAS, NAME, NAMESPACE, POD_SET_RESOURCE, TOPICS, kafka_world
+from tests.builders.kafka_world import (
+    KAFKAS,
+    NAME,
+    NAMESPACE,
+    POD_SET_RESOURCE,
+    TOPICS,
+    KafkaWorld,
+    kafka_world,
+)
 from tests.builders.virtual_time import in_virtual_time
 
 from klamm.kube.requests import Request
@@ -295,9 +303,48 @@ async def test_a_missing_configmap_is_named_and_stops_nothing_else() -> None:
         }
         world.cluster.objects.create(CONFIG_MAPS, NAMESPACE, metrics)
         await world.ready()
-        assert world.get(CONFIG_MAPS, "my-cluster-kafka-0")["data"]["metrics-config.json"] == (
-            '{"rules": [{"pattern": "kafka.*"}]}'
+        assert metrics_of("my-cluster-kafka-0", world) == '{"rules": [{"pattern": "kafka.*"}]}'
+
+
+def metrics_of(pod: str, world: KafkaWorld) -> str:
+    text: str = world.get(CONFIG_MAPS, pod)["data"]["metrics-config.json"]
+    return text
+
+
+@in_virtual_time
+async def test_a_configmap_that_a_resource_refers_to_is_followed_without_a_restart() -> None:
+    """Metrics agents read their file again when it changes, so its new content is all that they need."""
+    async with kafka_world() as world:
+        metrics = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "metrics"}}
+        world.cluster.objects.create(CONFIG_MAPS, NAMESPACE, {**metrics, "data": {"kafka.yml": "rules: []"}})
+        source = {"configMapKeyRef": {"name": "metrics", "key": "kafka.yml"}}
+        world.apply(with_node_port(metricsConfig={"type": "jmxPrometheusExporter", "valueFrom": source}))
+        await world.ready()
+        before = world.uids()
+        world.cluster.objects.patch(
+            CONFIG_MAPS, NAMESPACE, "metrics", {"data": {"kafka.yml": "lowercaseOutputName: true"}}
         )
+        await world.passes(2)
+        for number in range(3):
+            assert metrics_of(f"my-cluster-kafka-{number}", world) == '{"lowercaseOutputName": true}'
+        world.cluster.objects.delete(CONFIG_MAPS, NAMESPACE, "metrics")
+        await world.passes(2)
+        [condition] = world.conditions("NotReady")
+        assert "there is no ConfigMap kafka/metrics; create it" in condition["message"]
+        assert world.uids() == before
+
+
+@in_virtual_time
+async def test_a_configmap_that_nobody_refers_to_wakes_nobody() -> None:
+    async with kafka_world() as world:
+        world.apply(kafka_object())
+        await world.ready()
+        await world.passes(10)
+        world.transport.requests.clear()
+        other = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "of-somebody"}, "data": {"a": "b"}}
+        world.cluster.objects.create(CONFIG_MAPS, NAMESPACE, other)
+        await world.passes(10)
+        assert [one for one in world.transport.requests if "secrets" in one] == [], "a pass reads Secrets first"
 
 
 @in_virtual_time
@@ -367,6 +414,86 @@ async def test_one_of_the_two_operators_goes_and_the_other_stays() -> None:
         assert {f"{topic}-certs", f"{topic}-config", f"{topic}-role", "my-cluster-entity-operator"} <= left
         containers = world.get(DEPLOYMENTS, "my-cluster-entity-operator")["spec"]["template"]["spec"]["containers"]
         assert [one["name"] for one in containers] == ["topic-operator"]
+
+
+EXPORTER = "my-cluster-kafka-exporter"
+
+
+@in_virtual_time
+async def test_the_exporter_comes_and_all_of_it_goes_again() -> None:
+    async with kafka_world() as world:
+        world.apply(kafka_object())
+        await world.ready()
+        before = {kind: set(world.names(resource)) for kind, resource in KINDS.items()}
+        world.change(kafkaExporter={"groupRegex": "app-.*"})
+        await world.ready()
+        came = {kind: set(world.names(resource)) - before[kind] for kind, resource in KINDS.items()}
+        assert {kind: names for kind, names in came.items() if names} == {
+            "Deployment": {EXPORTER},
+            "NetworkPolicy": {EXPORTER},
+            "PodDisruptionBudget": {EXPORTER},
+            "Secret": {f"{EXPORTER}-certs"},
+            "ServiceAccount": {EXPORTER},
+        }
+        assert sorted(world.get(SECRETS, f"{EXPORTER}-certs")["data"]) == [
+            f"kafka-exporter.{end}" for end in ("crt", "key", "p12", "password")
+        ]
+        assert any(name.startswith(f"{EXPORTER}-") for name in world.ready_pods())
+        world.change(kafkaExporter=None)
+        await world.ready()
+        await world.until(
+            "its pod is gone", lambda: next((name for name in world.pods() if name.startswith(EXPORTER)), None)
+        )
+        assert {kind: set(world.names(resource)) for kind, resource in KINDS.items()} == before
+
+
+@in_virtual_time
+async def test_the_cluster_is_ready_when_its_exporter_is() -> None:
+    async with kafka_world() as world:
+        world.cluster.holds_back.add(EXPORTER)
+        world.apply(kafka_object({"spec": {"kafkaExporter": {}}}))
+        await world.passes(20)
+        [condition] = world.conditions("NotReady")
+        assert condition["message"] == f"ready: waiting for {EXPORTER} to be ready"
+        world.cluster.holds_back.clear()
+        for name in world.pods():
+            if name.startswith(EXPORTER):
+                world.cluster.becomes(name, ready=True, namespace=NAMESPACE)
+        await world.ready()
+
+
+@in_virtual_time
+async def test_another_setting_of_the_exporter_gives_a_new_pod_of_it_and_no_other() -> None:
+    async with kafka_world() as world:
+        world.apply(kafka_object({"spec": {"kafkaExporter": {}}}))
+        await world.ready()
+        before = world.uids()
+        world.change(kafkaExporter={"logging": "debug"})
+        await world.ready()
+        await world.passes(5)
+        after = world.uids()
+        assert {name for name in before.keys() | after.keys() if before.get(name) == after.get(name)} == {
+            name for name in before if not name.startswith(EXPORTER)
+        }
+        assert len(after) == len(before)
+
+
+def refuse_the_exporter(request: Request) -> Refused | None:
+    if request.method == "PATCH" and request.path.endswith(f"deployments/{EXPORTER}"):
+        return Refused(403, "Forbidden", "exceeded quota: no more Deployments")
+    return None
+
+
+@in_virtual_time
+async def test_an_exporter_that_is_refused_stops_nothing_else() -> None:
+    async with kafka_world() as world:
+        world.transport.refuse = refuse_the_exporter
+        world.apply(kafka_object({"spec": {"kafkaExporter": {}}}))
+        await world.passes(60)
+        assert {f"my-cluster-{part}-{n}" for part in ("kafka", "zookeeper") for n in range(3)} <= world.ready_pods()
+        [condition] = world.conditions("NotReady")
+        assert "kafka exporter" in condition["message"]
+        assert "no more Deployments" in condition["message"]
 
 
 @in_virtual_time

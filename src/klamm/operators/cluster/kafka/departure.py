@@ -33,6 +33,7 @@ async def clean_up(hands: Hands, name: Name) -> Result:
     await _delete_binding(hands, Name("", init_binding_name(name.namespace, name.name)))
     await let_topics_go(hands, name)
     hands.applier.forget_namesakes(name)
+    hands.mentions.forget(name)
     return DONE
 
 

@@ -6,12 +6,13 @@ from klamm.control.passes import Pass
 from klamm.control.results import DONE, Again, Result
 from klamm.control.status import PAUSE
 from klamm.control.steps import Outcome, take
-from klamm.kube.kinds import Name
+from klamm.kube.kinds import Name, name_of
 from klamm.operators.cluster.hands import Hands
 from klamm.operators.cluster.kafka import departure, report
 from klamm.operators.cluster.kafka.checks import Checked, check
 from klamm.operators.cluster.kafka.gather import gather, read_resource
 from klamm.operators.cluster.kafka.kafka_pass import KafkaPass
+from klamm.operators.cluster.kafka.mentions import mentioned_config_maps
 from klamm.operators.cluster.kafka.scale import scaled
 from klamm.resources.custom.kafka import Kafka
 from klamm.resources.reading import Reading
@@ -41,6 +42,7 @@ class KafkaReconciler:
             return await report.write_problems(self._hands, resource, checked.problems, checked.warnings)
         if resource.status is None:
             await report.write_creating(self._hands, resource)
+        self._hands.mentions.note(name_of(resource), mentioned_config_maps(resource))
         observed = await gather(self._hands, resource)
         used = await scaled(self._hands, observed)
         one = KafkaPass(self._hands, observed, used, checked, pass_, self._hands.clock.now())

@@ -18,6 +18,7 @@ from klamm.desired.kafka import certificate_subjects as broker_subjects
 from klamm.desired.kafka.cluster import KafkaCluster
 from klamm.desired.kafka.listeners import Addresses
 from klamm.desired.kafka.pods import brokers_secret
+from klamm.desired.kafka_exporter.exporter import KafkaExporter
 from klamm.desired.labels import Component
 from klamm.desired.pod_sets import CLUSTER_CA_CERT_GENERATION, CLUSTER_CA_KEY_GENERATION
 from klamm.desired.secrets import (
@@ -88,6 +89,7 @@ class Trust:
     brokers: Mapping[str, str] = field(default_factory=dict)
     zookeepers: Mapping[str, str] = field(default_factory=dict)
     operators: Mapping[str, str] = field(default_factory=dict)
+    exporter: str | None = None
 
     @property
     def ready(self) -> Authorities:
@@ -149,6 +151,11 @@ class Trust:
             wanted = {part.container: WantedLeaf("entity-operator", Subject(part.name))}
             found |= await self._thumbprints(cluster, part.secret, part.component, wanted)
         self.operators = found
+
+    async def reconcile_exporter(self, cluster: KafkaCluster, exporter: KafkaExporter) -> None:
+        wanted = {exporter.name: WantedLeaf("kafka-exporter", Subject(exporter.name))}
+        made = await self._thumbprints(cluster, exporter.secret, exporter.component, wanted)
+        self.exporter = made[exporter.name]
 
     def _spec(self, cluster: KafkaCluster, name: str, given: CertificateAuthority) -> AuthoritySpec:
         owned = given.generate_secret_owner_reference is not False
