@@ -68,7 +68,7 @@ def _of_kind(kind: str, pace: Pace) -> tuple[Alert, ...]:
     return (
         Alert(
             f"{kind}NotReady",
-            f'{info}{{ready!="True"}} > 0',
+            f'{info}{{ready="False"}} > 0',
             pace.while_,
             "warning",
             f"A {kind} is not ready",
