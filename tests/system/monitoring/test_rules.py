@@ -145,15 +145,18 @@ CASES = {
         fires=[34],
         quiet=[19, 25, 40],
     ),
+    "KafkaExporterDataOld": while_it_lasts(
+        written("kafka_exporter_snapshot_age_seconds", {"namespace": "kafka"}), ((10, 2), (61, 3), (1, 5))
+    ),
     "KafkaNotReady": unready("kafka"),
     "KafkaTopicNotReady": unready("kafka_topic"),
     "KafkaUserNotReady": unready("kafka_user"),
-    "KafkaWarnings": marked("kafka", "warnings", "KafkaStorage"),
-    "KafkaTopicWarnings": marked("kafka_topic", "warnings", "UnknownFields"),
-    "KafkaUserWarnings": marked("kafka_user", "warnings", "UnknownFields"),
-    "KafkaDeprecated": marked("kafka", "deprecated", "DeprecatedFields"),
-    "KafkaTopicDeprecated": marked("kafka_topic", "deprecated", "DeprecatedFields"),
-    "KafkaUserDeprecated": marked("kafka_user", "deprecated", "DeprecatedFields"),
+    "KafkaWarnings": marked("kafka", "warnings", "True"),
+    "KafkaTopicWarnings": marked("kafka_topic", "warnings", "True"),
+    "KafkaUserWarnings": marked("kafka_user", "warnings", "True"),
+    "KafkaDeprecated": marked("kafka", "deprecated", "Warning"),
+    "KafkaTopicDeprecated": marked("kafka_topic", "deprecated", "Warning"),
+    "KafkaUserDeprecated": marked("kafka_user", "deprecated", "Warning"),
 }
 NO_ALERT: dict[str, tuple[str, Series]] = {
     "a busy group that is always thousands behind": (

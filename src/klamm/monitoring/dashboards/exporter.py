@@ -27,6 +27,7 @@ def exporter() -> Board:
             Row("Messages", _messages()),
             Row("Groups", _groups()),
             Row("Replicas", _replicas()),
+            Row("Exporter", _itself()),
         ),
     )
 
@@ -87,6 +88,7 @@ def _messages() -> tuple[Panel, ...]:
 
 def _groups() -> tuple[Panel, ...]:
     lag = f"kafka_consumergroup_lag{{{_GROUP}}}"
+    pace = f"clamp_min({_BY_TOPIC} (deriv({_OFFSET}{{{_TOPIC}}}[{RATE}])), 0.001)"
     return (
         graph(
             "Lag",
@@ -97,10 +99,11 @@ def _groups() -> tuple[Panel, ...]:
         ),
         graph(
             "Time behind",
-            f"{_BY_GROUP} (clamp_min({lag}, 0))\n"
-            f"/ on (topic) group_left clamp_min({_BY_TOPIC} (deriv({_OFFSET}{{{_TOPIC}}}[{RATE}])), 0.001)",
+            f"max by (consumergroup, topic) (kafka_consumergroup_lag_seconds{{{_GROUP}}})\n"
+            f"or {_BY_GROUP} (clamp_min({lag}, 0)) / on (topic) group_left {pace}",
             "{{consumergroup}} {{topic}}",
-            "How long the topic took to write what the group has not read, at its present pace.",
+            "Age of the oldest record that the group has not read. Other exporters do not tell it: then it is how long "
+            "the topic takes to write as much, at its present pace.",
             "s",
             12,
         ),
@@ -137,5 +140,31 @@ def _replicas() -> tuple[Panel, ...]:
             "{{topic}}",
             "How many there are.",
             width=12,
+        ),
+    )
+
+
+def _itself() -> tuple[Panel, ...]:
+    """klamm's exporter answers from what it collected last, so how old that is belongs to every number above."""
+    return (
+        graph(
+            "Age of the data",
+            f"max by (kubernetes_pod_name) (kafka_exporter_snapshot_age_seconds{{{_CLUSTER}}})",
+            "{{kubernetes_pod_name}}",
+            "Since the last collection. It rises while brokers do not answer.",
+            "s",
+        ),
+        graph(
+            "Length of a collection",
+            f"max by (kubernetes_pod_name) (kafka_exporter_collection_seconds{{{_CLUSTER}}})",
+            "{{kubernetes_pod_name}}",
+            "Asking all brokers and coordinators once.",
+            "s",
+        ),
+        graph(
+            "Series",
+            f"max by (kubernetes_pod_name) (kafka_exporter_series{{{_CLUSTER}}})",
+            "{{kubernetes_pod_name}}",
+            "What a scrape holds of the cluster.",
         ),
     )

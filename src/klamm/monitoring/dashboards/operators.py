@@ -17,6 +17,7 @@ def operators() -> Board:
         (
             Row("Resources", (*_resources(), *_certificates())),
             Row("Passes", _passes()),
+            Row("Rolls", _rolls()),
             Row("Processes", _processes()),
         ),
     )
@@ -86,4 +87,18 @@ def _processes() -> tuple[Panel, ...]:
             "bytes",
             12,
         ),
+    )
+
+
+def _rolls() -> tuple[Panel, ...]:
+    left = f"min by (cluster, secret) (klamm_certificate_expiration_timestamp_seconds{{{_PICKED}}}) - time()"
+    return (
+        graph(
+            "Pods of a roll",
+            f"sum by (pod_set, state) (klamm_roll_pods{{{_PICKED}}})",
+            "{{pod_set}} {{state}}",
+            "Pods that are as wanted, that are to be restarted, and that are missing.",
+            width=12,
+        ),
+        graph("Certificates end in", left, "{{secret}}", "Of brokers, ZooKeepers and operators.", "s", 12),
     )

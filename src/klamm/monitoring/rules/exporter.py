@@ -3,13 +3,14 @@
 from klamm.monitoring.alerts import Alert, Group, Pace
 
 _MANY_MESSAGES = 1000
+_OLD_SECONDS = 60
 _OF_TOPIC = "namespace, strimzi_io_cluster, topic"
 _OF_GROUP = f"{_OF_TOPIC}, consumergroup"
 _TOPIC = "Topic {{ $labels.topic }} of {{ $labels.strimzi_io_cluster }} in {{ $labels.namespace }}"
 
 
 def exporter(pace: Pace) -> Group:
-    return Group("kafkaExporter", (_under_replicated(pace), _lag(pace), _silence(pace)))
+    return Group("kafkaExporter", (_under_replicated(pace), _lag(pace), _silence(pace), _old(pace)))
 
 
 def _under_replicated(pace: Pace) -> Alert:
@@ -52,4 +53,16 @@ def _silence(pace: Pace) -> Alert:
         "A topic went quiet",
         f"{_TOPIC} got records within the last hour, but none for ten minutes.",
         "See whether its producers run; if it is meant to be quiet, silence this alert for the topic.",
+    )
+
+
+def _old(pace: Pace) -> Alert:
+    return Alert(
+        "KafkaExporterDataOld",
+        f"kafka_exporter_snapshot_age_seconds > {_OLD_SECONDS}",
+        pace.moment,
+        "warning",
+        "The exporter shows old data",
+        "What {{ $labels.kubernetes_pod_name }} in {{ $labels.namespace }} tells is {{ humanizeDuration $value }} old.",
+        "See its log for the broker or coordinator that does not answer; lags stand still until it does.",
     )
