@@ -23,6 +23,9 @@ from klamm.desired.kafka.configuration import ConfigurationInputs
 from klamm.desired.kafka.listeners import Addresses
 from klamm.desired.kafka.objects import kafka_objects
 from klamm.desired.kafka.pods import PodInputs
+from klamm.desired.kafka_exporter.deployment import ExporterInputs
+from klamm.desired.kafka_exporter.exporter import KafkaExporter
+from klamm.desired.kafka_exporter.objects import kafka_exporter_objects
 from klamm.desired.zookeeper.ensemble import Ensemble, EnsembleInputs
 from klamm.desired.zookeeper.objects import zookeeper_objects
 from klamm.localkube.apiserver.registry import Registry
@@ -151,6 +154,7 @@ def build(kafka: Kafka) -> list[Block]:
         *zookeeper_objects(ensemble, EnsembleInputs()),
         *kafka_objects(cluster, PodInputs(ConfigurationInputs(addresses))),
         *entity_operator_objects(EntityOperator(kafka, around), EntityOperatorInputs()),
+        *kafka_exporter_objects(KafkaExporter(kafka, around), ExporterInputs()),
     ]
     for one in objects:
         _take(encode(one))

@@ -77,6 +77,10 @@ class Cluster:
         assert code == 0, f"$ {line}\n{text}\nended with {code}{self.story()}"
         return text
 
+    def started(self, *argv: str) -> "subprocess.Popen[str]":
+        """A command that runs until whoever started it ends it."""
+        return self._start(argv, self.environment)
+
     def _output(self, argv: Sequence[str], exit_code: int, within: float, given: str = "") -> str:
         process = self._start(argv, self.environment)
         try:

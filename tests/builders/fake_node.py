@@ -19,6 +19,7 @@ from klamm.localkube.kubelet.runtime import (
     NodeState,
     SandboxSpec,
     SandboxState,
+    Usage,
 )
 from klamm.localkube.objects import ExecSession, PortConnection, TerminalSize
 
@@ -140,6 +141,10 @@ class FakeNode:
 
     async def forget_container(self, container_id: str) -> None:
         self.containers.pop(container_id, None)
+
+    async def usage(self) -> Mapping[str, Usage]:
+        """A second of CPU and a mebibyte for each that runs."""
+        return {state.id: Usage(1.0, 1 << 20) for state in self.containers.values() if state.running}
 
     async def exits(self) -> AsyncIterator[ContainerState]:
         queue: asyncio.Queue[ContainerState | None] = asyncio.Queue()

@@ -108,6 +108,9 @@ class FakeStreams:
         self.connections.append(FakeConnection())
         return self.connections[-1]
 
+    async def metrics(self, node: str, path: str) -> str:
+        return f"{node} {path}\n"
+
     def _session(self, says: bytes) -> FakeSession:
         self.sessions.append(FakeSession(says, self._code))
         return self.sessions[-1]

@@ -207,6 +207,7 @@ async def _run_operator(world: KafkaWorld) -> None:
         pod_sets=caches.pod_sets,
         pods=caches.pods,
         deployments=caches.deployments,
+        config_maps=caches.config_maps,
         zookeeper_mode=world.mode_of,
     )
     controllers = [make(hands, random, Settings()) for make in (kafka_controller, pod_set_controller)]

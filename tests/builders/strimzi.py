@@ -1,9 +1,9 @@
 """What Strimzi 0.38 has made for one Kafka resource: its objects, under their names, with RSA keys and its own images.
 
 The cluster is `my-cluster` in `kafka`: three brokers and three ZooKeepers on persistent claims, listeners plain (9092)
-and external (9094, node ports), topic and user operators with the stunnel that the bidirectional one needs. Objects are
-short where nobody looks (pods have a container and its volumes), and whole where a successor has to keep something:
-names, labels, owners, certificates, keys, generations, claims, ports.
+and external (9094, node ports), topic and user operators with the stunnel that the bidirectional one needs, and the
+exporter. Objects are short where nobody looks (pods have a container and its volumes), and whole where a successor has
+to keep something: names, labels, owners, certificates, keys, generations, claims, ports.
 """
 
 import base64
@@ -46,6 +46,7 @@ class StrimziCluster:
         yield from self._zookeeper()
         yield from self._kafka()
         yield from self._entity_operator()
+        yield from self._kafka_exporter()
 
     def pods(self, pod_set: Object) -> list[Object]:
         """As its pod set controller makes them."""
@@ -91,6 +92,8 @@ class StrimziCluster:
             name = f"{CLUSTER}-entity-{part}-operator"
             files = _files({"entity-operator": self._leaf(name)})
             yield self._secret(f"{name}-certs", (name, f"entity-{part}-operator"), files, generations)
+        exporter = _files({"kafka-exporter": self._leaf(_EXPORTER[0])})
+        yield self._secret(f"{_EXPORTER[0]}-certs", _EXPORTER, exporter, generations)
 
     def _leaf(self, name: str, names: frozenset[str] = frozenset()) -> tuple[bytes, bytes]:
         key = _key("leaf")
@@ -108,7 +111,7 @@ class StrimziCluster:
     # Everything else
 
     def _accounts(self) -> Iterator[Object]:
-        for component in (_KAFKA, _ZOOKEEPER, _ENTITY):
+        for component in (_KAFKA, _ZOOKEEPER, _ENTITY, _EXPORTER):
             yield self._object("v1", "ServiceAccount", component[0], component)
         binding = self._object(
             _RBAC,
@@ -180,6 +183,21 @@ class StrimziCluster:
         spec = {"replicas": 1, "selector": {"matchLabels": _selector(_ENTITY)}, "template": template}
         recreate = {"strategy": {"type": "Recreate"}}
         yield self._object("apps/v1", "Deployment", _ENTITY[0], _ENTITY, spec={**spec, **recreate})
+
+    def _kafka_exporter(self) -> Iterator[Object]:
+        spec = {
+            "replicas": 1,
+            "selector": {"matchLabels": _selector(_EXPORTER)},
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+            "template": {
+                "metadata": {
+                    "labels": _labels(*_EXPORTER),
+                    "annotations": {f"strimzi.io/cluster-ca-{what}-generation": "0" for what in ("cert", "key")},
+                },
+                "spec": {"serviceAccountName": _EXPORTER[0], "containers": [exporter_container()]},
+            },
+        }
+        yield self._object("apps/v1", "Deployment", _EXPORTER[0], _EXPORTER, spec=spec)
 
     def _budget(self, component: tuple[str, str]) -> Object:
         spec = {"minAvailable": 2, "selector": {"matchLabels": _selector(component)}}
@@ -276,6 +294,27 @@ _RBAC = "rbac.authorization.k8s.io/v1"
 _KAFKA = (f"{CLUSTER}-kafka", "kafka")
 _ZOOKEEPER = (f"{CLUSTER}-zookeeper", "zookeeper")
 _ENTITY = (f"{CLUSTER}-entity-operator", "entity-operator")
+_EXPORTER = (f"{CLUSTER}-kafka-exporter", "kafka-exporter")
+
+
+def exporter_container() -> Object:
+    """It runs a script of Strimzi's Kafka image."""
+    settings = {
+        "LOGGING": "0",
+        "KAFKA_VERSION": "3.6.0",
+        "GROUP_REGEX": ".*",
+        "TOPIC_REGEX": ".*",
+        "KAFKA_SERVER": f"{CLUSTER}-kafka-bootstrap:9091",
+        "ENABLE_SARAMA": "false",
+    }
+    return {
+        "name": _EXPORTER[0],
+        "image": KAFKA_IMAGE,
+        "args": ["/opt/kafka-exporter/kafka_exporter_run.sh"],
+        "env": [{"name": f"KAFKA_EXPORTER_{name}", "value": value} for name, value in settings.items()]
+        + [{"name": "STRIMZI_SHUTDOWN_SETTING", "value": "of a release before"}],
+        "ports": [{"name": "tcp-prometheus", "containerPort": 9404, "protocol": "TCP"}],
+    }
 
 
 def _labels(name: str, kind: str, *, pool: bool = False) -> dict[str, str]:

@@ -11,6 +11,9 @@ from tests.helm.release import CHART, Commands, Object, key
 from klamm import __version__
 from klamm.desired.cluster_operator.aggregation import aggregate_roles
 from klamm.desired.cluster_operator.installation import Installation, installation_objects
+from klamm.monitoring.dashboards import boards
+from klamm.monitoring.dashboards.board import dashboard
+from klamm.monitoring.manifests import pod_monitors, prometheus_rule
 from klamm.releases.versions import versions_with_zookeeper
 from klamm.resources.structure import Block, encode
 
@@ -50,6 +53,10 @@ SAME = {
             image_pull_policy="Never",
             settings={"STRIMZI_IMAGE_PULL_POLICY": "Never", "STRIMZI_NETWORK_POLICY_GENERATION": "false"},
         ),
+    ),
+    "another image of the exporter": (
+        ["--set", "kafkaExporter.image.registry=registry.example,kafkaExporter.image.tag=v9"],
+        installation(settings={"STRIMZI_DEFAULT_KAFKA_EXPORTER_IMAGE": "registry.example/klamm/operator:v9"}),
     ),
     "another domain of names": (
         ["--set", "kubernetesServiceDnsDomain=example.test"],
@@ -159,6 +166,7 @@ async def test_a_values_file_of_strimzis_chart_is_taken(offline: Commands) -> No
         "tlsSidecarEntityOperator": {"image": {"name": "kafka", "tagPrefix": ""}},
         "kafkaBridge": {"image": {"name": "kafka-bridge", "tag": "0.27.0"}},
         "kafka": {"image": {"registry": "", "repository": "", "name": "kafka", "tagPrefix": ""}},
+        "kafkaExporter": {"image": {"registry": "", "repository": "", "name": "kafka", "tagPrefix": ""}},
         "connectBuildTimeoutMs": 300000,
     }
     path = offline.folder / "values.yaml"
@@ -171,6 +179,8 @@ async def test_a_values_file_of_strimzis_chart_is_taken(offline: Commands) -> No
     environment = {entry["name"]: entry.get("value") for entry in pod["containers"][0]["env"]}
     assert environment["STRIMZI_FEATURE_GATES"] == "+UseKRaft,-StableConnectIdentities"
     assert environment["JAVA_OPTS"] == "-Xmx=256m"
+    # Strimzi's exporter is in its Kafka image, klamm's in the operator's.
+    assert environment["STRIMZI_DEFAULT_KAFKA_EXPORTER_IMAGE"] == "registry.example/strimzi/operator:0.38.0"
     assert environment["STRIMZI_LOG_LEVEL"] == "INFO"  # for texts that refer to it, as Strimzi's does
     assert made["ConfigMap kafka/strimzi-cluster-operator"]["data"] == {
         "log4j2.properties": "rootLogger.level = WARN\n"
@@ -202,3 +212,24 @@ async def test_values_are_documented(offline: Commands) -> None:
     shown = await offline.helm("show", "values", str(CHART))
     assert yaml.safe_load(shown) == yaml.safe_load((CHART / "values.yaml").read_text())
     assert "# The namespaces whose Kafka resources the operator looks after" in shown
+
+
+async def test_what_watches_over_clusters_is_that_of_the_examples(offline: Commands) -> None:
+    """And its templates are Prometheus' own: Helm must leave them as they are."""
+    settings = "podMonitors.enabled=true,podMonitors.extraLabels.release=stack,prometheusRules.enabled=true"
+    made = await rendered(offline, "--set", f"{settings},dashboards.enabled=true,dashboards.namespace=grafana")
+    found = {(obj["kind"], obj["metadata"]["name"]): obj for obj in made}
+    for monitor in pod_monitors():
+        one = found["PodMonitor", monitor["metadata"]["name"]]
+        assert (one["spec"], one["metadata"]["labels"]["release"]) == (monitor["spec"], "stack")
+    assert found["PrometheusRule", "prometheus-k8s-rules"]["spec"] == prometheus_rule()["spec"]
+    for board in boards():
+        config_map = found["ConfigMap", board.uid]
+        assert config_map["metadata"]["namespace"] == "grafana"
+        assert config_map["metadata"]["labels"]["grafana_dashboard"] == "1"
+        assert json.loads(config_map["data"][f"{board.uid}.json"]) == dashboard(board)
+
+
+async def test_nothing_of_it_is_made_unasked(offline: Commands) -> None:
+    kinds = {obj["kind"] for obj in await rendered(offline)}
+    assert not {"PodMonitor", "PrometheusRule"} & kinds

@@ -30,12 +30,16 @@ _ENDS_WITHIN = 20.0
 _CLOCK = SystemClock()
 
 
+def _nobody_restarts() -> None:
+    raise NotImplementedError("this server is not one that the test can kill")
+
+
 @dataclass(frozen=True)
 class ControlPlane:
     url: str
     folder: Path
     """ca.crt, admin.crt, admin.key, kubeconfig; a log of each program."""
-    restart: Callable[[], None]
+    restart: Callable[[], None] = _nobody_restarts
     """kill -9 for kube-apiserver, which is started anew; returns when it is ready."""
 
     def connection(self) -> Connection:

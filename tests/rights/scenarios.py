@@ -132,7 +132,7 @@ async def play_all(place: Operated) -> None:
     await _create(scene)
     await _run_init_container(scene)
     await play_topics_and_users(place, scene.name)
-    for play in (_people_ask, _grow, _scale, _listeners, _no_entity_operator, _wrong, _delete):
+    for play in (_people_ask, _grow, _scale, _listeners, _no_companions, _wrong, _delete):
         await play(scene)
     await _restart_is_told_twice(place, connection)
     last = await _scene(place, "last")
@@ -193,7 +193,8 @@ async def _create(scene: Scene) -> None:
             "storage": {"type": "jbod", "volumes": [volume]},
             "jmxOptions": {"authentication": {"type": "password"}},
             "logging": _LOG_LEVELS,
-        }
+        },
+        kafkaExporter={},
     )
 
 
@@ -275,9 +276,12 @@ async def _give_address(scene: Scene, service: str) -> None:
     await scene.place.client.patch(SERVICES, name, status, subresource="status")
 
 
-async def _no_entity_operator(scene: Scene) -> None:
-    await scene.ready(entityOperator=None)
-    await scene.until_gone(DEPLOYMENTS, Name(scene.namespace, f"{CLUSTER}-entity-operator"))
+async def _no_companions(scene: Scene) -> None:
+    """Neither entity operator nor exporter any more."""
+    await scene.ready(entityOperator=None, kafkaExporter=None)
+    for part in ("entity-operator", "kafka-exporter"):
+        await scene.until_gone(DEPLOYMENTS, Name(scene.namespace, f"{CLUSTER}-{part}"))
+    await scene.until_gone(SECRETS, Name(scene.namespace, f"{CLUSTER}-kafka-exporter-certs"))
 
 
 async def _wrong(scene: Scene) -> None:

@@ -38,6 +38,15 @@ heritage: {{ .Release.Service }}
 {{- end -}}
 {{- end }}
 
+{{/* The exporter's image. Strimzi's default values name its Kafka image, which holds none of klamm's programs. */}}
+{{- define "klamm.exporterImage" -}}
+{{- $image := .Values.kafkaExporter.image -}}
+{{- if eq $image.name "kafka" -}}
+{{- $image = merge (dict "name" "operator") $image -}}
+{{- end -}}
+{{ include "klamm.image" (list . $image) }}
+{{- end }}
+
 {{/* `version=image` lines, so that `kubectl describe` lists the versions. */}}
 {{- define "klamm.kafkaImages" -}}
 {{- $repository := include "klamm.repository" (list . .Values.kafka.image) -}}

@@ -21,6 +21,9 @@ def parser() -> argparse.ArgumentParser:
     up.add_argument(
         "--no-early-readiness", action="store_true", help="probe only after the initial delay, as a cluster"
     )
+    up.add_argument(
+        "--monitoring", action="store_true", help="run the installed prometheus (and grafana) with rules and dashboards"
+    )
     up.add_argument("--api-port", type=int, metavar="PORT", help="port of the API on 127.0.0.1 (default: a free one)")
     _namespace(up)
     _timeout(up, 300)

@@ -1,8 +1,10 @@
 """The second half of `klamm up`, when processes run: objects, waiting, and what to do with it all."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from klamm.cli.applying import Discovery, apply_manifest, ensure_namespace
+from klamm.cli.applying import Discovery, Object, apply_manifest, ensure_namespace
+from klamm.cli.columns import aligned
 from klamm.cli.connecting import addresses, how_to_connect
 from klamm.cli.context import Context
 from klamm.cli.manifests import Manifest
@@ -15,33 +17,59 @@ from klamm.kube.client import Client
 _API_ANSWERS_WITHIN = 60.0
 
 
-async def bring_up(
-    context: Context, manifests: Sequence[Manifest], namespace: str, seconds: float, *, started: bool
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What is to be brought up; `namespace` is that of manifests that name none."""
+
+    manifests: Sequence[Manifest]
+    monitoring: Sequence[Manifest]
+    namespace: str
+    seconds: float
+
+    @property
+    def all(self) -> Sequence[Manifest]:
+        return (*self.manifests, *self.monitoring)
+
+
+async def bring_up(context: Context, given: Given, *, started: bool) -> None:
     begun = context.clock.monotonic()
     async with context.client() as client:
         await until_api_answers(context, client, _API_ANSWERS_WITHIN)
-        await _apply(context, client, manifests, namespace)
+        applied = await _apply(context, client, given)
         since = running_since(context.home)
-        ready = await wait_until_ready(context, client, targets(manifests, namespace), seconds, since)
+        ready = await wait_until_ready(context, client, targets(given.all, given.namespace), given.seconds, since)
+    watching = _addresses_of_monitoring(applied) if given.monitoring else {}
     if context.for_programs:
-        context.give(_summary(context, ready))
+        context.give({**_summary(context, ready), **({"monitoring": watching} if watching else {})})
         return
     for line in _told(context, ready, context.clock.monotonic() - begun, started=started):
         context.say(line)
+    for line in aligned([[title, address] for title, address in watching.items()]):
+        context.say(line)
 
 
-async def _apply(context: Context, client: Client, manifests: Sequence[Manifest], namespace: str) -> None:
+async def _apply(context: Context, client: Client, given: Given) -> list[Object]:
+    """Returns what came of the manifests of monitoring."""
     # Without a manifest no namespace is made: `kubectl create namespace kafka` is the walkthrough's first step.
-    for one in dict.fromkeys(manifest.namespace or namespace for manifest in manifests):
+    for one in dict.fromkeys(manifest.namespace or given.namespace for manifest in given.manifests):
         await ensure_namespace(client, one)
-    discovery = Discovery(client)
-    for manifest in manifests:
-        done = await apply_manifest(client, discovery, manifest, namespace)
+    for place in {manifest.namespace for manifest in given.monitoring if manifest.namespace}:
+        await ensure_namespace(client, place)
+    discovery, applied = Discovery(client), []
+    for manifest in given.all:
+        done = await apply_manifest(client, discovery, manifest, given.namespace)
+        applied.append(done.object)
         for warning in done.warnings:
             context.say(f"warning: {manifest.origin}: {warning}")
-    for manifest in without_operator(manifests):
+    for manifest in without_operator(given.manifests):
         context.say(f"{manifest.origin}: {manifest.kind} {manifest.name} is stored; this klamm does not act on it yet")
+    return applied[len(given.manifests) :]
+
+
+def _addresses_of_monitoring(applied: Sequence[Object]) -> Mapping[str, str]:
+    from klamm.cli.monitoring import addresses  # what few `up`s need
+
+    return addresses(applied)
 
 
 def _told(context: Context, ready: Mapping[Target, Resource], seconds: float, *, started: bool) -> Iterable[str]:

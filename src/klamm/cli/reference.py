@@ -5,16 +5,21 @@ from collections.abc import Iterator
 
 from klamm.cli.arguments import parser
 
-BEGIN = "<!-- generated: commands -->"
-END = "<!-- end of what is generated -->"
+NAME = "commands"
 
 
 def with_reference(page: str) -> str:
     """The page with its generated part made anew. Raises ValueError when the marks are missing."""
-    if page.count(BEGIN) != 1 or page.count(END) != 1:
-        raise ValueError(f"the page needs one {BEGIN!r} and one {END!r}")
-    before, after = page.split(BEGIN)[0], page.split(END)[1]
-    return f"{before}{BEGIN}\n\n{reference()}\n{END}{after}"
+    return with_part(page, NAME, reference())
+
+
+def with_part(page: str, name: str, part: str) -> str:
+    """The page with what stands between the marks of this name replaced. Raises ValueError when they are missing."""
+    begin, end = f"<!-- generated: {name} -->", f"<!-- end of what is generated: {name} -->"
+    if page.count(begin) != 1 or page.count(end) != 1:
+        raise ValueError(f"the page needs one {begin!r} and one {end!r}")
+    before, after = page.split(begin)[0], page.split(end)[1]
+    return f"{before}{begin}\n\n{part}\n{end}{after}"
 
 
 def reference() -> str:

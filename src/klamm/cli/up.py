@@ -4,7 +4,7 @@ import argparse
 import asyncio
 
 from klamm.cli.context import Context
-from klamm.cli.manifests import kafka_versions, read_manifests
+from klamm.cli.manifests import Manifest, kafka_versions, read_manifests
 from klamm.cli.starting import Wishes, ensure_running, provide_content, settle
 from klamm.releases.versions import DEFAULT_WITH_ZOOKEEPER
 
@@ -17,6 +17,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
 
 async def _run(context: Context, arguments: argparse.Namespace) -> int:
     manifests = read_manifests(arguments.files, context.input)
+    watching = _watching() if arguments.monitoring else []
     settings = settle(
         context,
         Wishes(
@@ -30,8 +31,15 @@ async def _run(context: Context, arguments: argparse.Namespace) -> int:
     starting = asyncio.create_task(asyncio.to_thread(ensure_running, context, settings))
     # While the node's processes start, this one would only wait: it imports its HTTP client meanwhile.
     await asyncio.sleep(0)
-    from klamm.cli.bringing_up import bring_up
+    from klamm.cli.bringing_up import Given, bring_up
 
     started = await starting
-    await bring_up(context, manifests, context.namespace(arguments.namespace), arguments.timeout, started=started)
+    given = Given(manifests, watching, context.namespace(arguments.namespace), arguments.timeout)
+    await bring_up(context, given, started=started)
     return 0
+
+
+def _watching() -> list[Manifest]:
+    from klamm.cli import monitoring  # what few commands need
+
+    return monitoring.manifests()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
-    """`kafka_images`: Kafka version -> image. `kafka_init_image`: empty for the operator's own.
+    """`kafka_images`: Kafka version -> image. `kafka_init_image`, `kafka_exporter_image`: empty for the operator's own.
 
     `operator_namespace_labels` find the operator from other namespaces. Labels of resources that `excluded_labels`
     (a regular expression) matches are not handed on to their objects. Without `network_policies` and
@@ -22,6 +22,7 @@ class Surroundings:
     kafka_images: Mapping[str, str]
     default_version: str
     kafka_init_image: str = ""
+    kafka_exporter_image: str = ""
     operator_namespace_labels: Mapping[str, str] = field(default_factory=dict)
     dns_domain: str = "cluster.local"
     image_pull_policy: str | None = None

@@ -13,6 +13,7 @@ provided before the image can run (`ImageContent.kafka`).
 
 import os
 import re
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -74,6 +75,8 @@ class Images:
     def find(self, name: str) -> ImageContent | None:
         """The meaning of an image name as a pod writes it; None when there is none."""
         repository, tag = split_name(name)
+        if repository in PROGRAM_REPOSITORIES:
+            return self.program(PROGRAM_REPOSITORIES[repository])
         if repository in _SYSTEM_REPOSITORIES:
             return self.system(name)
         if repository in _OPERATOR_REPOSITORIES:
@@ -95,6 +98,7 @@ class Images:
             *(f"bitnami/kafka:{version}" for version in versions),
             *(f"apache/kafka:{version}" for version in versions),
             *sorted(_SYSTEM_REPOSITORIES),
+            *(name for name, program in PROGRAM_REPOSITORIES.items() if self.program(program)),
         ]
 
     def kafka(self, version: str, target: str = "/opt/kafka") -> ImageContent:
@@ -123,6 +127,14 @@ class Images:
     def operator(self) -> ImageContent:
         return replace(operator_content(self.store, self.python), image_id=f"klamm-operator@{self.klamm_version}")
 
+    def program(self, program: "InstalledProgram") -> ImageContent | None:
+        """A program that the machine's owner has installed; None when it is not there."""
+        command = program.command()
+        if command is None:
+            return None
+        image_id = f"klamm-installed@{command[0]}"
+        return replace(self.system(program.name), entrypoint=command, arguments=(), image_id=image_id)
+
     def system(self, name: str) -> ImageContent:
         """The host's own programs, for images that are only asked for a shell and small tools."""
         return ImageContent(
@@ -133,6 +145,31 @@ class Images:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class InstalledProgram:
+    """A program in /usr, which pods see, by its possible commands: the first that is there runs."""
+
+    name: str
+    commands: tuple[tuple[str, ...], ...]
+
+    def command(self) -> tuple[str, ...] | None:
+        for program, *arguments in self.commands:
+            path = shutil.which(program, path=SYSTEM_PATH)
+            if path is not None and _within(os.path.realpath(path), "/usr"):
+                return (path, *arguments)
+        return None
+
+
+PROGRAM_REPOSITORIES = {
+    "prom/prometheus": InstalledProgram("prometheus", (("prometheus",),)),
+    "grafana/grafana": InstalledProgram(
+        "grafana",
+        (
+            ("grafana", "server", "--homepath=/usr/share/grafana"),
+            ("grafana-server", "--homepath=/usr/share/grafana"),
+        ),
+    ),
+}
 _SYSTEM_REPOSITORIES = frozenset({"alpine", "busybox", "debian", "ubuntu"})
 _OPERATOR_REPOSITORIES = frozenset({"klamm/operator", "quay.io/strimzi/operator"})
 _BITNAMI_REPOSITORIES = frozenset({"bitnami/kafka", "bitnamilegacy/kafka"})
@@ -140,7 +177,7 @@ _KAFKA_REPOSITORIES = frozenset({"klamm/kafka", "apache/kafka", "quay.io/strimzi
 
 
 def operator_content(store: Store, python: PythonRuntime) -> ImageContent:
-    """Python with klamm, and the start scripts of the operators and of kafka-init."""
+    """Python with klamm, and the start scripts of the operators, of kafka-init and of the exporter."""
     return ImageContent(
         binds=(*base_binds(store), *python_binds(python), (str(store.base / "strimzi-bin"), "/opt/strimzi/bin")),
         environment={
@@ -252,14 +289,14 @@ def _top_folders() -> Iterator[Bind]:
             yield os.path.realpath(name), name
 
 
-_OPERATORS = ("cluster_operator", "topic_operator", "user_operator")
+_PROGRAMS = ("cluster_operator", "topic_operator", "user_operator", "kafka_exporter", "prometheus_discovery")
 
 
 def prepare_base(store: Store) -> None:
     """Write the generated files that images are made of. Cheap, and nothing when they are there."""
     for name, text in _GENERATED.items():
         _keep(store.base / "etc" / name, text, 0o444)
-    for name in _OPERATORS:
+    for name in _PROGRAMS:
         _keep(store.base / f"strimzi-bin/{name}_run.sh", _program(f"-m klamm.programs.{name}"), 0o555)
     # By its path and without site-packages: an init container should cost milliseconds.
     init = '-I -S "${KLAMM_KAFKA_INIT:?names kafka_init.py}"'

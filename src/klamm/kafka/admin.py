@@ -15,7 +15,8 @@ import logging
 import ssl
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
 
 from klamm.kafka.errors import KafkaFailure
@@ -38,10 +39,24 @@ Codes = Callable[[Any], Iterable[int]]
 CLOSING = 2.0
 """Seconds that closing may take: calls that hang on brokers that are gone are left behind."""
 
+GRACE = 0.5
+"""Seconds after which we end a request ourselves that the library should have ended."""
+
 _TOPIC, _BROKER = 2, 4  # ConfigResource.Type
 _SET, _DELETE = 0, 1  # AlterConfigOp.OpType
 _DYNAMIC_TOPIC, _DYNAMIC_BROKER = 1, 2  # DescribeConfigsResponse.ConfigSource
 _ABSENT = frozenset({3, 17})  # UNKNOWN_TOPIC_OR_PARTITION; INVALID_TOPIC, a name that no topic can have
+
+
+@dataclass(frozen=True, slots=True)
+class Sasl:
+    """Who we are, for listeners that ask for SASL. `mechanism` as Kafka spells it: PLAIN, SCRAM-SHA-512, GSSAPI, …"""
+
+    mechanism: str
+    username: str = ""
+    password: str = field(default="", repr=False)
+    kerberos_service: str = "kafka"
+    kerberos_realm: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +65,7 @@ class Connection:
 
     bootstrap: tuple[str, ...]
     tls: ssl.SSLContext | None = None
+    sasl: Sasl | None = None
     request_timeout: float = 30.0
     connect_timeout: float = 10.0
     client_id: str = "klamm"
@@ -90,6 +106,20 @@ class Admin:
         carrier = self._client._manager
         return await _in_thread(self._threads, doing, carrier.run, carrier.send, request, node)
 
+    async def ask_within(self, seconds: float, doing: str, request: Any, node: int | None = None) -> Any:
+        """The same with an end of its own, and without a thread that waits: for whoever asks every broker at once.
+
+        A broker that does not answer in time loses its connection, and with it all that was asked over it.
+        """
+        carrier = self._client._manager
+        answer = carrier.call_soon(carrier.send, request, node, int(seconds * 1000))
+        return await _awaited(doing, answer, seconds)
+
+    def look_for_brokers(self) -> None:
+        """Where brokers are is looked up anew, soon: one that we do not know was named to us."""
+        cluster = self._client._manager.cluster
+        self._client._manager.call_soon(cluster.request_update)
+
     async def ask_controller(self, doing: str, request: Any, codes: Codes) -> Any:
         """The same to the controller, which is looked for anew when the one known no longer is it."""
 
@@ -105,12 +135,8 @@ class Admin:
         from kafka.protocol.metadata import MetadataRequest
 
         answer = await self.ask("describe the cluster", MetadataRequest(topics=[]))
-        brokers = sorted(answer.brokers, key=lambda broker: int(broker.node_id))
-        return Cluster(
-            answer.cluster_id,
-            answer.controller_id if answer.controller_id >= 0 else None,
-            tuple(Broker(one.node_id, one.host, one.port, one.rack) for one in brokers),
-        )
+        controller = answer.controller_id if answer.controller_id >= 0 else None
+        return Cluster(answer.cluster_id, controller, broker_facts(answer.brokers))
 
     async def topic_names(self) -> frozenset[str]:
         return frozenset(await self.describe_topics())
@@ -236,12 +262,25 @@ def _open(connection: Connection) -> Any:
     return KafkaAdminClient(
         bootstrap_servers=list(connection.bootstrap),
         client_id=connection.client_id,
-        security_protocol="SSL" if connection.tls else "PLAINTEXT",
+        security_protocol=("SASL_" if connection.sasl else "") + ("SSL" if connection.tls else "PLAINTEXT"),
         ssl_context=connection.tls,
+        **_sasl_settings(connection.sasl),
         request_timeout_ms=int(connection.request_timeout * 1000),
         bootstrap_timeout_ms=int(connection.connect_timeout * 1000),
         reconnect_backoff_max_ms=1000,
     )
+
+
+def _sasl_settings(sasl: Sasl | None) -> dict[str, str | None]:
+    if sasl is None:
+        return {}
+    return {
+        "sasl_mechanism": sasl.mechanism,
+        "sasl_plain_username": sasl.username,
+        "sasl_plain_password": sasl.password,
+        "sasl_kerberos_service_name": sasl.kerberos_service,
+        "sasl_kerberos_domain_name": sasl.kerberos_realm,
+    }
 
 
 async def _in_thread(threads: ThreadPoolExecutor, doing: str, function: Callable[..., T], *arguments: object) -> T:
@@ -249,6 +288,29 @@ async def _in_thread(threads: ThreadPoolExecutor, doing: str, function: Callable
 
     try:
         return await asyncio.get_running_loop().run_in_executor(threads, function, *arguments)
+    except Exception as error:
+        raise translated(doing, error) from error
+
+
+async def _awaited(doing: str, answer: Any, seconds: float) -> Any:
+    """The outcome of the library's future, which ends in the library's own thread."""
+    from klamm.kafka.answers import translated
+
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[Any] = loop.create_future()
+
+    def end(value: Any) -> None:
+        if not ended.done():
+            ended.set_exception(value) if isinstance(value, BaseException) else ended.set_result(value)
+
+    def hand_over(value: Any) -> None:
+        with suppress(RuntimeError):  # the loop is gone: so is whoever asked
+            loop.call_soon_threadsafe(end, value)
+
+    answer.add_both(hand_over)
+    try:
+        async with asyncio.timeout(seconds + GRACE):
+            return await ended
     except Exception as error:
         raise translated(doing, error) from error
 
@@ -295,10 +357,16 @@ def _topics(items: Iterable[Any]) -> Iterable[tuple[str, Topic]]:
             continue
         if item.error_code:
             raise from_code(f"describe topic {item.name}", item.error_code, None)
-        yield item.name, _topic(item)
+        yield item.name, topic_facts(item)
 
 
-def _topic(item: Any) -> Topic:
+def broker_facts(items: Iterable[Any]) -> tuple[Broker, ...]:
+    brokers = (Broker(one.node_id, one.host, one.port, one.rack) for one in items)
+    return tuple(sorted(brokers, key=lambda broker: broker.id))
+
+
+def topic_facts(item: Any, shared: Callable[[tuple[int, ...]], tuple[int, ...]] = lambda ids: ids) -> Topic:
+    """A topic of an answer to MetadataRequest. `shared` may give one tuple for all equal ones."""
     return Topic(
         name=item.name,
         id=_base64(item.topic_id),
@@ -308,8 +376,8 @@ def _topic(item: Any) -> Topic:
                 item.name,
                 partition.partition_index,
                 partition.leader_id if partition.leader_id >= 0 else None,
-                tuple(partition.replica_nodes),
-                tuple(partition.isr_nodes),
+                shared(tuple(partition.replica_nodes)),
+                shared(tuple(partition.isr_nodes)),
             )
             for partition in sorted(item.partitions, key=lambda one: int(one.partition_index))
         ),

@@ -12,6 +12,7 @@ _BY_CODE: dict[str, type[KafkaFailure]] = {
     "UNKNOWN_TOPIC_OR_PARTITION": errors.UnknownTopic,
     "UNKNOWN_TOPIC_ID": errors.UnknownTopic,
     "SECURITY_DISABLED": errors.SecurityDisabled,
+    "UNSUPPORTED_VERSION": errors.TooOld,
     "BROKER_NOT_AVAILABLE": errors.NotNow,
     "REASSIGNMENT_IN_PROGRESS": errors.NotNow,
     # What went wrong inside a broker; its log knows more. It may well go away.

@@ -7,7 +7,8 @@
     └── Refused            the request as it stands will never do: the user must change something
         ├── TopicExists
         ├── UnknownTopic
-        └── SecurityDisabled   ACLs were asked of a cluster without authorizer
+        ├── SecurityDisabled   ACLs were asked of a cluster without authorizer
+        └── TooOld             a broker does not know this request, or not in the version that is needed
 
 Errors of the library are translated at the door (`answers.py`) and carry what was being done. This file needs no
 library, so that whoever only catches failures does not pay for one.
@@ -54,4 +55,8 @@ class UnknownTopic(Refused):
 
 
 class SecurityDisabled(Refused):
+    pass
+
+
+class TooOld(Refused):
     pass

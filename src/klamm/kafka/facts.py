@@ -96,3 +96,63 @@ class Quotas:
     consumer_byte_rate: float | None = None
     request_percentage: float | None = None
     controller_mutation_rate: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """Brokers and topics as one broker told them in one answer.
+
+    `failed`: topics that exist and could not be told of (one that is just being made, say), with the reason.
+    """
+
+    cluster: Cluster
+    topics: Mapping[str, Topic]
+    failed: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Offsets:
+    """By topic and partition what one broker answered. `moved`: it leads these no more; `gone`: no such topic."""
+
+    by_topic: Mapping[str, Mapping[int, int]]
+    moved: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ListedGroup:
+    """A group as its coordinator lists it. `type`: classic, consumer, share, streams; `state`: "" on old brokers."""
+
+    name: str
+    type: str
+    state: str
+    protocol_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    id: str
+    client_id: str
+    host: str
+    assigned: Mapping[str, tuple[int, ...]]
+    """Partitions by topic."""
+
+
+@dataclass(frozen=True, slots=True)
+class DescribedGroup:
+    """`protocol`: how partitions are assigned ("range", "uniform"), "" while nobody is a member."""
+
+    state: str
+    protocol: str
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LogDir:
+    """One directory of one broker. `total` and `usable`: bytes of its volume (KIP-827), None when not told."""
+
+    path: str
+    sizes: Mapping[str, int]
+    """Bytes by topic."""
+    total: int | None
+    usable: int | None

@@ -77,6 +77,11 @@ class Link:
             _log.info("the connection to Kafka was lost", because=str(failure))
             await admin.close()
 
+    async def renew(self, connection: Connection) -> None:
+        """From now on connect so: certificates were renewed, say. What is open is closed."""
+        self._connection = connection
+        await self.close()
+
     async def close(self) -> None:
         admin, self._admin = self._admin, None
         if admin is not None:

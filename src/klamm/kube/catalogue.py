@@ -22,6 +22,9 @@ KAFKA_TOPIC_NAMES = Kind(_GROUP, "v1beta2", "kafkatopics", "KafkaTopic", NativeO
 """The same of KafkaTopics: for who only asks whether one is there."""
 
 KAFKA_USERS = Kind(_GROUP, "v1beta2", "kafkausers", "KafkaUser", KafkaUser)
+CONFIG_MAP_NAMES = Kind("", "v1", "configmaps", "ConfigMap", NativeObject, metadata_only=True)
+"""ConfigMaps without their data, of which people keep megabytes: for who only wants to know that one has changed."""
+
 POD_SETS = Kind("core.strimzi.io", "v1beta2", "strimzipodsets", "StrimziPodSet", StrimziPodSet)
 
 _BY_TYPE: dict[type, Kind[Any]] = {

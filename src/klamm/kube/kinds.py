@@ -43,6 +43,8 @@ class Kind(Generic[T]):
     kind: str
     type_: type[T]
     namespaced: bool = True
+    metadata_only: bool = False
+    """Lists and watches ask for no more: of large objects, or many."""
 
     @property
     def api_version(self) -> str:

@@ -22,6 +22,7 @@ Propagation = Literal["Background", "Foreground", "Orphan"]
 Query = tuple[tuple[str, str], ...]
 
 JSON = "application/json"
+_METADATA = "application/json;as={kind};g=meta.k8s.io;v=v1"
 MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 # YAML is the only form in which a server takes an apply, and JSON is YAML.
@@ -68,7 +69,9 @@ def list_page(
         limit=str(limit) if limit else "",
         **{"continue": after},
     )
-    return Request("GET", kind.path(namespace), f"list {_where(kind, namespace)}", query, idempotent=True)
+    accept = _METADATA.format(kind="PartialObjectMetadataList") if kind.metadata_only else JSON
+    doing = f"list {_where(kind, namespace)}"
+    return Request("GET", kind.path(namespace), doing, query, idempotent=True, accept=accept)
 
 
 def watch(
@@ -83,8 +86,9 @@ def watch(
         labelSelector=selector(labels),
         fieldSelector=fields,
     )
-    doing = f"watch {_where(kind, namespace)}"
-    return Request("GET", kind.path(namespace), doing, query, idempotent=True, timeout=seconds + TIMEOUT)
+    accept = _METADATA.format(kind="PartialObjectMetadata") if kind.metadata_only else JSON
+    doing, timeout = f"watch {_where(kind, namespace)}", seconds + TIMEOUT
+    return Request("GET", kind.path(namespace), doing, query, idempotent=True, timeout=timeout, accept=accept)
 
 
 def create(kind: Kind[T], obj: T, manager: str, dry_run: bool = False) -> Request:

@@ -65,11 +65,11 @@ class Watched(Generic[T]):
     ) -> None:
         self.kind = kind
         self.namespace = namespace
+        self.labels = labels
         self.unreadable: dict[Name, str] = {}
         """Objects that do not fit the type, and why; what was known of them before is kept."""
         self._client = client
         self._random = random
-        self._labels = labels
         self._fields = fields
         self._back_off = back_off
         self._relist = relist
@@ -143,7 +143,7 @@ class Watched(Generic[T]):
                 await self._pause(error)
 
     async def _list(self) -> None:
-        listed = await self._client.list(self.kind, self.namespace, self._labels, self._fields)
+        listed = await self._client.list(self.kind, self.namespace, self.labels, self._fields)
         try:
             differences = self._known.replace(self._not_lost(listed.items, listed.unreadable), listed.version)
         except WentBack:
@@ -164,7 +164,7 @@ class Watched(Generic[T]):
         loop = asyncio.get_running_loop()
         started, seconds = loop.time(), int(WATCH * (1 - 0.5 * self._random.random()))
         stream = self._client.watch(
-            self.kind, self._known.version, self.namespace, self._labels, seconds=seconds, fields=self._fields
+            self.kind, self._known.version, self.namespace, self.labels, seconds=seconds, fields=self._fields
         )
         heard = False
         async with aclosing(stream):

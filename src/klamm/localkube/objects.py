@@ -190,7 +190,7 @@ Use = Literal["exec", "attach", "port-forward"]
 
 
 class Streams(Protocol):
-    """What the API server asks of the kubelet for pods/log, pods/exec, pods/attach and pods/portforward."""
+    """What the API server asks of the kubelet: pods/log, pods/exec, pods/attach, pods/portforward and nodes/proxy."""
 
     def logs(self, namespace: str, pod: str, container: str, options: LogOptions) -> AsyncIterator[bytes]:
         """Raises `Refused` at once, before anything is read."""
@@ -212,6 +212,10 @@ class Streams(Protocol):
         ...
 
     async def port_forward(self, namespace: str, pod: str, port: int) -> "PortConnection": ...
+
+    async def metrics(self, node: str, path: str) -> str:
+        """What the node's kubelet tells Prometheus at this path. Raises `Refused` when there is nothing."""
+        ...
 
 
 class PortConnection(Protocol):

@@ -28,6 +28,7 @@ class WantedLeaf:
 class Leaf:
     files: LeafFiles
     thumbprint: str
+    end: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,8 @@ def leaf(
 ) -> Leaf:
     """The leaf as it should be stored: the one that is there, or a new one. `decision` is that of `decided`."""
     files = _issued(wanted, current, issuing) if isinstance(decision, IssueLeaf) else _stored(wanted, stored)
-    return Leaf(files, read_certificate(files.certificate).thumbprint)
+    facts = read_certificate(files.certificate)
+    return Leaf(files, facts.thumbprint, facts.not_after)
 
 
 def decided(wanted: WantedLeaf, stored: Secret | None, current: CurrentAuthority, issuing: Issuing) -> LeafDecision:

@@ -1,7 +1,7 @@
 """Writes what is generated from the code, or with --check says what is stale. Run by `make`.
 
-That is install/ and the same in charts/klamm (definitions, roles, bindings), and the reference in
-docs/guides/command-line.md.
+That is install/ and the same in charts/klamm (definitions, roles, bindings), what Prometheus and Grafana load
+(examples/metrics, and files of the chart), and the references in docs/guides.
 """
 
 import argparse
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from klamm.cli.reference import with_reference
 from klamm.programs.installation_files import chart_templates, plain_manifests
+from klamm.programs.monitoring_files import chart_files, examples, with_alerts
 from klamm.resources import crds
 
 ROOT = Path(__file__).parents[3]
@@ -21,13 +22,17 @@ CHART = ROOT / "charts" / "klamm"
 def generated() -> Mapping[Path, str]:
     """Every generated file of the repository with its content."""
     definitions = {crds.file_name(definition): crds.render(definition) for definition in crds.all_definitions()}
-    page = ROOT / "docs" / "guides" / "command-line.md"
+    guides = ROOT / "docs" / "guides"
+    commands, monitoring = guides / "command-line.md", guides / "monitoring.md"
     return {
         **_below(INSTALL / "crds", definitions),
         **_below(CHART / "crds", definitions),
         **_below(INSTALL / "cluster-operator", plain_manifests()),
         **_below(CHART / "templates", chart_templates()),
-        page: with_reference(page.read_text(encoding="utf-8")),
+        **_below(ROOT / "examples" / "metrics", examples()),
+        **_below(CHART / "files", chart_files()),
+        commands: with_reference(commands.read_text(encoding="utf-8")),
+        monitoring: with_alerts(monitoring.read_text(encoding="utf-8")),
     }
 
 

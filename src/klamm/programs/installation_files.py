@@ -38,7 +38,7 @@ _OTHER_KINDS = {"ServiceAccount": "010", "ConfigMap": "050", "Deployment": "060"
 
 def plain_manifests() -> dict[str, str]:
     """File name → content, for `kubectl apply -f install/cluster-operator -n kafka`."""
-    return {_file_name(obj): f"---\n# {HEADER}\n{_text(obj)}" for obj in map(_without_namespace, _plain_objects())}
+    return {_file_name(obj): f"---\n# {HEADER}\n{yaml_of(obj)}" for obj in map(_without_namespace, _plain_objects())}
 
 
 def _plain_objects() -> list[Object]:
@@ -117,7 +117,7 @@ def _written(objects: Iterable[Object]) -> str:
         labels = {key: value for key, value in obj["metadata"].get("labels", {}).items() if key != "app"}
         metadata = {**obj["metadata"], "labels": {**labels, "CHART": "LABELS"}}
         subjects = [{**subject, "name": "SERVICE-ACCOUNT"} for subject in obj.get("subjects", ())]
-        text += "---\n" + _text({**obj, "metadata": metadata, **({"subjects": subjects} if subjects else {})})
+        text += "---\n" + yaml_of({**obj, "metadata": metadata, **({"subjects": subjects} if subjects else {})})
     return (
         text.replace("    CHART: LABELS\n", f"    {_LABELS}\n")
         .replace(_RELEASE, "{{ $.Release.Namespace }}")
@@ -155,5 +155,6 @@ def _as_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _as_text)
 
 
-def _text(obj: Object) -> str:
+def yaml_of(obj: Any) -> str:
+    """As people write it, keys in their order."""
     return str(yaml.dump(obj, Dumper=_Dumper, sort_keys=False, width=120))

@@ -70,6 +70,7 @@ def _surroundings(environment: Mapping[str, str], namespace: str) -> Surrounding
         operator_namespace=namespace,
         operator_image=environment.get("STRIMZI_DEFAULT_TOPIC_OPERATOR_IMAGE", ""),
         kafka_init_image=environment.get("STRIMZI_DEFAULT_KAFKA_INIT_IMAGE", ""),
+        kafka_exporter_image=environment.get("STRIMZI_DEFAULT_KAFKA_EXPORTER_IMAGE", ""),
         kafka_images=_images(environment),
         default_version=environment.get("KLAMM_DEFAULT_KAFKA_VERSION", "3.6.0"),
         operator_namespace_labels=label_pairs(environment, "STRIMZI_OPERATOR_NAMESPACE_LABELS"),

@@ -8,7 +8,7 @@ import pytest
 from tests.builders.commands import STRIMZI, ScriptedContext, context, kinds, served
 from tests.builders.scripted_api import Pause, answer, event, listed, pod, status
 
-from klamm.cli.bringing_up import bring_up
+from klamm.cli.bringing_up import Given, bring_up
 from klamm.cli.errors import Mistake, Unfinished
 from klamm.cli.manifests import Manifest
 from klamm.cli.waiting import targets, without_operator
@@ -64,7 +64,7 @@ def scene(folder: Path, *events: Any, pods: Any = (), output: Any = "text") -> S
 
 
 async def wait(made: ScriptedContext, seconds: float = 5.0) -> None:
-    await bring_up(made, [manifest()], "kafka", seconds, started=True)
+    await bring_up(made, Given([manifest()], [], "kafka", seconds), started=True)
 
 
 def test_up_tells_each_reason_once_and_then_how_to_connect(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_items_of_a_list_need_not_say_what_they_are(tmp_path: Path) -> None:
         *(answer({}), status(409, "AlreadyExists"), apps, answer(whole), answer(whole)),
         *(listed([daemon], 5), listed([], 5)),
     )
-    asyncio.run(bring_up(made, [manifest("DaemonSet", "apps/v1")], "kafka", 5.0, started=False))
+    asyncio.run(bring_up(made, Given([manifest("DaemonSet", "apps/v1")], [], "kafka", 5.0), started=False))
     assert "DaemonSet kafka/my-cluster is ready" in made.said
 
 

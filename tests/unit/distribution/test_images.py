@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from klamm.distribution.images import Images, PythonRuntime, base_binds, prepare_base, split_name
+from klamm.distribution.images import Images, InstalledProgram, PythonRuntime, base_binds, prepare_base, split_name
 from klamm.distribution.java import JavaHome
 from klamm.distribution.store import Store
 
@@ -107,7 +107,18 @@ def test_the_operators_programs_are_executable(tmp_path: Path) -> None:
     programs = sorted(path.name for path in (tmp_path / "base/strimzi-bin").iterdir() if path.stat().st_mode & 0o111)
     assert programs == [
         "cluster_operator_run.sh",
+        "kafka_exporter_run.sh",
         "kafka_init_run.sh",
+        "prometheus_discovery_run.sh",
         "topic_operator_run.sh",
         "user_operator_run.sh",
     ]
+
+
+def test_an_installed_program_is_an_image_by_the_first_of_its_commands(images: Images) -> None:
+    missing, shell = ("no-such-program-anywhere",), ("sh", "-c", "true")
+    content = images.program(InstalledProgram("shell", (missing, shell)))
+    assert content is not None
+    assert content.entrypoint[0].endswith("/sh")
+    assert content.entrypoint[1:] == ("-c", "true")
+    assert images.program(InstalledProgram("nothing", (missing,))) is None

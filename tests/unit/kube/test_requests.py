@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from klamm.kube import requests
+from klamm.kube.catalogue import CONFIG_MAP_NAMES
 from klamm.kube.kinds import Kind, Name, owner_reference
 from klamm.kube.native import CONFIG_MAPS, NAMESPACES, NODES, PODS
 from klamm.kube.requests import Request
@@ -110,3 +111,16 @@ def test_an_owner_reference_names_kind_and_uid() -> None:
     reference = owner_reference(NODES, owner)
     assert (reference.kind, reference.name, reference.uid, reference.controller) == ("Node", "n", "u", True)
     assert NAMESPACES.path(None, "kafka") == "/api/v1/namespaces/kafka"
+
+
+def test_of_kinds_that_are_followed_by_their_metadata_no_more_is_asked() -> None:
+    asked = [
+        requests.list_page(CONFIG_MAP_NAMES, None, None, 500),
+        requests.watch(CONFIG_MAP_NAMES, None, None, "7", 300),
+        requests.list_page(CONFIG_MAPS, None, None, 500),
+    ]
+    assert [one.accept for one in asked] == [
+        "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
+        "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1",
+        "application/json",
+    ]

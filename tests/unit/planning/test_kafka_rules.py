@@ -350,10 +350,58 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
         "name the ConfigMap and its key",
     ),
     (
-        "metrics of another reporter",
-        brokers(metricsConfig={"type": "strimziMetricsReporter"}),
-        "spec.kafka.metricsConfig.type",
+        "a metrics reporter in ZooKeeper",
+        {"spec": {"zookeeper": {"metricsConfig": {"type": "strimziMetricsReporter"}}}},
+        "spec.zookeeper.metricsConfig.type",
         "use jmxPrometheusExporter",
+    ),
+    (
+        "a pattern of groups that is none",
+        spec(kafkaExporter={"groupRegex": "app-(.*"}),
+        "spec.kafkaExporter.groupRegex",
+        "is no regular expression (missing ), unterminated subpattern at position 4); correct it",
+    ),
+    (
+        "a pattern of topics that are left out that is none",
+        spec(kafkaExporter={"topicExcludeRegex": "*"}),
+        "spec.kafkaExporter.topicExcludeRegex",
+        "'.*' stands for all",
+    ),
+    (
+        "a class that only Go knows",
+        spec(kafkaExporter={"topicRegex": "[[:alpha:]]+"}),
+        "spec.kafkaExporter.topicRegex",
+        "has the class [:alpha:], which only Go knows; write its characters",
+    ),
+    (
+        "a pattern that no environment takes",
+        spec(kafkaExporter={"groupExcludeRegex": "a" * 65537}),
+        "spec.kafkaExporter.groupExcludeRegex",
+        "has more than 65536 characters",
+    ),
+    (
+        "a pattern with a NUL",
+        spec(kafkaExporter={"topicRegex": "a\0"}),
+        "spec.kafkaExporter.topicRegex",
+        "holds a control character",
+    ),
+    (
+        "no memory for the exporter",
+        spec(kafkaExporter={"resources": {"limits": {"memory": "0"}}}),
+        "spec.kafkaExporter.resources.limits.memory",
+        "greater than 0",
+    ),
+    (
+        "a pattern of the metrics reporter that is none",
+        brokers(metricsConfig={"type": "strimziMetricsReporter", "values": {"allowList": ["kafka_log.*", "kafka_("]}}),
+        "spec.kafka.metricsConfig.values.allowList[1]",
+        "is no regular expression",
+    ),
+    (
+        "two patterns of the metrics reporter in one",
+        brokers(metricsConfig={"type": "strimziMetricsReporter", "values": {"allowList": ["a,b"]}}),
+        "spec.kafka.metricsConfig.values.allowList[0]",
+        "write two patterns",
     ),
     (
         "authorization by opa",
@@ -465,7 +513,11 @@ REMARKS = [
         {"spec": {"kafka": {"config": WISE}, "zookeeper": {"replicas": 1, "storage": {"type": "ephemeral"}}}},
         "ZooKeeperStorage",
     ),
-    ("the exporter", {"spec": {"kafka": {"config": WISE}, "kafkaExporter": {}}}, "NotSupportedYet"),
+    (
+        "the exporter's level",
+        {"spec": {"kafka": {"config": WISE}, "kafkaExporter": {"logging": "warn"}}},
+        "KafkaExporterLogging",
+    ),
     ("Cruise Control", {"spec": {"kafka": {"config": WISE}, "cruiseControl": {}}}, "NotSupportedYet"),
 ]
 
@@ -476,4 +528,5 @@ def test_remark(changes: dict[str, Any], reason: str) -> None:
 
 
 def test_a_wise_resource_gets_no_remarks() -> None:
-    assert remarks(kafka(brokers(config=WISE)), VERSIONS) == []
+    exporter = {"topicRegex": ".*", "groupExcludeRegex": "(?i)^test-[0-9]+$", "logging": "Debug"}
+    assert remarks(kafka({"spec": {"kafka": {"config": WISE}, "kafkaExporter": exporter}}), VERSIONS) == []

@@ -42,6 +42,7 @@ def test_everything_can_be_set() -> None:
             "STRIMZI_IMAGE_PULL_SECRETS": "one, two",
             "STRIMZI_IMAGE_PULL_POLICY": "ifnotpresent",
             "STRIMZI_LABELS_EXCLUSION_PATTERN": "^argocd",
+            "STRIMZI_DEFAULT_KAFKA_EXPORTER_IMAGE": "c/exporter:3",
             "STRIMZI_KAFKA_IMAGES": "3.5.1=a/kafka:1\n3.6.0=b/kafka:2\n",
         }
     )
@@ -50,6 +51,7 @@ def test_everything_can_be_set() -> None:
     assert (around.network_policies, around.disruption_budgets) == (False, False)
     assert (around.image_pull_secrets, around.image_pull_policy) == (("one", "two"), "IfNotPresent")
     assert around.kafka_images == {"3.5.1": "a/kafka:1", "3.6.0": "b/kafka:2"}
+    assert around.kafka_exporter_image == "c/exporter:3"
     assert around.handed_on({"argocd.argoproj.io/instance": "x", "team": "a"}) == {"team": "a"}
 
 

@@ -97,6 +97,8 @@ def _namespaced() -> list[PolicyRule]:
     return [
         # get: what a Kafka resource refers to (logging, metrics, certificates of listeners).
         rule("", ["configmaps", "secrets"], ["get", "list", *_APPLY, "delete"]),
+        # What it refers to is looked at when it changes.
+        rule("", ["configmaps"], ["watch"]),
         rule("", ["services", "persistentvolumeclaims"], ["list", *_APPLY, "delete"]),
         rule("", ["pods"], [*_FOLLOW, *_APPLY, "delete"]),
         rule("", ["serviceaccounts"], [*_APPLY, "delete"]),
@@ -104,7 +106,7 @@ def _namespaced() -> list[PolicyRule]:
         # Owner of what is cluster-wide: it goes with its cluster's namespace.
         rule("", ["namespaces"], ["get"]),
         rule("apps", ["deployments"], [*_FOLLOW, *_APPLY, "delete"]),
-        rule("policy", ["poddisruptionbudgets"], _APPLY),
+        rule("policy", ["poddisruptionbudgets"], [*_APPLY, "delete"]),
         rule("networking.k8s.io", ["networkpolicies"], [*_APPLY, "delete"]),
         rule("networking.k8s.io", ["ingresses"], ["list", *_APPLY, "delete"]),
         rule(_RBAC, ["roles", "rolebindings"], [*_APPLY, "delete"]),

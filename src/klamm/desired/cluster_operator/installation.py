@@ -135,6 +135,7 @@ def _environment(installation: Installation) -> list[EnvVar]:
         "STRIMZI_DEFAULT_TOPIC_OPERATOR_IMAGE": operator,
         "STRIMZI_DEFAULT_USER_OPERATOR_IMAGE": operator,
         "STRIMZI_DEFAULT_KAFKA_INIT_IMAGE": operator,
+        "STRIMZI_DEFAULT_KAFKA_EXPORTER_IMAGE": operator,
         "STRIMZI_KAFKA_IMAGES": images,
         "KUBERNETES_SERVICE_DNS_DOMAIN": installation.dns_domain,
         "STRIMZI_LEADER_ELECTION_ENABLED": str(installation.leader_election).lower(),

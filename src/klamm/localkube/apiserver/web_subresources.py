@@ -22,7 +22,7 @@ from klamm.localkube.apiserver.patches import Apply
 from klamm.localkube.apiserver.routing import Target
 from klamm.localkube.apiserver.web_objects import body_of, get_object, options_of, patch_object, update_object
 from klamm.localkube.apiserver.write_rules import WriteOptions
-from klamm.localkube.objects import NAMESPACES, Object, Refused
+from klamm.localkube.objects import NAMESPACES, NODES, Object, Refused
 
 _SCALE = "io.k8s.api.autoscaling.v1.Scale"
 _VERBS = {"GET": "get", "POST": "create"}
@@ -31,6 +31,8 @@ _VERBS = {"GET": "get", "POST": "create"}
 
 async def on_subresource(api: Api, request: web.Request, kind: Kind, target: Target) -> web.StreamResponse:
     name = target.subresource
+    if kind.resource == NODES and name == "proxy":
+        return await _node(api, request, kind, target)
     declared = kind.subresource(name)
     if declared is None or target.rest:
         if kind.custom:
@@ -106,6 +108,15 @@ async def _attach(api: Api, request: web.Request, kind: Kind, target: Target) ->
 async def _forward(api: Api, request: web.Request, kind: Kind, target: Target) -> web.StreamResponse:
     pod = pod_places.placed(_pod(api, kind, target))
     return await port_forward.serve(request, api.streams, pod, api.ping_seconds)
+
+
+async def _node(api: Api, request: web.Request, kind: Kind, target: Target) -> web.Response:
+    """The kubelet's own pages; of these localkube has the metrics."""
+    if request.method != "GET":
+        raise statuses.method_not_allowed()
+    api.registry.stored(kind, None, target.name)
+    text = await api.streams.metrics(target.name, target.rest)
+    return web.Response(text=text, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
 
 async def _bind(api: Api, request: web.Request, kind: Kind, target: Target) -> web.StreamResponse:

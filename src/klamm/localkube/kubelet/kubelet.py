@@ -11,7 +11,7 @@ import asyncio
 import shutil
 import signal
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from random import Random
@@ -69,7 +69,7 @@ class Kubelet:
         """Pods that the kubelet is done with and whose object is still held by finalizers."""
         self._early: deque[ContainerState] = deque(maxlen=1000)
         """Exits that came before the workers were there."""
-        self._streams = KubeletStreams(self._parts, self._find)
+        self._streams = KubeletStreams(self._parts, self)
 
     @property
     def streams(self) -> Streams:
@@ -223,16 +223,19 @@ class Kubelet:
 
     def _predecessor(self, pod: Object) -> str:
         meta = pod["metadata"]
-        older = self._find(meta["namespace"], meta["name"])
+        older = self.find(meta["namespace"], meta["name"])
         return older.key.uid if older is not None else ""
 
-    def _find(self, namespace: str, pod: str) -> PodWorker | None:
+    def find(self, namespace: str, pod: str) -> PodWorker | None:
         """The newest pod of that name."""
         found = None
         for worker in self._workers.values():
             if worker.key.name == pod and worker.key.namespace == namespace:
                 found = worker
         return found
+
+    def all(self) -> Sequence[PodWorker]:
+        return tuple(self._workers.values())
 
     def _worker_finished(self, uid: str) -> None:
         worker = self._workers.pop(uid, None)

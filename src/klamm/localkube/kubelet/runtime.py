@@ -74,6 +74,14 @@ class ContainerState:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What a running container's processes have used so far, together."""
+
+    cpu_seconds: float
+    memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class SandboxState:
     id: str
     namespace: str
@@ -145,6 +153,10 @@ class Runtime(Protocol):
         ...
 
     async def forget_container(self, container_id: str) -> None: ...
+
+    async def usage(self) -> Mapping[str, Usage]:
+        """By id, of the containers that run now."""
+        ...
 
     def exits(self) -> AsyncIterator[ContainerState]:
         """Every exit from now on (call before `state`, so that none is missed).

@@ -1,27 +1,35 @@
-"""`Streams` of the API server: logs, exec, attach and port-forward into the pods of this kubelet."""
+"""`Streams` of the API server: logs, exec, attach and port-forward into the pods of this kubelet, and its metrics."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from klamm.base.clock import Clock
 from klamm.localkube.kubelet.facts import ContainerFacts, container_id, containers_of
+from klamm.localkube.kubelet.host_volumes import VolumeBlocked, claimed_folder
 from klamm.localkube.kubelet.log_stream import stream_log
 from klamm.localkube.kubelet.logs import LogSelection
+from klamm.localkube.kubelet.metrics import ClaimedVolume, RunningContainer, of_containers, of_volumes
 from klamm.localkube.kubelet.parts import Parts
 from klamm.localkube.kubelet.pods import PodWorker
-from klamm.localkube.kubelet.runtime import CannotStart, Runtime
+from klamm.localkube.kubelet.references import claim_name
+from klamm.localkube.kubelet.runtime import CannotStart, Runtime, Usage
 from klamm.localkube.kubelet.statuses import waiting_of
 from klamm.localkube.objects import ExecSession, LogOptions, Object, PortConnection, Refused, Use
 
 
-class FindWorker(Protocol):
-    def __call__(self, namespace: str, pod: str) -> PodWorker | None: ...
+class Workers(Protocol):
+    """The pods of this kubelet."""
+
+    def find(self, namespace: str, pod: str) -> PodWorker | None: ...
+
+    def all(self) -> Sequence[PodWorker]: ...
 
 
 class KubeletStreams:
-    def __init__(self, parts: Parts, find: FindWorker) -> None:
+    def __init__(self, parts: Parts, workers: Workers) -> None:
         self._parts = parts
-        self._find = find
+        self._workers = workers
         self._clock: Clock = parts.clock
         self._runtime: Runtime = parts.runtime
 
@@ -78,6 +86,31 @@ class KubeletStreams:
         except CannotStart as error:
             raise _failed(str(error)) from error
 
+    async def metrics(self, node: str, path: str) -> str:
+        """Raises `Refused` for another node or path, and when the node's processes do not answer."""
+        if not any(one.name == node for one in self._parts.settings.nodes):
+            raise Refused(404, "NotFound", f'nodes "{node}" not found')
+        workers = [worker for worker in self._workers.all() if worker.pod["spec"].get("nodeName") == node]
+        if path == "metrics":
+            return of_volumes(volume for worker in workers for volume in self._volumes(worker))
+        if path != "metrics/cadvisor":
+            raise Refused(404, "NotFound", f"a kubelet of localkube tells nothing at /{path}")
+        try:
+            usage = await self._runtime.usage()
+        except CannotStart as error:
+            raise _failed(str(error)) from error
+        return of_containers((one for worker in workers for one in _containers(worker, usage)), self._parts.now())
+
+    def _volumes(self, worker: PodWorker) -> Iterator[ClaimedVolume]:
+        namespace = worker.key.namespace
+        for volume in worker.pod["spec"].get("volumes") or ():
+            claim = claim_name(worker.key.name, volume)
+            if claim is None:
+                continue
+            with suppress(VolumeBlocked):
+                folder = claimed_folder(self._parts.objects, namespace, volume["name"], claim)
+                yield ClaimedVolume(namespace, claim, folder)
+
     def _running(self, use: Use, namespace: str, pod: str, container: str) -> str:
         """The runtime's id of the container; `Refused` when it does not run."""
         state = self._container(self._worker(namespace, pod), container).state
@@ -87,7 +120,7 @@ class KubeletStreams:
         return state.id
 
     def _worker(self, namespace: str, pod: str) -> PodWorker:
-        worker = self._find(namespace, pod)
+        worker = self._workers.find(namespace, pod)
         if worker is None:
             raise Refused(
                 404, "NotFound", f'pods "{pod}" not found in namespace {namespace} on the nodes of this machine'
@@ -111,6 +144,15 @@ class KubeletStreams:
                 f'container "{facts.name}" in pod "{pod}" is waiting to start: {_why_waiting(worker.pod, facts)}'
             )
         return facts.attempt
+
+
+def _containers(worker: PodWorker, usage: Mapping[str, Usage]) -> Iterator[RunningContainer]:
+    key = worker.key
+    for name, facts in worker.facts.items():
+        state = facts.state
+        if state is not None and state.running and state.id in usage:
+            used = usage[state.id]
+            yield RunningContainer(key.namespace, key.name, name, facts.image, state.id, state.started_at, used)
 
 
 def _why_waiting(pod: Object, facts: ContainerFacts) -> str:

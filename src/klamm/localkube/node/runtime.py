@@ -23,6 +23,7 @@ from klamm.localkube.kubelet.runtime import (
     NodeState,
     SandboxSpec,
     SandboxState,
+    Usage,
 )
 from klamm.localkube.node import wire
 from klamm.localkube.node.folders import Folders
@@ -233,6 +234,10 @@ class NodeRuntime:
     async def forget_container(self, container_id: str) -> None:
         await self._node.ask("forget_container", container=container_id)
         self._told.discard(container_id)
+
+    async def usage(self) -> Mapping[str, Usage]:
+        answer, _ = await self._node.ask("usage")
+        return {container: Usage(*used) for container, used in answer["usage"].items()}
 
     async def exits(self) -> AsyncIterator[ContainerState]:
         queue: asyncio.Queue[ContainerState] = asyncio.Queue()

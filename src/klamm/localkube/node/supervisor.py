@@ -20,6 +20,7 @@ from klamm.localkube.node.containers import Container, Execution, Report
 from klamm.localkube.node.folders import Folders
 from klamm.localkube.node.sandboxes import NodeNetwork, Sandbox
 from klamm.localkube.node.server import Peer, Server
+from klamm.localkube.node.usage import usage_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Supervisor:
             "start_container": self._start_container,
             "signal_container": self._signal_container,
             "forget_container": self._forget_container,
+            "usage": self._usage,
             "attach": self._attach,
             "close_stdin": self._close_stdin,
             "exec": self._exec,
@@ -131,6 +133,10 @@ class Supervisor:
         else:
             container.take_terminal(self._loop)
             peer.answer(request, state=container.state())
+
+    def _usage(self, peer: Peer, request: Message) -> None:
+        running = {c.pid: c.id for c in self._containers.values() if c.running and c.report is None}
+        peer.answer(request, usage={running[pid]: used for pid, used in usage_of(running).items()})
 
     def _signal_container(self, peer: Peer, request: Message) -> None:
         container = self._containers.get(request["container"])

@@ -11,9 +11,10 @@ from random import Random
 from typing import Any
 
 from klamm.base.backoff import BackOff
-from klamm.control.controller import Controller, Settings
+from klamm.control.controller import SETTLE, Controller, Settings
+from klamm.control.measures import PassMeasures, selector_text
 from klamm.desired.labels import CLUSTER, KIND
-from klamm.kube.catalogue import KAFKA_NAMES, POD_SETS
+from klamm.kube.catalogue import CONFIG_MAP_NAMES, KAFKA_NAMES, POD_SETS
 from klamm.kube.client import Client
 from klamm.kube.kinds import Name, name_of
 from klamm.kube.native import DEPLOYMENTS, PODS
@@ -21,9 +22,10 @@ from klamm.kube.watching import CUT_WATCHES, RELIST, Watched
 from klamm.operators.cluster.hands import Hands
 from klamm.operators.cluster.kafka.departure import departed
 from klamm.operators.cluster.kafka.reconcile import KafkaReconciler
+from klamm.operators.cluster.measures import POD_SET_INFO, pod_set_info
 from klamm.operators.cluster.pod_sets import BY_POD_SET, PodSetReconciler, pod_set_key, pod_set_of
 from klamm.resources.custom.pod_set import StrimziPodSet
-from klamm.resources.native.metadata import NativeObject
+from klamm.resources.native.metadata import NativeObject, ObjectMeta
 from klamm.resources.native.pod import Pod, PodSpec
 from klamm.resources.native.workloads import Deployment
 
@@ -37,9 +39,11 @@ class Caches:
     pod_sets: Watched[StrimziPodSet]
     pods: Watched[Pod]
     deployments: Watched[Deployment]
+    config_maps: Watched[NativeObject]
+    """Not ours (none of those has this label): those that people's resources may refer to."""
 
     def all(self) -> tuple[Watched[Any], ...]:
-        return self.kafkas, self.pod_sets, self.pods, self.deployments
+        return self.kafkas, self.pod_sets, self.pods, self.deployments, self.config_maps
 
 
 def caches_of(
@@ -58,21 +62,37 @@ def caches_of(
         pod_sets=Watched(client, POD_SETS, random, **place),
         pods=Watched(client, PODS, random, labels=_OF_CLUSTERS, trim=trimmed, indexes=by_set, **place),
         deployments=Watched(client, DEPLOYMENTS, random, labels=_OF_CLUSTERS, **place),
+        config_maps=Watched(client, CONFIG_MAP_NAMES, random, labels=f"{KIND}!=Kafka", trim=bare, **place),
     )
 
 
 def kafka_controller(hands: Hands, random: Random, settings: Settings) -> Controller:
-    clusters = Controller("Kafka", KafkaReconciler(hands).reconcile, hands.clock, random, settings)
+    measures = _measures("Kafka", hands, hands.kafkas)
+    clusters = Controller("Kafka", KafkaReconciler(hands).reconcile, hands.clock, random, settings, measures)
     clusters.follow(hands.kafkas)
     clusters.take_up(lambda: departed(hands))
     clusters.follow_others(hands.pods, cluster_of, says=what_passes_see)
     clusters.follow_others(hands.deployments, cluster_of)  # type: ignore[arg-type]
+    _follow_config_maps(clusters, hands)
     return clusters
+
+
+def _follow_config_maps(clusters: Controller, hands: Hands) -> None:
+    """No pass waits for their list: it reads itself what its resource refers to."""
+
+    def note(old: NativeObject | None, new: NativeObject | None) -> None:
+        changed = new or old
+        for resource in hands.mentions.by(name_of(changed)) if changed else ():
+            clusters.trigger(resource, SETTLE)
+
+    hands.config_maps.subscribe(note)
 
 
 def pod_set_controller(hands: Hands, random: Random, settings: Settings) -> Controller:
     reconciler = PodSetReconciler(hands.client, hands.pod_sets, hands.pods, is_ours=_of_selected(hands))
-    sets = Controller("StrimziPodSet", reconciler.reconcile, hands.clock, random, settings)
+    measures, pod_sets = _measures("StrimziPodSet", hands, hands.pod_sets), hands.pod_sets
+    hands.measures.metrics.ask(POD_SET_INFO, lambda: ((pod_set_info(one), 1.0) for one in pod_sets.all()))
+    sets = Controller("StrimziPodSet", reconciler.reconcile, hands.clock, random, settings, measures)
     sets.follow(hands.pod_sets)
     sets.follow_others(hands.pods, pod_set_of, settle=0.0, says=what_passes_see)
     if hands.selector:
@@ -80,6 +100,13 @@ def pod_set_controller(hands: Hands, random: Random, settings: Settings) -> Cont
         for part in ("kafka", "zookeeper"):
             sets.follow_others(hands.kafkas, _pod_set(part), says=lambda kafka: kafka.metadata.uid)
     return sets
+
+
+def _measures(kind: str, hands: Hands, watched: Watched[Any]) -> PassMeasures:
+    namespaces = [watched.namespace] if watched.namespace else []
+    measures = PassMeasures(hands.measures.metrics, kind, namespaces, selector_text(hands.selector))
+    measures.watch_resources(watched.all)
+    return measures
 
 
 def _of_selected(hands: Hands) -> Callable[[StrimziPodSet], bool]:
@@ -94,6 +121,13 @@ def _of_selected(hands: Hands) -> Callable[[StrimziPodSet], bool]:
 
 def _pod_set(part: str) -> Callable[[NativeObject], Name]:
     return lambda kafka: Name(kafka.metadata.namespace or "", f"{name_of(kafka).name}-{part}")
+
+
+def bare(obj: NativeObject) -> NativeObject:
+    """Which one it is, and that it has changed."""
+    meta = obj.metadata
+    kept = ObjectMeta(name=meta.name, namespace=meta.namespace, uid=meta.uid, resource_version=meta.resource_version)
+    return NativeObject(metadata=kept)
 
 
 def trimmed(pod: Pod) -> Pod:

@@ -7,6 +7,7 @@ from klamm.kube.catalogue import KAFKA_TOPIC_NAMES
 from klamm.kube.client import Client
 from klamm.kube.kinds import Name, name_of
 from klamm.kube.watching import Watched
+from klamm.operators.topic.measures import LET_GO, TopicMeasures
 from klamm.planning.topics import FINALIZER
 from klamm.resources.custom.topic import KafkaTopic
 from klamm.resources.native.metadata import ObjectMeta
@@ -15,7 +16,10 @@ from klamm.resources.native.metadata import ObjectMeta
 class Finalizers:
     """`slots` bounds the calls in flight."""
 
-    def __init__(self, client: Client, topics: Watched[KafkaTopic], slots: asyncio.Semaphore) -> None:
+    def __init__(
+        self, client: Client, topics: Watched[KafkaTopic], slots: asyncio.Semaphore, measures: TopicMeasures
+    ) -> None:
+        self._measures = measures
         self._client = client
         self._topics = topics
         self._slots = slots
@@ -33,6 +37,7 @@ class Finalizers:
         change = {"metadata": {"finalizers": others, "resourceVersion": resource.metadata.resource_version}}
         try:
             async with self._slots:
-                self._topics.saw(await self._client.patch(self._topics.kind, name_of(resource), change))
+                with self._measures.timing(LET_GO):
+                    self._topics.saw(await self._client.patch(self._topics.kind, name_of(resource), change))
         except errors.NotFound:
             return

@@ -53,6 +53,16 @@ async def messages(socket: aiohttp.ClientWebSocketResponse) -> list[bytes]:
         return [message.data async for message in socket if len(message.data) > 1]
 
 
+async def test_a_node_s_metrics_are_those_of_its_kubelet(client: aiohttp.ClientSession) -> None:
+    node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n"}}
+    await client.post("/api/v1/nodes", json=node)
+    async with client.get("/api/v1/nodes/n/proxy/metrics/cadvisor") as response:
+        assert (response.content_type, await response.text()) == ("text/plain", "n metrics/cadvisor\n")
+    for method, path, code in (("GET", "none/proxy/metrics", 404), ("POST", "n/proxy/metrics", 405)):
+        async with client.request(method, f"/api/v1/nodes/{path}") as response:
+            assert response.status == code
+
+
 # WebSocket
 
 

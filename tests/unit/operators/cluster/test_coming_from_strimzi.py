@@ -59,7 +59,7 @@ def takeover() -> Takeover:
 
 async def _take_over(found: list[Takeover]) -> None:
     async with kafka_world(operator=False) as world:
-        world.apply(kafka_object({"spec": {"kafka": {"listeners": LISTENERS}}}))
+        world.apply(kafka_object({"spec": {"kafka": {"listeners": LISTENERS}, "kafkaExporter": {}}}))
         _make_as_strimzi(world)
         running = {*BROKERS, *ZOOKEEPERS}
         await world.until("Strimzi's pods run", lambda: ", ".join(running - world.ready_pods()) or None)
@@ -100,8 +100,8 @@ def _uid(obj: Object) -> str:
 
 def test_nothing_is_lost_and_only_pods_are_made_anew(takeover: Takeover) -> None:
     changed = takeover.before.keys() - takeover.kept()
-    # The entity operator's Deployment rolls by itself; what it made before are its own affairs.
-    of_cluster = {name for kind, name in changed if "entity-operator" not in name}
+    # The entity operator's and the exporter's Deployments roll by themselves; what they made are their own affairs.
+    of_cluster = {name for kind, name in changed if "entity-operator" not in name and "exporter" not in name}
     assert of_cluster == {*BROKERS, *ZOOKEEPERS}
     assert {kind for kind, _ in changed} <= {"Pod", "ReplicaSet"}
 
@@ -114,7 +114,13 @@ def test_authorities_are_kept_with_their_rsa_keys_and_nothing_is_renewed(takeove
 
 
 def test_certificates_of_all_components_are_kept(takeover: Takeover) -> None:
-    for name in ("kafka-brokers", "zookeeper-nodes", "cluster-operator-certs", "entity-user-operator-certs"):
+    for name in (
+        "kafka-brokers",
+        "zookeeper-nodes",
+        "cluster-operator-certs",
+        "entity-user-operator-certs",
+        "kafka-exporter-certs",
+    ):
         was, secret = takeover.pair("Secret", f"{CLUSTER}-{name}")
         assert secret["data"] == was["data"], name
 
@@ -175,6 +181,20 @@ def test_the_entity_operator_loses_what_only_strimzi_needs(takeover: Takeover) -
     containers = {one["name"]: one for one in deployment["spec"]["template"]["spec"]["containers"]}
     assert set(containers) == {"topic-operator", "user-operator"}
     assert "STRIMZI_ZOOKEEPER_CONNECT" not in {entry["name"] for entry in containers["topic-operator"]["env"]}
+
+
+def test_the_exporter_is_klamms_in_the_same_deployment(takeover: Takeover) -> None:
+    """Script and left-over settings of Strimzi's go; names by which it is found stay."""
+    was, deployment = takeover.pair("Deployment", f"{CLUSTER}-kafka-exporter")
+    [before], [container] = (one["spec"]["template"]["spec"]["containers"] for one in (was, deployment))
+    assert container["name"] == before["name"]
+    assert container["ports"] == before["ports"]
+    assert container["command"] == ["/opt/strimzi/bin/kafka_exporter_run.sh"]
+    assert "args" not in container
+    settings = {one["name"]: one["value"] for one in container["env"]}
+    assert settings["KAFKA_EXPORTER_KAFKA_SERVER"] == f"{CLUSTER}-kafka-bootstrap:9091"
+    assert all(name.startswith("KAFKA_EXPORTER_") for name in settings)
+    assert deployment["spec"]["selector"] == was["spec"]["selector"]
 
 
 def test_config_maps_hold_what_klamm_writes_and_nothing_else(takeover: Takeover) -> None:

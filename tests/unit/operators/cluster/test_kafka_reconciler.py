@@ -1,12 +1,13 @@
 """The cluster operator from the outside: what it makes, what it tells, what it leaves alone."""
 
+import json
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import yaml
 from tests.builders.kafka import kafka_object, overlaid
-from tests.builders.kafka_world import KAFKAS, NAME, NAMESPACE, POD_SET_RESOURCE, kafka_world
+from tests.builders.kafka_world import KAFKAS, NAME, NAMESPACE, POD_SET_RESOURCE, KafkaWorld, kafka_world
 from tests.builders.virtual_time import in_virtual_time
 
 from klamm.kube.requests import Request
@@ -254,18 +255,111 @@ async def test_a_missing_configmap_is_named_and_stops_nothing_else() -> None:
         assert "spec.kafka.metricsConfig.valueFrom.configMapKeyRef" in condition["message"]
         assert "there is no ConfigMap kafka/metrics; create it" in condition["message"]
         assert "my-cluster-kafka-brokers" in world.names(SECRETS), "certificates do not wait for it"
-        text = "rules: [{pattern: kafka.*}]"
-        metrics = {
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {"name": "metrics"},
-            "data": {"kafka.yml": text},
-        }
-        world.cluster.objects.create(CONFIG_MAPS, NAMESPACE, metrics)
+        world.cluster.objects.create(CONFIG_MAPS, NAMESPACE, _metrics("rules: [{pattern: kafka.*}]"))
         await world.ready()
-        assert world.get(CONFIG_MAPS, "my-cluster-kafka-0")["data"]["metrics-config.json"] == (
-            '{"rules": [{"pattern": "kafka.*"}]}'
+        assert _metrics_of_brokers(world)[0] == {"pattern": "kafka.*"}
+
+
+def metrics_of(pod: str, world: KafkaWorld) -> str:
+    text: str = world.get(CONFIG_MAPS, pod)["data"]["metrics-config.json"]
+    return text
+
+
+@in_virtual_time
+async def test_a_configmap_that_a_resource_refers_to_is_followed_without_a_restart() -> None:
+    """Metrics agents read their file again when it changes, so its new content is all that they need."""
+    async with kafka_world() as world:
+        metrics = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "metrics"}}
+        world.cluster.objects.create(CONFIG_MAPS, NAMESPACE, {**metrics, "data": {"kafka.yml": "rules: []"}})
+        source = {"configMapKeyRef": {"name": "metrics", "key": "kafka.yml"}}
+        world.apply(with_node_port(metricsConfig={"type": "jmxPrometheusExporter", "valueFrom": source}))
+        await world.ready()
+        before = world.uids()
+        world.cluster.objects.patch(
+            CONFIG_MAPS, NAMESPACE, "metrics", {"data": {"kafka.yml": "lowercaseOutputName: true"}}
         )
+        await world.passes(2)
+        for number in range(3):
+            assert '"lowercaseOutputName": true' in metrics_of(f"my-cluster-kafka-{number}", world)
+        world.cluster.objects.delete(CONFIG_MAPS, NAMESPACE, "metrics")
+        await world.passes(2)
+        [condition] = world.conditions("NotReady")
+        assert "there is no ConfigMap kafka/metrics; create it" in condition["message"]
+        assert world.uids() == before
+
+
+@in_virtual_time
+async def test_a_configmap_that_nobody_refers_to_wakes_nobody() -> None:
+    async with kafka_world() as world:
+        world.apply(kafka_object())
+        await world.ready()
+        await world.passes(10)
+        world.transport.requests.clear()
+        other = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "of-somebody"}, "data": {"a": "b"}}
+        world.cluster.objects.create(CONFIG_MAPS, NAMESPACE, other)
+        await world.passes(10)
+        assert [one for one in world.transport.requests if "secrets" in one] == [], "a pass reads Secrets first"
+
+
+@in_virtual_time
+async def test_wrong_metrics_are_told_and_pods_keep_those_that_they_have() -> None:
+    async with kafka_world() as world:
+        source = {"configMapKeyRef": {"name": "metrics", "key": "kafka.yml"}}
+        exporter = {"metricsConfig": {"type": "jmxPrometheusExporter", "valueFrom": source}}
+        world.cluster.objects.create(CONFIG_MAPS, NAMESPACE, _metrics("rules: [{pattern: kafka.*}]"))
+        world.apply(kafka_object({"spec": {"kafka": exporter}}))
+        await world.ready()
+        before, brokers = _metrics_of_brokers(world), _brokers(world)
+        _write_metrics(world, "rules: [{pattern: 'kafka.('}]")
+        world.change(kafka={"config": {"num.io.threads": 9}})
+        await world.passes(120)
+        [condition] = world.conditions("NotReady")
+        assert condition["reason"] == "MetricsUnusable"
+        place = "spec.kafka.metricsConfig (ConfigMap metrics, kafka.yml): rules[0].pattern: 'kafka.('"
+        assert f"{place} is no regular expression" in condition["message"]
+        assert _metrics_of_brokers(world) == before
+        assert not _brokers(world) & brokers, "other changes are rolled out all the same"
+        brokers = _brokers(world)
+        _write_metrics(world, "rules: [{pattern: java.*, cashe: true}]")
+        await world.passes(150)
+        await world.ready()
+        [warning] = [one for one in world.conditions("Warning") if one["reason"] == "UnknownMetricsKey"]
+        assert "rules[0].cashe is not a known field and is ignored (did you mean cache?)" in warning["message"]
+        assert _metrics_of_brokers(world)[0]["pattern"] == "java.*"
+        assert _brokers(world) == brokers, "the exporter reads a changed file by itself"
+
+
+@in_virtual_time
+async def test_metrics_that_were_never_there_keep_no_broker_from_starting() -> None:
+    async with kafka_world() as world:
+        source = {"configMapKeyRef": {"name": "metrics", "key": "kafka.yml"}}
+        exporter = {"metricsConfig": {"type": "jmxPrometheusExporter", "valueFrom": source}}
+        world.apply(kafka_object({"spec": {"kafka": exporter, "zookeeper": exporter}}))
+        await world.passes(30)
+        [condition] = world.conditions("NotReady")
+        for part in ("kafka", "zookeeper"):
+            assert f"spec.{part}.metricsConfig.valueFrom.configMapKeyRef: there is no ConfigMap" in condition["message"]
+        assert len(world.ready_pods() & {f"my-cluster-kafka-{number}" for number in range(3)}) == 3
+        assert [rule["name"] for rule in _metrics_of_brokers(world)] == ["jvm_memory_used_bytes"] * 2
+
+
+def _metrics(text: str) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "metrics"}, "data": {"kafka.yml": text}}
+
+
+def _write_metrics(world: KafkaWorld, text: str) -> None:
+    world.cluster.objects.patch(CONFIG_MAPS, NAMESPACE, "metrics", {"data": {"kafka.yml": text}})
+
+
+def _metrics_of_brokers(world: KafkaWorld) -> list[dict[str, Any]]:
+    """The rules that are mounted."""
+    text = world.get(CONFIG_MAPS, "my-cluster-kafka-0")["data"]["metrics-config.json"]
+    rules: list[dict[str, Any]] = json.loads(text)["rules"]
+    return rules
+
+
+def _brokers(world: KafkaWorld) -> set[str]:
+    return {uid for name, uid in world.uids().items() if "-kafka-" in name}
 
 
 @in_virtual_time
@@ -335,6 +429,86 @@ async def test_one_of_the_two_operators_goes_and_the_other_stays() -> None:
         assert {f"{topic}-certs", f"{topic}-config", f"{topic}-role", "my-cluster-entity-operator"} <= left
         containers = world.get(DEPLOYMENTS, "my-cluster-entity-operator")["spec"]["template"]["spec"]["containers"]
         assert [one["name"] for one in containers] == ["topic-operator"]
+
+
+EXPORTER = "my-cluster-kafka-exporter"
+
+
+@in_virtual_time
+async def test_the_exporter_comes_and_all_of_it_goes_again() -> None:
+    async with kafka_world() as world:
+        world.apply(kafka_object())
+        await world.ready()
+        before = {kind: set(world.names(resource)) for kind, resource in KINDS.items()}
+        world.change(kafkaExporter={"groupRegex": "app-.*"})
+        await world.ready()
+        came = {kind: set(world.names(resource)) - before[kind] for kind, resource in KINDS.items()}
+        assert {kind: names for kind, names in came.items() if names} == {
+            "Deployment": {EXPORTER},
+            "NetworkPolicy": {EXPORTER},
+            "PodDisruptionBudget": {EXPORTER},
+            "Secret": {f"{EXPORTER}-certs"},
+            "ServiceAccount": {EXPORTER},
+        }
+        assert sorted(world.get(SECRETS, f"{EXPORTER}-certs")["data"]) == [
+            f"kafka-exporter.{end}" for end in ("crt", "key", "p12", "password")
+        ]
+        assert any(name.startswith(f"{EXPORTER}-") for name in world.ready_pods())
+        world.change(kafkaExporter=None)
+        await world.ready()
+        await world.until(
+            "its pod is gone", lambda: next((name for name in world.pods() if name.startswith(EXPORTER)), None)
+        )
+        assert {kind: set(world.names(resource)) for kind, resource in KINDS.items()} == before
+
+
+@in_virtual_time
+async def test_the_cluster_is_ready_when_its_exporter_is() -> None:
+    async with kafka_world() as world:
+        world.cluster.holds_back.add(EXPORTER)
+        world.apply(kafka_object({"spec": {"kafkaExporter": {}}}))
+        await world.passes(20)
+        [condition] = world.conditions("NotReady")
+        assert condition["message"] == f"ready: waiting for {EXPORTER} to be ready"
+        world.cluster.holds_back.clear()
+        for name in world.pods():
+            if name.startswith(EXPORTER):
+                world.cluster.becomes(name, ready=True, namespace=NAMESPACE)
+        await world.ready()
+
+
+@in_virtual_time
+async def test_another_setting_of_the_exporter_gives_a_new_pod_of_it_and_no_other() -> None:
+    async with kafka_world() as world:
+        world.apply(kafka_object({"spec": {"kafkaExporter": {}}}))
+        await world.ready()
+        before = world.uids()
+        world.change(kafkaExporter={"logging": "debug"})
+        await world.ready()
+        await world.passes(5)
+        after = world.uids()
+        assert {name for name in before.keys() | after.keys() if before.get(name) == after.get(name)} == {
+            name for name in before if not name.startswith(EXPORTER)
+        }
+        assert len(after) == len(before)
+
+
+def refuse_the_exporter(request: Request) -> Refused | None:
+    if request.method == "PATCH" and request.path.endswith(f"deployments/{EXPORTER}"):
+        return Refused(403, "Forbidden", "exceeded quota: no more Deployments")
+    return None
+
+
+@in_virtual_time
+async def test_an_exporter_that_is_refused_stops_nothing_else() -> None:
+    async with kafka_world() as world:
+        world.transport.refuse = refuse_the_exporter
+        world.apply(kafka_object({"spec": {"kafkaExporter": {}}}))
+        await world.passes(60)
+        assert {f"my-cluster-{part}-{n}" for part in ("kafka", "zookeeper") for n in range(3)} <= world.ready_pods()
+        [condition] = world.conditions("NotReady")
+        assert "kafka exporter" in condition["message"]
+        assert "no more Deployments" in condition["message"]
 
 
 @in_virtual_time

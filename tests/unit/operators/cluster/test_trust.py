@@ -19,11 +19,18 @@ from klamm.localkube.objects import PODS, SECRETS, SERVICES
 
 CA_CERTIFICATE, CA_KEY = "my-cluster-cluster-ca-cert", "my-cluster-cluster-ca"
 SECRET_OF = {"kafka": "my-cluster-kafka-brokers", "zookeeper": "my-cluster-zookeeper-nodes"}
+LEAF_OF = {
+    "entity": ("my-cluster-entity-topic-operator-certs", "entity-operator"),
+    "exporter": ("my-cluster-kafka-exporter-certs", "kafka-exporter"),
+}
+"""Secret and entry of those whose pods have no names of their own."""
 
 
 def small() -> Any:
+    """With the exporter: as the entity operator, a pod of a Deployment."""
     storage = {"type": "ephemeral", "volumes": []}
-    return kafka_object({"spec": {"kafka": {"storage": storage}, "zookeeper": {"storage": storage}}})
+    spec = {"kafka": {"storage": storage}, "zookeeper": {"storage": storage}, "kafkaExporter": {}}
+    return kafka_object({"spec": spec})
 
 
 @dataclass
@@ -58,15 +65,14 @@ class Handshakes:
             self._came(name, pod["metadata"]["annotations"])
 
     def _came(self, name: str, annotations: dict[str, str]) -> None:
-        part = name.removeprefix("my-cluster-").split("-")[0]
+        part = part_of(name)
         authority = self.world.get(SECRETS, CA_CERTIFICATE)["data"]
         self.trusted[name] = [certificate(text) for key, text in authority.items() if key.endswith(".crt")]
-        secret = SECRET_OF.get(part, "my-cluster-entity-topic-operator-certs")
-        entry = name if part in SECRET_OF else "entity-operator"
+        secret, entry = LEAF_OF[part] if part in LEAF_OF else (SECRET_OF[part], name)
         self.shown[name] = certificate(self.world.get(SECRETS, secret)["data"][f"{entry}.crt"])
         generations = [annotations[f"strimzi.io/cluster-ca-{what}-generation"] for what in ("cert", "key")]
         old = "both" if "strimzi.io/trusts-old-cluster-ca" in annotations else "one"
-        self.story.append(f"{name if part in SECRET_OF else part}: leaf {generations[0]}, key {generations[1]}, {old}")
+        self.story.append(f"{part if part in LEAF_OF else name}: leaf {generations[0]}, key {generations[1]}, {old}")
         for one in self.shown:
             for other in self.trusted:
                 if not speaks(self.shown[one], self.trusted[other]):
@@ -90,8 +96,13 @@ def speaks(leaf: x509.Certificate, trusted: list[x509.Certificate]) -> bool:
 ROUND = [f"my-cluster-zookeeper-{n}" for n in range(3)] + [f"my-cluster-kafka-{n}" for n in (1, 2, 0)]
 
 
-def without_operator(story: list[str]) -> list[str]:
-    return [line for line in story if not line.startswith("entity")]
+def part_of(pod: str) -> str:
+    first, second = pod.removeprefix("my-cluster-").split("-")[:2]
+    return second if second == "exporter" else first
+
+
+def of_pod_sets(story: list[str]) -> list[str]:
+    return [line for line in story if not line.startswith(tuple(LEAF_OF))]
 
 
 async def settled(world: KafkaWorld) -> None:
@@ -113,17 +124,17 @@ async def test_a_new_key_goes_round_in_three_rolls_without_a_refused_handshake()
         world.annotate(SECRETS, CA_KEY, force_replace="true")
         await settled(world)
         assert handshakes.refused == []
-        assert without_operator(handshakes.story) == [
+        assert of_pod_sets(handshakes.story) == [
             *(f"{name}: leaf 0, key 1, both" for name in ROUND),
             *(f"{name}: leaf 1, key 1, both" for name in ROUND),
             *(f"{name}: leaf 1, key 1, one" for name in ROUND),
         ]
-        operators = [line for line in handshakes.story if line.startswith("entity")]
-        assert operators == [
-            "entity: leaf 0, key 1, both",
-            "entity: leaf 1, key 1, both",
-            "entity: leaf 1, key 1, one",
-        ]
+        for part in LEAF_OF:
+            assert [line for line in handshakes.story if line.startswith(part)] == [
+                f"{part}: leaf 0, key 1, both",
+                f"{part}: leaf 1, key 1, both",
+                f"{part}: leaf 1, key 1, one",
+            ]
         files = world.get(SECRETS, CA_CERTIFICATE)
         assert sorted(files["data"]) == ["ca.crt", "ca.p12", "ca.password"]
         assert files["metadata"]["annotations"]["strimzi.io/ca-cert-generation"] == "1"
@@ -149,7 +160,7 @@ async def test_an_operator_that_dies_again_and_again_goes_on_with_the_step_it_wa
             world.start_operator()
         await settled(world)
         assert handshakes.refused == []
-        assert len(without_operator(handshakes.story)) == 18, "no pod was restarted twice for one step"
+        assert len(of_pod_sets(handshakes.story)) == 18, "no pod was restarted twice for one step"
 
 
 @in_virtual_time
@@ -160,7 +171,7 @@ async def test_a_renewed_certificate_takes_one_roll() -> None:
         handshakes = Handshakes(world)
         world.annotate(SECRETS, CA_CERTIFICATE, force_renew="true")
         await settled(world)
-        assert without_operator(handshakes.story) == [f"{name}: leaf 1, key 0, one" for name in ROUND]
+        assert of_pod_sets(handshakes.story) == [f"{name}: leaf 1, key 0, one" for name in ROUND]
         assert handshakes.refused == []
 
 

@@ -25,6 +25,7 @@ _log = logs.room("departure")
 async def clean_up(hands: Hands, name: Name) -> Result:
     await _delete_binding(hands, Name("", init_binding_name(name.namespace, name.name)))
     hands.applier.forget_namesakes(name)
+    hands.mentions.forget(name)
     return DONE
 
 

@@ -1,8 +1,6 @@
 """The entity operator's objects: made as wanted, and deleted when the resource no longer asks for them.
 
-Whether something is left over is read off the Secrets, which every pass knows anyway: an operator that is not wanted
-and has a Secret of ours was wanted once. Its Secret goes last, so that a pass that is cut short is taken up by the
-next one; a cluster without entity operator costs no calls.
+Which operator is left over is read off its Secret (`companions.py`), so that goes last.
 """
 
 from klamm.base import logs
@@ -21,6 +19,7 @@ from klamm.kube.native import (
     SERVICE_ACCOUNTS,
 )
 from klamm.operators.cluster.hands import Hands
+from klamm.operators.cluster.kafka.companions import is_left
 from klamm.operators.cluster.kafka.gather import Observed
 from klamm.operators.cluster.kafka.references import References
 from klamm.operators.cluster.kafka.trust import Trust
@@ -44,7 +43,7 @@ async def delete_unwanted(hands: Hands, operator: EntityOperator, observed: Obse
     """What belongs to an operator that was wanted once; with both gone also what they shared."""
     wanted = {part.kind for part in operator.parts}
     gone = [operator.part(kind) for kind in (TOPIC, USER) if kind not in wanted]
-    left = [part for part in gone if _is_ours(observed, part.secret)]
+    left = [part for part in gone if is_left(observed, part.secret)]
     if not left:
         return
     if not wanted:
@@ -61,18 +60,3 @@ async def _delete_part(hands: Hands, namespace: str, part: Part) -> None:
     if part.kind == TOPIC:
         await hands.applier.delete(CONFIG_MAPS, Name(namespace, ledger_name(part.cluster)))
     await hands.applier.delete(SECRETS, Name(namespace, part.secret))
-
-
-def _is_ours(observed: Observed, secret: str) -> bool:
-    """Owned by this very resource, and not a Secret of that name that somebody else keeps."""
-    found, uid = observed.secrets.get(secret), observed.resource.metadata.uid
-    return found is not None and any(owner.uid == uid for owner in found.metadata.owner_references)
-
-
-def is_operator_ready(observed: Observed) -> bool:
-    """Its Deployment has rolled out what it was told last, and its pod is ready."""
-    found = observed.entity_operator
-    status = found.status if found else None
-    if found is None or status is None or status.observed_generation != found.metadata.generation:
-        return False
-    return (status.ready_replicas or 0) >= 1 and (status.updated_replicas or 0) >= 1

@@ -31,8 +31,9 @@ class Observed:
     pods: Mapping[str, Mapping[str, Pod]]
     pod_sets: Mapping[str, StrimziPodSet]
     all_pods: Sequence[Pod]
-    """Of the whole cluster, the entity operator's too."""
+    """Of the whole cluster, those of its Deployments too."""
     entity_operator: Deployment | None
+    kafka_exporter: Deployment | None
 
     def pods_of(self, pod_set: str) -> Mapping[str, Pod]:
         return self.pods.get(pod_set, {})
@@ -77,6 +78,7 @@ async def gather(hands: Hands, resource: Kafka) -> Observed:
         all_pods=own,
         pod_sets={one: found for one in names if (found := hands.pod_sets.get(Name(namespace, one)))},
         entity_operator=hands.deployments.get(Name(namespace, f"{name}-entity-operator")),
+        kafka_exporter=hands.deployments.get(Name(namespace, f"{name}-kafka-exporter")),
     )
 
 

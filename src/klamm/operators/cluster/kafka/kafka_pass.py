@@ -13,6 +13,7 @@ import msgspec
 
 from klamm.control.passes import Pass
 from klamm.control.results import DONE, Again, Blocked, Result
+from klamm.control.status import warning
 from klamm.control.steps import Step
 from klamm.desired.entity_operator.access import access_objects
 from klamm.desired.entity_operator.objects import network_policy as operator_network_policy
@@ -28,6 +29,7 @@ from klamm.desired.kafka.objects import kafka_budget, kafka_claims, kafka_pod_se
 from klamm.desired.kafka.pods import PodInputs
 from klamm.desired.kafka.server_config import unknown_addresses
 from klamm.desired.kafka.services import services
+from klamm.desired.kafka_exporter.exporter import KafkaExporter
 from klamm.desired.labels import Component
 from klamm.desired.surroundings import Surroundings
 from klamm.desired.zookeeper import objects as zookeeper
@@ -39,13 +41,14 @@ from klamm.kube.catalogue import POD_SETS
 from klamm.kube.kinds import Name, name_of
 from klamm.kube.native import NAMESPACES, SECRETS, SERVICES
 from klamm.operators.cluster.hands import Hands
-from klamm.operators.cluster.kafka import asked, entity_operator, report, tidying
+from klamm.operators.cluster.kafka import asked, entity_operator, exporter, report, tidying
 from klamm.operators.cluster.kafka.addresses import known_addresses
 from klamm.operators.cluster.kafka.brokers import ask_brokers, ask_cluster_id
 from klamm.operators.cluster.kafka.checks import Checked
 from klamm.operators.cluster.kafka.claims import apply_claims
+from klamm.operators.cluster.kafka.companions import has_rolled_out
 from klamm.operators.cluster.kafka.gather import Observed
-from klamm.operators.cluster.kafka.references import References, read_references
+from klamm.operators.cluster.kafka.references import MetricsUnusable, References, read_references
 from klamm.operators.cluster.kafka.rolling import is_due, roll, zookeeper_leader
 from klamm.operators.cluster.kafka.scale import Scaled
 from klamm.operators.cluster.kafka.trust import Trust
@@ -84,12 +87,14 @@ class KafkaPass:
         self.cluster = KafkaCluster(self.resource, around, self.checked.kafka_storage)
         self.ensemble = Ensemble(self.resource, around, self.checked.zookeeper_storage)
         self.operators = EntityOperator(self.resource, around)
+        self.exporter = KafkaExporter(self.resource, around)
         self.trust = Trust(self.hands, self.observed, self.now)
 
     def steps(self) -> list[Step]:
         return [
             Step("authorities", self.authorities),
             Step("references", self.read_references),
+            Step("metrics", self.metrics, after=("references",)),
             Step("services", self.services),
             Step("accounts", self.accounts),
             Step("operator accounts", self.operator_accounts),
@@ -100,6 +105,7 @@ class KafkaPass:
             Step("zookeeper certificates", self.zookeeper_certificates, after=("authorities",)),
             Step("broker certificates", self.broker_certificates, after=("authorities", "services")),
             Step("operator certificates", self.operator_certificates, after=("authorities",)),
+            Step("exporter certificate", self.exporter_certificate, after=("authorities",)),
             Step(
                 "zookeeper pods",
                 self.zookeeper_pods,
@@ -115,9 +121,10 @@ class KafkaPass:
                 self.entity_operator,
                 after=("operator certificates", "operator accounts", "references"),
             ),
+            Step("kafka exporter", self.kafka_exporter, after=("exporter certificate",)),
             Step("roll zookeeper", self.roll_zookeeper, after=("zookeeper pods",)),
             Step("roll brokers", self.roll_brokers, after=("broker pods", "roll zookeeper")),
-            Step("ready", self.ready, after=("roll brokers", "entity operator")),
+            Step("ready", self.ready, after=("roll brokers", "entity operator", "kafka exporter")),
             Step("tidy", self.tidy, after=("ready", "policies")),
             Step("cluster id", self.ask_cluster_id, after=("ready",)),
         ]
@@ -126,7 +133,14 @@ class KafkaPass:
         await self.trust.reconcile_authorities(self.cluster)
 
     async def read_references(self) -> None:
-        self.references = await read_references(self.hands.client, self.resource)
+        self.references = await read_references(self.hands.client, self.resource, self.cluster.version)
+
+    async def metrics(self) -> None:
+        """A step that nobody waits for: what is wrong with metrics is told, and stops nothing."""
+        found = self.references
+        self.warnings += [warning("UnknownMetricsKey", remark) for remark in found.metrics_remarks]
+        if found.metrics_problems:
+            raise MetricsUnusable(". ".join(found.metrics_problems))
 
     async def services(self) -> Result:
         """All Services; brokers cannot start before they know the ports and addresses that clients are to use."""
@@ -205,10 +219,14 @@ class KafkaPass:
     async def operator_certificates(self) -> None:
         await self.trust.reconcile_operators(self.cluster, self.operators)
 
+    async def exporter_certificate(self) -> None:
+        if self.exporter.is_wanted:
+            await self.trust.reconcile_exporter(self.cluster, self.exporter)
+
     async def zookeeper_pods(self) -> None:
         texts = self.references
         inputs = EnsembleInputs(
-            self.trust.ready.generations, self.trust.zookeepers, texts.zookeeper_logging, texts.zookeeper_metrics
+            self.trust.ready.generations, self.trust.zookeepers, texts.zookeeper_logging, texts.zookeeper_metrics.text
         )
         await self._apply([zookeeper_config_map(self.ensemble, inputs)])
         self.zookeeper_pod_set = zookeeper.zookeeper_pod_set(self.ensemble, inputs)
@@ -216,7 +234,7 @@ class KafkaPass:
 
     async def broker_pods(self) -> None:
         texts = self.references
-        configuration = ConfigurationInputs(self.addresses, texts.kafka_logging, texts.kafka_metrics)
+        configuration = ConfigurationInputs(self.addresses, texts.kafka_logging, texts.kafka_metrics.text)
         inputs = PodInputs(configuration, self.trust.ready.generations, self.trust.brokers, texts.certificates)
         await self._apply(config_maps(self.cluster, configuration))
         self.broker_pod_set = kafka_pod_set(self.cluster, inputs)
@@ -227,9 +245,13 @@ class KafkaPass:
             await entity_operator.apply_operators(self.hands, self.operators, self.trust, self.references)
         await entity_operator.delete_unwanted(self.hands, self.operators, self.observed)
 
+    async def kafka_exporter(self) -> None:
+        await exporter.apply_exporter(self.hands, self.exporter, self.trust)
+        await exporter.delete_unwanted(self.hands, self.exporter, self.observed)
+
     async def roll_zookeeper(self) -> Result:
         pod_set, pods = self.zookeeper_pod_set, self.observed.pods_of(self.ensemble.name)
-        if not is_due(pod_set, pods):
+        if not is_due(self.hands, pod_set, pods):
             return DONE
         hosts = {
             number: f"{pod}.{self.ensemble.nodes_service}.{self.cluster.namespace}.svc"
@@ -241,7 +263,7 @@ class KafkaPass:
 
     async def roll_brokers(self) -> Result:
         pod_set, pods = self.broker_pod_set, self.observed.pods_of(self.cluster.kafka)
-        if not is_due(pod_set, pods):
+        if not is_due(self.hands, pod_set, pods):
             return DONE
         if missing := self._unready(self.zookeeper_pod_set):
             return Again(LOOK_AGAIN, f"no broker is restarted while {missing[0]} is not ready")
@@ -255,8 +277,10 @@ class KafkaPass:
             if (why := error_of(pod_set)) is not None:
                 return Blocked(f"pods of {pod_set.metadata.name} cannot be made: {why}")
         missing = [*self._unready(self.zookeeper_pod_set), *self._unready(self.broker_pod_set)]
-        if self.operators.parts and not entity_operator.is_operator_ready(self.observed):
+        if self.operators.parts and not has_rolled_out(self.observed.entity_operator):
             missing.append(self.operators.name)
+        if self.exporter.is_wanted and not has_rolled_out(self.observed.kafka_exporter):
+            missing.append(self.exporter.name)
         return Again(LOOK_AGAIN, f"waiting for {', '.join(missing)} to be ready") if missing else DONE
 
     async def tidy(self) -> None:

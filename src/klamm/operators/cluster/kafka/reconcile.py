@@ -6,12 +6,13 @@ from klamm.control.passes import Pass
 from klamm.control.results import DONE, Again, Result
 from klamm.control.status import PAUSE
 from klamm.control.steps import Outcome, take
-from klamm.kube.kinds import Name
+from klamm.kube.kinds import Name, name_of
 from klamm.operators.cluster.hands import Hands
 from klamm.operators.cluster.kafka import departure, report
 from klamm.operators.cluster.kafka.checks import Checked, check
 from klamm.operators.cluster.kafka.gather import gather, read_resource
 from klamm.operators.cluster.kafka.kafka_pass import KafkaPass
+from klamm.operators.cluster.kafka.mentions import mentioned_config_maps
 from klamm.operators.cluster.kafka.scale import scaled
 from klamm.resources.custom.kafka import Kafka
 from klamm.resources.reading import Reading
@@ -24,6 +25,7 @@ class KafkaReconciler:
     async def reconcile(self, name: Name, pass_: Pass) -> Result:
         found = await read_resource(self._hands, name)
         if found is None:
+            self._hands.measures.forget(name)
             return await departure.clean_up(self._hands, name)
         resource, reading = found
         if resource.metadata.deletion_timestamp is not None or not _is_ours(self._hands, resource):
@@ -41,11 +43,13 @@ class KafkaReconciler:
             return await report.write_problems(self._hands, resource, checked.problems, checked.warnings)
         if resource.status is None:
             await report.write_creating(self._hands, resource)
+        self._hands.mentions.note(name_of(resource), mentioned_config_maps(resource))
         observed = await gather(self._hands, resource)
         used = await scaled(self._hands, observed)
         one = KafkaPass(self._hands, observed, used, checked, pass_, self._hands.clock.now())
         steps = [replace(step, deadline=self._hands.operation) for step in one.steps()]
         outcome = await take(steps, pass_)
+        self._hands.measures.steps(pass_.name, outcome)
         return await self._tell(one, checked, outcome)
 
     async def _tell(self, one: KafkaPass, checked: Checked, outcome: Outcome) -> Result:

@@ -13,11 +13,13 @@ from datetime import datetime
 
 from klamm.base import logs
 from klamm.certificates.issue import Subject
+from klamm.certificates.read import read_certificate
 from klamm.desired.entity_operator.operators import EntityOperator
 from klamm.desired.kafka import certificate_subjects as broker_subjects
 from klamm.desired.kafka.cluster import KafkaCluster
 from klamm.desired.kafka.listeners import Addresses
 from klamm.desired.kafka.pods import brokers_secret
+from klamm.desired.kafka_exporter.exporter import KafkaExporter
 from klamm.desired.labels import Component
 from klamm.desired.pod_sets import CLUSTER_CA_CERT_GENERATION, CLUSTER_CA_KEY_GENERATION
 from klamm.desired.secrets import (
@@ -89,6 +91,7 @@ class Trust:
     brokers: Mapping[str, str] = field(default_factory=dict)
     zookeepers: Mapping[str, str] = field(default_factory=dict)
     operators: Mapping[str, str] = field(default_factory=dict)
+    exporter: str | None = None
 
     @property
     def ready(self) -> Authorities:
@@ -109,6 +112,7 @@ class Trust:
         )
         cluster_ca, clients_ca = await asyncio.gather(*(self._authority(one) for one in specs))
         self.authorities = Authorities(*await self._trusted(specs[0], cluster_ca, clients_ca))
+        self._measure(cluster)
         wanted = {CLUSTER_OPERATOR: WantedLeaf(CLUSTER_OPERATOR, Subject(CLUSTER_OPERATOR))}
         component = operator_component(cluster.name, cluster.resource.metadata.labels)
         made = (await self._leaves(cluster, operator_secret(cluster.name), component, wanted))[CLUSTER_OPERATOR]
@@ -150,6 +154,11 @@ class Trust:
             wanted = {part.container: WantedLeaf("entity-operator", Subject(part.name))}
             found |= await self._thumbprints(cluster, part.secret, part.component, wanted)
         self.operators = found
+
+    async def reconcile_exporter(self, cluster: KafkaCluster, exporter: KafkaExporter) -> None:
+        wanted = {exporter.name: WantedLeaf("kafka-exporter", Subject(exporter.name))}
+        made = await self._thumbprints(cluster, exporter.secret, exporter.component, wanted)
+        self.exporter = made[exporter.name]
 
     def _spec(self, cluster: KafkaCluster, name: str, given: CertificateAuthority) -> AuthoritySpec:
         owned = given.generate_secret_owner_reference is not False
@@ -212,6 +221,8 @@ class Trust:
             stored = (await self.hands.applier.asked_again(SECRETS, {}, [place])).get(secret)
             decisions = {name: decided(one, stored, current, issuing) for name, one in wanted.items()}
         made = {name: leaf(one, stored, decisions[name], current, issuing) for name, one in wanted.items()}
+        name = Name(cluster.namespace, cluster.name)
+        self.hands.measures.leaves(name, secret, {wanted[key].entry: one.end for key, one in made.items()})
         files = {wanted[name].entry: one.files for name, one in made.items()}
         await self.hands.applier.apply(
             leaf_secret(
@@ -225,6 +236,12 @@ class Trust:
             )
         )
         return made
+
+    def _measure(self, cluster: KafkaCluster) -> None:
+        name = Name(cluster.namespace, cluster.name)
+        for type_, one in (("cluster-ca", self.ready.cluster), ("client-ca", self.ready.clients)):
+            end = read_certificate(one.authority.certificate).not_after
+            self.hands.measures.authority(name, type_, end)
 
     def _window_open(self) -> bool:
         windows = [parse_window(text) for text in self.observed.resource.spec.maintenance_time_windows]

@@ -1,0 +1,76 @@
+"""The exporter as a service, in a pod or at a shell: collector, pages, certificates that are read again."""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+
+from klamm.base import logs
+from klamm.base.clock import Clock
+from klamm.base.pages import Pages
+from klamm.base.tasks import OnFailure, Supervisor
+from klamm.exporter.exporter import Exporter
+from klamm.exporter.text import Form
+from klamm.kafka.admin import Connection
+from klamm.kafka.link import Link
+from klamm.observing import collector
+from klamm.observing.collector import Collector
+
+_log = logs.room("exporter")
+
+CERTIFICATES_EVERY = 30.0
+"""Seconds between looks at the files of certificates; a kubelet brings changed ones within a minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`connection` is asked again for what files hold now; `host`: None listens on all addresses."""
+
+    connection: Callable[[], Connection]
+    files: Callable[[], tuple[bytes, ...]]
+    """What the connection is made of, as it is in files now."""
+    host: str | None
+    port: int
+    path: str = "/metrics"
+    tls: ssl.SSLContext | None = None
+    form: Form = field(default_factory=Form)
+    collecting: collector.Settings = field(default_factory=collector.Settings)
+
+
+async def serve(
+    settings: Settings,
+    clock: Clock,
+    random: Random,
+    stop: asyncio.Event,
+    listening: Callable[[int], None] = lambda port: None,
+) -> None:
+    """Until `stop`; `listening` is told the port."""
+    link = Link(settings.connection(), random)
+    reader = Collector(link, clock, settings.collecting)
+    exporter = Exporter(reader, settings.form, clock, settings.path)
+    pages = Pages(exporter.page)
+    port = await pages.start(settings.host, settings.port, settings.tls)
+    _log.info("listening", port=port, path=settings.path)
+    listening(port)
+    try:
+        async with Supervisor("exporter", random) as tasks:
+            tasks.start("collector", reader.run)
+            tasks.start("text", exporter.run)
+            tasks.start("certificates", lambda: _follow(settings, link), OnFailure.RESTART)
+            await stop.wait()
+    finally:
+        pages.close()
+        await link.close()
+
+
+async def _follow(settings: Settings, link: Link) -> None:
+    """Connect anew when certificates were renewed, for ever."""
+    known = settings.files()
+    while True:
+        await asyncio.sleep(CERTIFICATES_EVERY)
+        now = settings.files()
+        if now != known:
+            await link.renew(settings.connection())
+            known = now
+            _log.info("certificates were renewed, connecting with the new ones")

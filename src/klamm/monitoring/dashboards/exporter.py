@@ -1,0 +1,170 @@
+"""Topics and consumer groups as the Kafka exporter sees them."""
+
+from klamm.monitoring.dashboards.board import Board, Panel, Query, Row, Variable, graph, number
+from klamm.monitoring.dashboards.parts import RATE, of_cluster
+
+_CLUSTER = 'namespace="$namespace", strimzi_io_cluster="$cluster"'
+_TOPIC = f'{_CLUSTER}, topic=~"$topic"'
+_GROUP = f'{_TOPIC}, consumergroup=~"$consumergroup"'
+_BY_TOPIC = "sum by (topic)"
+_BY_GROUP = "sum by (consumergroup, topic)"
+_OFFSET = "kafka_topic_partition_current_offset"
+
+
+def exporter() -> Board:
+    groups = f"label_values(kafka_consumergroup_current_offset{{{_CLUSTER}}}, consumergroup)"
+    return Board(
+        "strimzi-kafka-exporter",
+        "Strimzi Kafka Exporter",
+        "Topics and consumer groups of one Kafka cluster.",
+        (
+            *of_cluster("kafka_broker_info"),
+            Variable("consumergroup", "Consumer group", groups, all_matches=".+"),
+            Variable("topic", "Topic", f"label_values(kafka_topic_partitions{{{_CLUSTER}}}, topic)", all_matches=".+"),
+        ),
+        (
+            Row("Cluster", _cluster()),
+            Row("Messages", _messages()),
+            Row("Groups", _groups()),
+            Row("Replicas", _replicas()),
+            Row("Exporter", _itself()),
+        ),
+    )
+
+
+def _cluster() -> tuple[Panel, ...]:
+    return (
+        number("Topics", f"count(kafka_topic_partitions{{{_TOPIC}}})", "Topics that were chosen."),
+        number("Partitions", f"sum(kafka_topic_partitions{{{_TOPIC}}})", "Their partitions."),
+        number("Replicas", f"sum(kafka_topic_partition_replicas{{{_TOPIC}}})", "Their replicas."),
+        number("Replicas in sync", f"sum(kafka_topic_partition_in_sync_replica{{{_TOPIC}}})", "Best: all of them."),
+        number(
+            "Under-replicated partitions",
+            f"sum(kafka_topic_partition_under_replicated_partition{{{_TOPIC}}})",
+            "A follower lags or is away.",
+            above=1,
+        ),
+        number(
+            "Leaders elsewhere",
+            f"sum(kafka_topic_partition_leader_is_preferred{{{_TOPIC}}} == bool 0)",
+            "Partitions that are not led by their first replica: after a restart Kafka moves them back.",
+        ),
+        number("Brokers", f"count(kafka_broker_info{{{_CLUSTER}}})", "Brokers in the cluster's metadata.", below=1),
+        number(
+            "Partitions at min.insync.replicas",
+            f"sum(kafka_cluster_partition_atminisr{{{_TOPIC}}})",
+            "One more replica away, and they refuse acks=all.",
+        ),
+        number(
+            "Partitions below min.insync.replicas",
+            f"sum(kafka_cluster_partition_underminisr{{{_TOPIC}}})",
+            "They refuse writes with acks=all.",
+            above=1,
+        ),
+    )
+
+
+def _messages() -> tuple[Panel, ...]:
+    """Offsets are gauges; a topic that is made anew starts at 0, which is no negative rate."""
+    written = f"clamp_min(deriv({_OFFSET}{{{_TOPIC}}}[{RATE}]), 0)"
+    read = f"clamp_min(deriv(kafka_consumergroup_current_offset{{{_GROUP}}}[{RATE}]), 0)"
+    return (
+        graph("Messages in by topic", f"{_BY_TOPIC} ({written})", "{{topic}}", "Records written a second.", "ops"),
+        graph(
+            "Messages read by group",
+            f"{_BY_GROUP} ({read})",
+            "{{consumergroup}} {{topic}}",
+            "Records committed a second.",
+            "ops",
+        ),
+        graph(
+            "Messages kept",
+            f"{_BY_TOPIC} ({_OFFSET}{{{_TOPIC}}} - kafka_topic_partition_oldest_offset{{{_TOPIC}}})",
+            "{{topic}}",
+            "Between first and last offset; less where a topic is compacted.",
+        ),
+    )
+
+
+def _groups() -> tuple[Panel, ...]:
+    lag = f"kafka_consumergroup_lag{{{_GROUP}}}"
+    pace = f"clamp_min({_BY_TOPIC} (deriv({_OFFSET}{{{_TOPIC}}}[{RATE}])), 0.001)"
+    return (
+        graph(
+            "Lag",
+            f"{_BY_GROUP} (clamp_min({lag}, 0))",
+            "{{consumergroup}} {{topic}}",
+            "Messages that a group has not read yet. A line that only rises does not keep up.",
+            width=12,
+        ),
+        graph(
+            "Time behind",
+            f"max by (consumergroup, topic) (kafka_consumergroup_lag_seconds{{{_GROUP}}})\n"
+            f"or {_BY_GROUP} (clamp_min({lag}, 0)) / on (topic) group_left {pace}",
+            "{{consumergroup}} {{topic}}",
+            "Age of the oldest record that the group has not read. Other exporters do not tell it: then it is how long "
+            "the topic takes to write as much, at its present pace.",
+            "s",
+            12,
+        ),
+        Panel(
+            "Offsets",
+            (Query(f"sum by (consumergroup, topic, partition) (kafka_consumergroup_current_offset{{{_GROUP}}})"),),
+            "What each group has committed.",
+            look="table",
+            width=12,
+        ),
+        Panel(
+            "Lag by partition",
+            (Query(f"sum by (consumergroup, topic, partition) ({lag})"),),
+            "-1: the group has committed nothing there.",
+            look="table",
+            width=12,
+        ),
+    )
+
+
+def _replicas() -> tuple[Panel, ...]:
+    replicas, in_sync = "kafka_topic_partition_replicas", "kafka_topic_partition_in_sync_replica"
+    return (
+        graph(
+            "Replicas missing by topic",
+            f"{_BY_TOPIC} ({replicas}{{{_TOPIC}}} - {in_sync}{{{_TOPIC}}})",
+            "{{topic}}",
+            "Replicas that are not in sync.",
+            width=12,
+        ),
+        graph(
+            "Partitions by topic",
+            f"{_BY_TOPIC} (kafka_topic_partitions{{{_TOPIC}}})",
+            "{{topic}}",
+            "How many there are.",
+            width=12,
+        ),
+    )
+
+
+def _itself() -> tuple[Panel, ...]:
+    """klamm's exporter answers from what it collected last, so how old that is belongs to every number above."""
+    return (
+        graph(
+            "Age of the data",
+            f"max by (kubernetes_pod_name) (kafka_exporter_snapshot_age_seconds{{{_CLUSTER}}})",
+            "{{kubernetes_pod_name}}",
+            "Since the last collection. It rises while brokers do not answer.",
+            "s",
+        ),
+        graph(
+            "Length of a collection",
+            f"max by (kubernetes_pod_name) (kafka_exporter_collection_seconds{{{_CLUSTER}}})",
+            "{{kubernetes_pod_name}}",
+            "Asking all brokers and coordinators once.",
+            "s",
+        ),
+        graph(
+            "Series",
+            f"max by (kubernetes_pod_name) (kafka_exporter_series{{{_CLUSTER}}})",
+            "{{kubernetes_pod_name}}",
+            "What a scrape holds of the cluster.",
+        ),
+    )

@@ -1,0 +1,200 @@
+"""Real KRaft brokers as plain processes on the loopback, for what speaks Kafka's protocol and needs no whole cluster.
+
+The first is controller and broker, the others are brokers. Each can be hung (SIGSTOP), let go on, killed.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from klamm.distribution.provide import Provided
+
+_FLAGS = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
+_LOG4J = """\
+log4j.rootLogger=INFO, out
+log4j.appender.out=org.apache.log4j.ConsoleAppender
+log4j.appender.out.layout=org.apache.log4j.PatternLayout
+log4j.appender.out.layout.ConversionPattern=%d %p %m (%c)%n
+"""
+_LOG4J2 = """\
+rootLogger.level = INFO
+rootLogger.appenderRef.out.ref = out
+appender.out.type = Console
+appender.out.name = out
+appender.out.layout.type = PatternLayout
+appender.out.layout.pattern = %d %p %m (%c)%n
+"""
+_CLUSTER_ID = "a2xhbW0tdGVzdHMta2Fma2E"
+_READY_WITHIN = 60.0
+_TOOL_WITHIN = 60.0
+
+
+@dataclass
+class RealBroker:
+    id: int
+    port: int
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def hang(self) -> None:
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@dataclass
+class RealBrokers:
+    home: Path
+    java: Path
+    folder: Path
+    brokers: list[RealBroker] = field(default_factory=list)
+    running: "list[subprocess.Popen[bytes]]" = field(default_factory=list)
+    """Clients that were started beside."""
+
+    @property
+    def bootstrap(self) -> tuple[str, ...]:
+        return tuple(broker.address for broker in self.brokers)
+
+    def tool(self, name: str, *arguments: str, input: str = "") -> str:
+        """What one of Kafka's own tools says."""
+        done = subprocess.run(
+            self._tool(name, arguments),
+            input=input,
+            capture_output=True,
+            text=True,
+            timeout=_TOOL_WITHIN,
+            env=self._environment(),
+        )
+        assert done.returncode == 0, f"{name} {' '.join(arguments)}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def start_tool(self, name: str, *arguments: str) -> "subprocess.Popen[bytes]":
+        """A tool that runs on; ended with the brokers."""
+        with (self.folder / f"{name}-{len(self.running)}.log").open("wb") as out:
+            process = subprocess.Popen(
+                self._tool(name, arguments), stdout=out, stderr=out, stdin=subprocess.PIPE, env=self._environment()
+            )
+        self.running.append(process)
+        return process
+
+    def _tool(self, name: str, arguments: Sequence[str]) -> list[str]:
+        return [str(self.home / "bin" / name), "--bootstrap-server", self.brokers[0].address, *arguments]
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "PATH": os.environ["PATH"],  # noqa: TID251 (a test hands on what it was started with)
+            "JAVA_HOME": str(self.java),
+            "KAFKA_HEAP_OPTS": "-Xmx128m",
+        }
+
+    def end(self) -> None:
+        processes = [*self.running, *(broker.process for broker in self.brokers)]
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def real_brokers(
+    provided: Provided,
+    folder: Path,
+    kafka: str,
+    count: int = 1,
+    settings: Mapping[str, str] | None = None,
+    heap: str = "256m",
+) -> Iterator[RealBrokers]:
+    """Running, and each answers."""
+    made = RealBrokers(provided.homes[kafka].path, provided.java.path, folder)
+    (folder / "log4j.properties").write_text(_LOG4J)
+    (folder / "log4j2.properties").write_text(_LOG4J2)
+    controller, *ports = free_ports(count + 1)
+    try:
+        for number, port in enumerate(ports, start=1):
+            made.brokers.append(_start(made, number, port, controller, settings or {}, heap))
+        for broker in made.brokers:
+            _wait_for(broker)
+        yield made
+    finally:
+        made.end()
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def _start(
+    made: RealBrokers, number: int, port: int, controller: int, settings: Mapping[str, str], heap: str
+) -> RealBroker:
+    folder = made.folder / f"broker-{number}"
+    folder.mkdir(parents=True)
+    own = f"PLAINTEXT://127.0.0.1:{port}"
+    properties = {
+        "node.id": str(number),
+        "process.roles": "broker,controller" if number == 1 else "broker",
+        "listeners": own + (f",CONTROLLER://127.0.0.1:{controller}" if number == 1 else ""),
+        "advertised.listeners": own,
+        "controller.listener.names": "CONTROLLER",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "controller.quorum.voters": f"1@127.0.0.1:{controller}",
+        "log.dirs": str(folder / "logs"),
+        "offsets.topic.num.partitions": "4",
+        "offsets.topic.replication.factor": "1",
+        "transaction.state.log.replication.factor": "1",
+        "transaction.state.log.min.isr": "1",
+        "share.coordinator.state.topic.replication.factor": "1",
+        "share.coordinator.state.topic.min.isr": "1",
+        "share.coordinator.state.topic.num.partitions": "1",
+        "group.initial.rebalance.delay.ms": "0",
+        "auto.create.topics.enable": "false",
+        **settings,
+    }
+    (folder / "server.properties").write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
+    _run_java(made, "kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", str(folder / "server.properties"))
+    log = folder / "broker.log"
+    with log.open("wb") as out:
+        argv = [*_java(made, heap), "kafka.Kafka", str(folder / "server.properties")]
+        process = subprocess.Popen(argv, stdout=out, stderr=out, stdin=subprocess.DEVNULL, cwd=folder)
+    return RealBroker(number, port, process, log)
+
+
+def _java(made: RealBrokers, heap: str) -> list[str]:
+    logging = (
+        f"-Dlog4j.configuration=file:{made.folder / 'log4j.properties'}",
+        f"-Dlog4j2.configurationFile={made.folder / 'log4j2.properties'}",
+    )
+    return [str(made.java / "bin/java"), f"-Xmx{heap}", *_FLAGS, *logging, "-cp", f"{made.home / 'libs'}/*"]
+
+
+def _run_java(made: RealBrokers, *arguments: str) -> None:
+    done = subprocess.run([*_java(made, "128m"), *arguments], capture_output=True, text=True, timeout=_TOOL_WITHIN)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _wait_for(broker: RealBroker) -> None:
+    """Until it says that it has started: a broker that listens may not know its cluster yet."""
+    import time
+
+    end = time.monotonic() + _READY_WITHIN  # noqa: TID251 (real processes live in real time)
+    while b"Kafka Server started" not in broker.log.read_bytes():
+        story = broker.log.read_text()[-3000:]
+        assert broker.process.poll() is None, f"broker {broker.id} ended: {story}"
+        assert time.monotonic() < end, f"broker {broker.id} has not started: {story}"  # noqa: TID251
+        time.sleep(0.1)  # noqa: TID251
