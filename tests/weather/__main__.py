@@ -8,7 +8,8 @@ import signal
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -78,6 +79,14 @@ async def weathered(
     return outcomes
 
 
+async def until_told_to_end(work: Awaitable[object]) -> None:
+    """By SIGTERM: what has ended by then is summed up. (An exit inside of a task would be its own affair.)"""
+    working = asyncio.current_task()
+    assert working is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, working.cancel)
+    await work
+
+
 def tell(outcome: Outcome) -> None:
     print(f"{outcome.step}: {outcome.fault} ({'met' if outcome.met else 'not met'}, {outcome.seconds:.1f} s)")
     for line in outcome.wrong[:12]:
@@ -119,12 +128,15 @@ def main() -> int:
         logs.set_up(stream=given.log)
     with tempfile.TemporaryDirectory() as folder, kubernetes_with_controllers(Path(folder)) as plane:
         choice = Choice(given.faults, given.seed, given.only, given.every)
+        outcomes: list[Outcome] = []
 
         def told(outcome: Outcome) -> None:
+            outcomes.append(outcome)
             if outcome.wrong or outcome.more_restarts or given.verbose:
                 tell(outcome)
 
-        outcomes = asyncio.run(weathered(plane, choice, told, given.lanes, given.minutes))
+        with suppress(asyncio.CancelledError):
+            asyncio.run(until_told_to_end(weathered(plane, choice, told, given.lanes, given.minutes)))
     print(summary(outcomes))
     return 1 if any(one.wrong or one.more_restarts for one in outcomes) else 0
 

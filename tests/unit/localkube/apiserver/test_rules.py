@@ -225,7 +225,7 @@ def test_a_selector_cannot_change(objects: LocalObjects) -> None:
 
 def test_a_pod_does_not_lose_its_containers(objects: LocalObjects) -> None:
     pod = objects.create(PODS, "default", a_pod())
-    nothing: tuple[list[object] | None, ...] = ([], None)
+    nothing: tuple[list[Object] | None, ...] = ([], None)
     for none in nothing:
         with pytest.raises(Refused, match=r"spec\.containers: Required"):
             objects.update(PODS, {**pod, "spec": {**pod["spec"], "containers": none}})
