@@ -1,5 +1,6 @@
 """Every case is played on localkube and on a real kube-apiserver, and the transcripts are the same."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,7 @@ CASES = read_cases(Path(__file__).parent / "cases")
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{case.file}: {case.name}" for case in CASES])
 async def test_localkube_answers_as_kubernetes_does(case: Case, localkube: Sessions, kubernetes: Sessions) -> None:
-    ours = await Transcript(*localkube, case).play()
-    theirs = await Transcript(*kubernetes, case).play()
+    ours, theirs = await asyncio.gather(*(Transcript(*one, case).play() for one in (localkube, kubernetes)))
     found = differences(ours, theirs)
     if case.differs:
         assert found, f"it no longer differs; take away: {case.differs}"

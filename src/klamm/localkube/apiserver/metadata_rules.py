@@ -36,6 +36,9 @@ _LABEL_VALUE_RULE = (
     "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
 )
 
+_VERSION = re.compile(r"([^/]*/)?[^/]+")
+"""Of an API: its group may stand before it."""
+
 
 def metadata_violations(kind: Kind, obj: Object, old: Object | None) -> Iterator[Cause]:
     metadata = obj["metadata"]
@@ -48,9 +51,15 @@ def metadata_violations(kind: Kind, obj: Object, old: Object | None) -> Iterator
     for key in metadata.get("annotations") or {}:
         yield from qualified_name(key.lower(), "metadata.annotations", key)
     for owner in metadata.get("ownerReferences") or ():
-        for field in ("apiVersion", "kind", "name", "uid"):
+        if not _VERSION.fullmatch(owner.get("apiVersion") or ""):
+            told = "version must not be empty"
+            yield invalid_value("metadata.ownerReferences.apiVersion", owner.get("apiVersion") or "", told)
+        for field in ("kind", "name", "uid"):
             if not owner.get(field):
                 yield invalid_value(f"metadata.ownerReferences.{field}", "", "must not be empty")
+        if (owner.get("apiVersion"), owner.get("kind")) == ("v1", "Event"):
+            told = "/v1, Kind=Event is disallowed from being an owner"
+            yield invalid_value("metadata.ownerReferences", owner, told)
     owners = metadata.get("ownerReferences") or ()
     controllers = [f"{each.get('kind')}/{each.get('name')}" for each in owners if each.get("controller")]
     if len(controllers) > 1:

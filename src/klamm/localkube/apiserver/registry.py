@@ -228,9 +228,11 @@ class Registry:
         namespace, name = stored.namespace, stored.name
         body = self._for_storage(kind, new)
         if deletion.is_finished(kind, body):
-            self.storage.remove(kind.storage_key, namespace, name, body)
+            # Its last change is never stored: those who watch see what it was before, with the version of its end.
+            was = self.storage.decode(stored)
+            self.storage.remove(kind.storage_key, namespace, name, {**was, "metadata": dict(was["metadata"])})
             self._removed(kind)
-            return new  # with the version that it had: its last change was never stored
+            return new
         written = self.storage.put(kind.storage_key, namespace, name, body)
         if kind.resource == CUSTOM_RESOURCE_DEFINITIONS:
             self._served.settle(name)

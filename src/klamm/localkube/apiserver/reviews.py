@@ -33,8 +33,16 @@ def _managed(asked: Object, node: Node, manager: str, now: str, subresource: str
 def token_request(
     registry: Registry, tokens: Tokens, namespace: str, name: str, request: Object, manager: str
 ) -> Object:
+    given = request.get("metadata") or {}
+    if given.get("namespace") not in (None, "", namespace):
+        told = "the namespace of the provided object does not match the namespace sent on the request"
+        raise statuses.bad_request(told)
     kind = registry.kind_of(SERVICE_ACCOUNTS)
     account = registry.view(kind, registry.stored(kind, namespace, name))
+    if given.get("name") not in (None, "", name):
+        told = "must match the service account name if specified"
+        cause = statuses.invalid_value("metadata.name", given["name"], told)
+        raise statuses.invalid("authentication.k8s.io", "TokenRequest", name, [cause])
     spec = {**(request.get("spec") or {})}
     spec["expirationSeconds"] = seconds = int(spec.get("expirationSeconds") or 3600)
     _check_duration(seconds)

@@ -77,6 +77,8 @@ _BINDINGS = Resource("", "v1", "pods/binding", "Binding")
 
 def bind(registry: Registry, namespace: str, name: str, binding: Object, options: WriteOptions) -> Object:
     """Give a pod its node, once."""
+    if (binding.get("metadata") or {}).get("name") != name:
+        raise statuses.bad_request("name in URL does not match name in Binding object")
     kind = registry.kind_of(PODS)
     node = _target(binding)
     pod = registry.view(kind, registry.stored(kind, namespace, name))

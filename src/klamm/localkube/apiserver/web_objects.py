@@ -30,6 +30,7 @@ _RETURNS_OBJECT = frozenset(
     ]
 )
 _LONGEST_MANAGER = 128
+_OPTIONS = {"POST": "Create", "PUT": "Update", "PATCH": "Patch"}
 _REVIEWS = frozenset(["authentication.k8s.io", "authorization.k8s.io"])
 _WATCH_SECONDS = 1800.0
 
@@ -111,19 +112,19 @@ async def _watch(api: Api, request: web.Request, wanted: WatchRequest) -> web.St
 
 
 def options_of(request: web.Request, subresource: str = "") -> WriteOptions:
-    query = request.query
-    validation = query.get("fieldValidation", "Warn")
+    query, asked = request.query, f"{_OPTIONS.get(request.method, 'Create')}Options"
+    validation = query.get("fieldValidation") or "Warn"
     if validation not in ("Ignore", "Warn", "Strict"):
         cause = statuses.unsupported("fieldValidation", validation, ["", "Ignore", "Strict", "Warn"])
-        raise statuses.invalid("meta.k8s.io", "CreateOptions", "", [cause])
+        raise statuses.invalid("meta.k8s.io", asked, "", [cause])
     dry_run = query.getall("dryRun", [])
     if any(each != "All" for each in dry_run):
         cause = statuses.unsupported("dryRun", dry_run, ["All"])
-        raise statuses.invalid("meta.k8s.io", "CreateOptions", "", [cause])
+        raise statuses.invalid("meta.k8s.io", asked, "", [cause])
     if len(query.get("fieldManager", "").encode()) > _LONGEST_MANAGER:
         told = f"Too long: may not be more than {_LONGEST_MANAGER} bytes"
         cause = statuses.Cause("FieldValueTooLong", "fieldManager", told)
-        raise statuses.invalid("meta.k8s.io", "CreateOptions", "", [cause])
+        raise statuses.invalid("meta.k8s.io", asked, "", [cause])
     return WriteOptions(
         manager=query.get("fieldManager") or _agent(request),
         subresource=subresource,
