@@ -35,7 +35,7 @@ from klamm.operators.topic.finalizers import Finalizers
 from klamm.operators.topic.ledger import Ledger
 from klamm.operators.topic.measures import MeasuredAdmin, TopicMeasures
 from klamm.operators.topic.report import NotReady, Reporter
-from klamm.operators.topic.resource import BY_TOPIC, claimed, never_ready
+from klamm.operators.topic.resource import BY_TOPIC, claimed, is_managed, never_ready
 from klamm.planning.topics import INTERNAL_ERROR, KAFKA_ERROR, Refuse
 from klamm.resources.custom.topic import KafkaTopic
 
@@ -146,6 +146,8 @@ class TopicOperator:
             self._backlog.changed(Name(namespace, name))
 
     def _note(self, old: KafkaTopic | None, new: KafkaTopic | None) -> None:
+        if (seen := new or old) is not None:
+            self._let_be(seen)
         if old is not None and new is not None and reason_to_look_again(old, new) is None:
             return
         for resource in (old, new):
@@ -153,6 +155,13 @@ class TopicOperator:
                 self._note_claimants(resource)
         if new is not None:
             self._memory.failures.pop(name_of(new), None)
+
+    def _let_be(self, resource: KafkaTopic) -> None:
+        """At once: it may be deleted before the next batch, which would not see any more that its topic is to stay."""
+        name, ledger = resource.metadata.name or "", self._hands.ledger
+        had = ledger.of(name)
+        if had is not None and had.uid == resource.metadata.uid and not is_managed(resource):
+            ledger.forget(name)
 
     def _note_claimants(self, resource: KafkaTopic) -> None:
         """The resource, and all others of its topic: whoever speaks for it may be another one now."""

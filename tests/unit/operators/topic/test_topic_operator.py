@@ -274,6 +274,18 @@ async def test_a_topic_that_is_given_up_is_left_as_it_is(running: Running) -> No
     assert "orders" in running.kafka.topics
 
 
+async def test_a_topic_that_is_given_up_stays_although_its_resource_is_deleted_in_the_same_moment(
+    running: Running,
+) -> None:
+    await running.create("orders", partitions=1)
+    await running.until_ready("orders")
+    await running.api.patch(TOPIC, "orders", metadata={"annotations": {"strimzi.io/managed": "false"}})
+    await running.api.delete(TOPIC, "orders")
+    await running.create("later")
+    await running.until_ready("later")
+    assert "orders" in running.kafka.topics
+
+
 async def test_a_paused_resource_is_left_alone_until_it_goes_on(running: Running) -> None:
     await running.create("orders", partitions=1)
     await running.until_ready("orders")
