@@ -36,7 +36,7 @@ Flags = Mapping[str, Any]
 
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
-    flags = {name.replace("_", "-"): value for name, value in vars(arguments).items()}
+    flags = flags_of(arguments)
     settings = settings_of(flags, context.secrets)
     logs.set_up("DEBUG" if flags["verbosity"] else "INFO")
     for name, why in ACCEPTED.items():
@@ -44,6 +44,11 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
             context.say(f"klamm: --{name} has no use here: {why}")
     asyncio.run(_serve(context, settings))
     return 0
+
+
+def flags_of(arguments: argparse.Namespace) -> Flags:
+    """By their names as they are typed."""
+    return {name.replace("_", "-"): value for name, value in vars(arguments).items()}
 
 
 async def _serve(context: Context, settings: Settings) -> None:
@@ -69,6 +74,7 @@ def settings_of(flags: Flags, secrets: Mapping[str, str]) -> Settings:
     for server in servers:
         _address("kafka.server", server)
     sasl = _sasl(flags, secrets)
+    _tls(flags)  # what is wrong with its files is said now
     host, port = _address("web.listen-address", flags["web.listen-address"])
 
     def connection() -> Connection:
