@@ -9,7 +9,7 @@ from random import Random
 from klamm.base import logs
 from klamm.base.clock import Clock
 from klamm.base.pages import Pages
-from klamm.base.tasks import OnFailure, Supervisor
+from klamm.base.tasks import Supervisor
 from klamm.exporter.exporter import Exporter
 from klamm.exporter.text import Form
 from klamm.kafka.admin import Connection
@@ -57,20 +57,24 @@ async def serve(
         async with Supervisor("exporter", random) as tasks:
             tasks.start("collector", reader.run)
             tasks.start("text", exporter.run)
-            tasks.start("certificates", lambda: _follow(settings, link), OnFailure.RESTART)
+            tasks.start("certificates", lambda: follow(settings, link))
             await stop.wait()
     finally:
         pages.close()
         await link.close()
 
 
-async def _follow(settings: Settings, link: Link) -> None:
+async def follow(settings: Settings, link: Link) -> None:
     """Connect anew when certificates were renewed, for ever."""
     known = settings.files()
     while True:
         await asyncio.sleep(CERTIFICATES_EVERY)
-        now = settings.files()
-        if now != known:
-            await link.renew(settings.connection())
-            known = now
-            _log.info("certificates were renewed, connecting with the new ones")
+        try:
+            now = settings.files()
+            if now != known:
+                await link.renew(settings.connection())
+                known = now
+                _log.info("certificates were renewed, connecting with the new ones")
+        except Exception as error:
+            # One of the files is new and another old, say: what is connected stays so, and the next look finds them whole.
+            _log.warning("certificates cannot be read now", because=str(error))
