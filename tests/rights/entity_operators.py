@@ -12,6 +12,7 @@ from tests.kubernetes.operated import Operated, until
 from tests.rights.accounts import connection_of
 
 from klamm.base.clock import SystemClock
+from klamm.base.metrics import Metrics
 from klamm.control.controller import Controller
 from klamm.kafka.admin import Admin, Connection
 from klamm.kafka.link import Link
@@ -23,6 +24,7 @@ from klamm.kube.native import SECRETS
 from klamm.kube.requests import Request
 from klamm.kube.watching import Watched
 from klamm.operators.topic.finalizers import Finalizers
+from klamm.operators.topic.measures import TopicMeasures
 from klamm.operators.topic.operator import Settings, TopicOperator
 from klamm.operators.topic.resource import BY_TOPIC, topic_key, trimmed
 from klamm.operators.user.credentials import Validity
@@ -51,7 +53,8 @@ async def _play_topics(place: Operated, client: Client, cluster: Name) -> None:
         stale = await client.get(KAFKA_TOPICS, Name(cluster.namespace, "t"))
         stale.metadata.finalizers, stale.metadata.resource_version = [], "1"
         # Somebody else wrote in between: it is read anew.
-        await Finalizers(client, topics, _labels(cluster), asyncio.Semaphore()).hold(stale)
+        measures = TopicMeasures(Metrics(lambda: 0.0), cluster.namespace, _labels(cluster))
+        await Finalizers(client, topics, _labels(cluster), asyncio.Semaphore(), measures).hold(stale)
         await place.client.delete(KAFKA_TOPICS, Name(cluster.namespace, "t"))
         await _until_gone(place, KAFKA_TOPICS, Name(cluster.namespace, "t"))
     await operator.depart(5.0)

@@ -19,12 +19,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any, Protocol
+from typing import Any
 
 from klamm.base import logs
 from klamm.base.backoff import BackOff
 from klamm.base.clock import Clock
 from klamm.base.deadlines import DeadlineExceeded, within
+from klamm.base.metrics import Metrics
+from klamm.control.measures import PassMeasures
 from klamm.control.passes import Pass, Superseded
 from klamm.control.queue import Queue
 from klamm.control.results import Again, Blocked, Done, Result
@@ -38,14 +40,6 @@ SETTLE = 0.05
 """Seconds that news of others' objects are collected: a pod that starts changes several times in a row."""
 
 FAILED_PASSES = BackOff(first=1.0, longest=120.0, jitter=0.3)
-
-
-class Measures(Protocol):
-    """What the loop tells whoever counts."""
-
-    def passed(self, controller: str, name: Name, outcome: str, seconds: float) -> None:
-        """`outcome` is done, again, blocked, superseded or failed (a bug)."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +63,14 @@ class Controller:
         clock: Clock,
         random: Random,
         settings: Settings | None = None,
-        measures: Measures | None = None,
+        measures: PassMeasures | None = None,
     ) -> None:
         self.name = name
         self._reconcile = reconcile
         self._clock = clock
         self._random = random
         self._settings = settings or Settings()
-        self._measures = measures
+        self._measures = measures or PassMeasures(Metrics(clock.monotonic), name)
         self._queue = Queue()
         self._passes: dict[Name, Pass] = {}
         self._failures: dict[Name, int] = {}
@@ -135,8 +129,10 @@ class Controller:
         """Ask for a pass. A pass that runs asks its conditions again now."""
         if running := self._passes.get(name):
             running.nudge()
+            self._measures.overlapped(name)
         self._quiet.discard(name)
-        self._queue.trigger(name, after)
+        if not self._queue.trigger(name, after) and running is None:
+            self._measures.in_line_already(name)
 
     def supersede(self, name: Name, because: str) -> None:
         """End the waits of a running pass, and run anew."""
@@ -196,6 +192,7 @@ class Controller:
     async def _one_pass(self, name: Name) -> None:
         self._numbers += 1
         self._passes[name] = pass_ = Pass(name, self._numbers)
+        self._measures.begun(name.namespace)
         started = self._clock.monotonic()
         try:
             outcome, result = await self._reconciled(pass_)
@@ -209,15 +206,14 @@ class Controller:
     async def _reconciled(self, pass_: Pass) -> tuple[str, Result]:
         try:
             result = await self._reconcile(pass_.name, pass_)
-            return type(result).__name__.lower(), result
+            return "failed" if pass_.failed else type(result).__name__.lower(), result
         except Superseded as error:
             return "superseded", Again(0.0, error.because)  # at once: the newer pass
         except Exception as error:
             fault = sort(error)
             if fault.is_bug:
                 log_bug(error, object=pass_.name, kind=self.name)
-                return "failed", fault.result
-            return type(fault.result).__name__.lower(), fault.result
+            return "blocked" if isinstance(fault.result, Blocked) else "failed", fault.result
 
     def _plan_next(self, name: Name, result: Result, triggered: bool) -> None:
         if isinstance(result, Done | Blocked) or self._stopping:
@@ -247,6 +243,7 @@ class Controller:
         interval = self._settings.resync
         while True:
             await asyncio.sleep(interval)
+            self._measures.round(self._known())
             for name in self._known():
                 if name not in self._passes:
                     self._quiet.add(name)
@@ -274,8 +271,7 @@ class Controller:
         self._quiet.discard(pass_.name)
         write = self._log.debug if quiet else self._log.info
         write(f"{self.name} {pass_.name}: {said}", pass_number=pass_.number, seconds=round(seconds, 3))
-        if self._measures is not None:
-            self._measures.passed(self.name, pass_.name, outcome, seconds)
+        self._measures.passed(pass_.name, outcome, seconds)
 
 
 def reason_to_look_again(old: Object, new: Object) -> str | None:

@@ -39,6 +39,8 @@ class Pass:
     def __init__(self, name: Name, number: int = 1) -> None:
         self.name = name
         self.number = number
+        self.failed = False
+        """A step of it failed, for a reason that is not the user's to mend."""
         self._because: str | None = None
         self._bell = asyncio.Event()
         self._lost = asyncio.Event()

@@ -132,6 +132,7 @@ async def _timed(step: Step, pass_: Pass) -> Taken:
         return Taken(step.name, Again(0.0, error.because), loop.time() - started, error)
     except Exception as error:
         fault = sort(error)
+        pass_.failed = pass_.failed or not isinstance(fault.result, Blocked)
         if fault.is_bug:
             log_bug(error, object=pass_.name, step=step.name)
         return Taken(step.name, fault.result, loop.time() - started, error)

@@ -4,10 +4,8 @@ Everything goes to the console, in one line a record: that is where `kubectl log
 comes as text (the operator reads the ConfigMap); without it the default serves, and planning says what is missing.
 """
 
-import json
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from klamm.desired.fingerprints import fingerprint
 from klamm.desired.properties import Properties
@@ -60,11 +58,6 @@ def operator_logging(logging: Logging | None, external: str | None) -> str:
 def appenders_fingerprint(text: str) -> str:
     """Fingerprint of what a running broker does not take over: all but the loggers' levels."""
     return fingerprint("\n".join(line for line in text.removesuffix("\n").split("\n") if not _LEVEL_ONLY.match(line)))
-
-
-def metrics_json(content: Any) -> str:
-    """The exporter's configuration, which users write in YAML, as the JSON that is mounted."""
-    return json.dumps(content, sort_keys=True)
 
 
 def _text(defaults: Mapping[str, str], logging: Logging | None, external: str | None) -> str:

@@ -38,8 +38,12 @@ STAND_INS = {("kafka-shell", "3.5.0"): "3.5.1"}
 # named by hand: the POM asks for slf4j-log4j12, which has moved to slf4j-reload4j.
 ADDED_BEFORE_4 = ("io.dropwizard.metrics:metrics-core:4.1.12.1", "org.slf4j:slf4j-reload4j:1.7.36")
 DROPPED = ("slf4j-log4j12", "logback-classic", "logback-core")
-# No part of a Kafka release, but of its pods: what turns JMX into Prometheus' metrics (`metricsConfig`).
-AGENTS = ("io.prometheus.jmx:jmx_prometheus_javaagent:0.20.0",)
+# No part of a Kafka release, but of its pods: what shows metrics (`metricsConfig`, docs/decisions/0019). The JMX
+# exporter is of the generation whose names the users of that Kafka have in their dashboards. Of the reporter 0.3.0 the
+# repository has the clients' half only.
+AGENT_BEFORE_4 = "io.prometheus.jmx:jmx_prometheus_javaagent:0.20.0"
+AGENT = "io.prometheus.jmx:jmx_prometheus_javaagent:1.0.1"
+REPORTER = "io.strimzi:metrics-reporter:0.2.0"
 LOG4J_BINDINGS_OF_4 = ("log4j-slf4j-impl", "log4j-1.2-api")
 
 
@@ -63,18 +67,25 @@ def resolve(release: str, work: Path) -> list[Coordinate]:
     _, found = context.resolver.get_dependency_list(wanted)
     jars = {Coordinate(d.groupId, d.artifactId, d.version) for d in [*(n.dep for n in found), *wanted]}
     jars = {jar for jar in jars if jar.artifact not in DROPPED}
-    jars |= _additions(release, jars)
+    jars |= _additions(release, jars) | _reporter(context)
     return _one_version_each(sorted(jars), release)
 
 
 def _additions(release: str, jars: Iterable[Coordinate]) -> set[Coordinate]:
-    agents = {Coordinate.parse(text) for text in AGENTS}
     if release < "4":
         present = {(jar.group, jar.artifact) for jar in jars}
-        added = {Coordinate.parse(text) for text in ADDED_BEFORE_4}
-        return agents | {jar for jar in added if (jar.group, jar.artifact) not in present}
+        added = {Coordinate.parse(text) for text in (AGENT_BEFORE_4, *ADDED_BEFORE_4)}
+        return {jar for jar in added if (jar.group, jar.artifact) not in present}
     log4j = next(jar for jar in jars if jar.artifact == "log4j-core")
-    return agents | {Coordinate(log4j.group, name, log4j.version) for name in LOG4J_BINDINGS_OF_4}
+    bindings = {Coordinate(log4j.group, name, log4j.version) for name in LOG4J_BINDINGS_OF_4}
+    return {Coordinate.parse(AGENT), *bindings}
+
+
+def _reporter(context: Any) -> set[Coordinate]:
+    """By itself: what it needs of Kafka is there, in the release's own version."""
+    reporter = Coordinate.parse(REPORTER)
+    _, found = context.resolver.get_dependency_list([context.create_dependency(REPORTER)])
+    return {reporter, *(Coordinate(node.dep.groupId, node.dep.artifactId, node.dep.version) for node in found)}
 
 
 def _one_version_each(jars: Iterable[Coordinate], release: str) -> list[Coordinate]:

@@ -29,6 +29,7 @@ class Leaf:
     files: LeafFiles
     thumbprint: str
     decision: LeafDecision
+    end: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,8 @@ def leaf(wanted: WantedLeaf, stored: Secret | None, current: CurrentAuthority, i
     """The leaf as it should be stored: the one that is there, or a new one."""
     decision = _decision(wanted, stored, current, issuing)
     files = _issued(wanted, current, issuing) if isinstance(decision, IssueLeaf) else _stored(wanted, stored)
-    return Leaf(files, read_certificate(files.certificate).thumbprint, decision)
+    facts = read_certificate(files.certificate)
+    return Leaf(files, facts.thumbprint, decision, facts.not_after)
 
 
 def are_kept(wanted: Iterable[WantedLeaf], stored: Secret | None, current: CurrentAuthority, issuing: Issuing) -> bool:

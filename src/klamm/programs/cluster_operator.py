@@ -20,6 +20,7 @@ from typing import Any
 from klamm.base import logs
 from klamm.base.backoff import BackOff
 from klamm.base.clock import BootClock, SystemClock
+from klamm.base.metrics import Metrics
 from klamm.base.tasks import OnFailure, Supervisor, TaskFailed
 from klamm.control.controller import FAILED_PASSES, Settings
 from klamm.control.health import Health
@@ -33,6 +34,7 @@ from klamm.operators.cluster.area import Caches, caches_of, kafka_controller, po
 from klamm.operators.cluster.hands import Hands, OpenAdmin, ZooKeeperMode
 from klamm.operators.cluster.kafka.departure import farewell
 from klamm.operators.cluster.kafka.four_letters import zookeeper_mode
+from klamm.operators.cluster.measures import ClusterMeasures
 from klamm.programs import process
 from klamm.programs.operator_settings import OperatorSettings, read_settings, remarks
 from klamm.programs.process import BadSetting
@@ -96,7 +98,8 @@ async def run(
         for namespace in settings.namespaces or (None,)
     ]
     caches = [cache for area in seen for cache in area.all()]
-    areas = _areas(settings, seen, client, outside, recorder)
+    measures = ClusterMeasures(process.own_metrics())
+    areas = _areas(settings, seen, client, outside, recorder, measures)
     loop = Settings(resync=settings.resync, stopping=pace.stopping, back_off=pace.failed_passes)
     kinds = (pod_set_controller,) if settings.pod_sets_only else (kafka_controller, pod_set_controller)
     controllers = [make(area, random, loop) for area in areas for make in kinds]
@@ -117,12 +120,17 @@ async def run(
             tasks.start(f"watch of {cache.kind.plural}", cache.run)
         tasks.start("events", recorder.run)
         tasks.start("leadership", lambda: lead(work), OnFailure.END)
-        tasks.start("health", lambda: _health(caches).serve(None, settings.port), OnFailure.END)
+        tasks.start("health", lambda: _health(caches, measures.metrics).serve(None, settings.port), OnFailure.END)
         await stop.wait()
 
 
 def _areas(
-    settings: OperatorSettings, seen: Sequence[Caches], client: Client, outside: Outside, recorder: Recorder
+    settings: OperatorSettings,
+    seen: Sequence[Caches],
+    client: Client,
+    outside: Outside,
+    recorder: Recorder,
+    measures: ClusterMeasures,
 ) -> list[Hands]:
     """Hands for each watched namespace, or for all of them: they differ in their caches only."""
     clock = SystemClock()
@@ -139,6 +147,7 @@ def _areas(
         zookeeper_mode=outside.zookeeper_mode,
         selector=settings.selector,
         operation=settings.operation,
+        measures=measures,
     )
     return [
         hands(
@@ -152,7 +161,7 @@ def _areas(
     ]
 
 
-def _health(caches: Sequence[Watched[Any]]) -> Health:
+def _health(caches: Sequence[Watched[Any]], metrics: Metrics) -> Health:
     """Whether we lead or not: a standby whose caches are fresh is as ready as one can be."""
     return Health(
         healthy={},
@@ -162,6 +171,7 @@ def _health(caches: Sequence[Watched[Any]]) -> Health:
             )
             for cache in caches
         },
+        metrics=metrics.text,
     )
 
 

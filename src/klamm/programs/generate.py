@@ -1,7 +1,7 @@
 """Writes what is generated from the code, or with --check says what is stale. Run by `make`.
 
-That is install/ and the same in charts/klamm (definitions, roles, bindings), and the reference in
-docs/guides/command-line.md.
+That is install/ and the same in charts/klamm (definitions, roles, bindings), the reference in
+docs/guides/command-line.md and that of the operators' metrics in docs/reference.
 """
 
 import argparse
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from klamm.cli.reference import with_reference
 from klamm.programs.installation_files import chart_templates, plain_manifests
+from klamm.programs.metrics_reference import metrics_reference
 from klamm.resources import crds
 
 ROOT = Path(__file__).parents[3]
@@ -27,6 +28,7 @@ def generated() -> Mapping[Path, str]:
         **_below(CHART / "crds", definitions),
         **_below(INSTALL / "cluster-operator", plain_manifests()),
         **_below(CHART / "templates", chart_templates()),
+        ROOT / "docs" / "reference" / "operator-metrics.md": metrics_reference(),
         page: with_reference(page.read_text(encoding="utf-8")),
     }
 

@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from klamm.base import logs
+from klamm.base.clock import SystemClock
+from klamm.base.metrics import Metrics
+from klamm.base.process_metrics import watch_process
 from klamm.kube.connection import Connection, from_kubeconfig, in_cluster
 
 LOG_CONFIGURATION = "/opt/strimzi/custom-config/log4j2.properties"
@@ -96,6 +99,14 @@ def told_to_stop() -> asyncio.Event:
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
     return stop
+
+
+def own_metrics() -> Metrics:
+    """A process' metrics, what it takes itself among them."""
+    now = SystemClock().monotonic
+    metrics = Metrics(now)
+    watch_process(metrics, now)
+    return metrics
 
 
 def settle() -> None:

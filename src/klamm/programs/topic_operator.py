@@ -41,14 +41,15 @@ async def run(common: Common, batch: Settings, client: Client, random: Random, e
         trim=trimmed,
         indexes={BY_TOPIC: topic_key},
     )
-    operator = TopicOperator(client, topics, common.labels, link, common.cluster, SystemClock(), random, batch)
+    metrics = process.own_metrics()
+    operator = TopicOperator(client, topics, common.labels, link, common.cluster, SystemClock(), random, batch, metrics)
     health = Health(
         healthy={"batches": lambda: operator.reason_stuck},
         ready={
             "topics": lambda: topics.reason_not_fresh,
             "kafka": lambda: None if link.answered_once else link.reason_lost,
         },
-        metrics=operator.metrics.text,
+        metrics=metrics.text,
     )
     async with Supervisor("topic operator", random) as tasks:
         tasks.start("watch of kafkatopics", topics.run)

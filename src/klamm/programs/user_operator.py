@@ -32,6 +32,7 @@ from klamm.kube.native import SECRETS
 from klamm.kube.watching import Watched
 from klamm.operators.user.credentials import Validity
 from klamm.operators.user.kafka_side import AdminUserStore
+from klamm.operators.user.measures import user_measures
 from klamm.operators.user.reconcile import UserHands, UserReconciler, UserSettings
 from klamm.operators.user.secret import OF_USER, user_of
 from klamm.planning.maintenance_windows import UnreadableWindow, parse_window
@@ -98,7 +99,9 @@ async def run(
 
     # A pass that waits for Kafka at the end waits for brokers that are stopping too.
     loop = LoopSettings(at_once=AT_ONCE, resync=common.resync, stopping=1.0)
-    controller = Controller("KafkaUser", reconcile, clock, random, loop)
+    metrics = process.own_metrics()
+    measures = user_measures(metrics, common.namespace, common.labels, users.all)
+    controller = Controller("KafkaUser", reconcile, clock, random, loop, measures)
     controller.follow(users)
     controller.follow_others(kept, lambda _: None)  # only so that no pass begins before they are listed
 
@@ -116,6 +119,7 @@ async def run(
             "secrets": lambda: kept.reason_not_fresh,
             "kafka": lambda: None if link.answered_once else link.reason_lost,
         },
+        metrics=metrics.text,
     )
     async with Supervisor("user operator", random) as tasks:
         tasks.start("watch of kafkausers", users.run)

@@ -141,7 +141,7 @@ class _Walk:
                 continue
             here = f"{path}.{name}" if path else name
             if name not in known:
-                self._found.unknown.append(UnknownField(here, _similar(name, known)))
+                self._found.unknown.append(UnknownField(here, similar(name, known)))
             elif not path and name in _UNCHECKED and isinstance(child, Mapping):
                 cleaned[name] = {key: part for key, part in child.items() if part is not None}
             else:
@@ -245,7 +245,7 @@ def _reads_as(leaf: Leaf, text: str) -> bool:
 
 def _broken_limits(about: About, value: Any) -> Iterator[tuple[str, str]]:
     if about.choices and value not in about.choices:
-        near = _similar(str(value), about.choices)
+        near = similar(str(value), about.choices)
         mend = f"write {near}" if near else f"choose {about.choices[0]}" if len(about.choices) == 1 else "choose one"
         yield f"must be one of {', '.join(about.choices)}", mend
     if about.form is not None and not re.search(about.form.pattern, value):
@@ -282,7 +282,7 @@ def _what(known: Field) -> str:
     return text[:1].lower() + text[1:] if text else "a value"
 
 
-def _similar(name: str, known: Any) -> str | None:
+def similar(name: str, known: Any) -> str | None:
     from difflib import get_close_matches  # only when something is wrong
 
     return next(iter(get_close_matches(name, list(known), n=1, cutoff=0.7)), None)

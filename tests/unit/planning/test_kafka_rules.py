@@ -350,9 +350,9 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
         "name the ConfigMap and its key",
     ),
     (
-        "metrics of another reporter",
-        brokers(metricsConfig={"type": "strimziMetricsReporter"}),
-        "spec.kafka.metricsConfig.type",
+        "a metrics reporter in ZooKeeper",
+        {"spec": {"zookeeper": {"metricsConfig": {"type": "strimziMetricsReporter"}}}},
+        "spec.zookeeper.metricsConfig.type",
         "use jmxPrometheusExporter",
     ),
     (
@@ -390,6 +390,18 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
         spec(kafkaExporter={"resources": {"limits": {"memory": "0"}}}),
         "spec.kafkaExporter.resources.limits.memory",
         "greater than 0",
+    ),
+    (
+        "a pattern of the metrics reporter that is none",
+        brokers(metricsConfig={"type": "strimziMetricsReporter", "values": {"allowList": ["kafka_log.*", "kafka_("]}}),
+        "spec.kafka.metricsConfig.values.allowList[1]",
+        "is no regular expression",
+    ),
+    (
+        "two patterns of the metrics reporter in one",
+        brokers(metricsConfig={"type": "strimziMetricsReporter", "values": {"allowList": ["a,b"]}}),
+        "spec.kafka.metricsConfig.values.allowList[0]",
+        "write two patterns",
     ),
     (
         "authorization by opa",

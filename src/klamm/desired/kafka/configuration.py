@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from klamm.desired.fingerprints import fingerprint_of
+from klamm.desired.jmx_exporter import METRICS_CONFIG
 from klamm.desired.kafka.cluster import KafkaCluster, Node
 from klamm.desired.kafka.listeners import Addresses
 from klamm.desired.kafka.server_config import server_config
@@ -14,7 +15,6 @@ from klamm.resources.native.configuration import ConfigMap
 
 SERVER_CONFIG = "server.config"
 LISTENERS_CONFIG = "listeners.config"
-METRICS_CONFIG = "metrics-config.json"
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from klamm.desired.kafka.listeners import (
     REPLICATION_PORT,
     ClusterListener,
 )
+from klamm.desired.kafka.metrics_reporter import is_reporter
 from klamm.desired.kafka.server_config import DATA_FOLDER
 from klamm.desired.kafka.user_settings import INTER_BROKER_PROTOCOL, MESSAGE_FORMAT, user_settings
 from klamm.desired.labels import BROKER_ROLE, CONTROLLER_ROLE
@@ -124,14 +125,14 @@ def _annotations(cluster: KafkaCluster, node: Node, inputs: PodInputs) -> dict[s
 
 def _broker_container(cluster: KafkaCluster, inputs: PodInputs) -> Container:
     spec, template = cluster.spec, cluster.template.kafka_container
-    metrics = spec.metrics_config is not None
+    agent = spec.metrics_config is not None and not is_reporter(spec.metrics_config)
     container = Container(
         name="kafka",
         image=cluster.image,
         image_pull_policy=cluster.surroundings.image_pull_policy,
         command=["/opt/kafka/kafka_run.sh"],
         env=[
-            EnvVar(name="KAFKA_METRICS_ENABLED", value=str(metrics).lower()),
+            EnvVar(name="KAFKA_METRICS_ENABLED", value=str(agent).lower()),
             *jvm_environment(spec.jvm_options, spec.resources, KAFKA_HEAP),
             *_jmx_environment(cluster),
         ],

@@ -17,6 +17,7 @@ from klamm.desired.kafka.listeners import (
     ClusterListener,
     Endpoint,
 )
+from klamm.desired.kafka.metrics_reporter import is_reporter, reporter_settings
 from klamm.desired.kafka.user_settings import reserved_listener_settings, user_settings
 from klamm.desired.properties import Properties
 from klamm.desired.surroundings import pod_names
@@ -51,8 +52,14 @@ def server_config(cluster: KafkaCluster, node: Node, known: Addresses) -> str:
     _all_listeners(config, cluster, node, known)
     if cluster.spec.authorization is not None:
         _authorization(config, cluster, cluster.spec.authorization)
+    settings = user_settings(cluster)
+    metrics = cluster.spec.metrics_config
+    reporter = reporter_settings(metrics, settings) if metrics is not None and is_reporter(metrics) else {}
     config.section("Settings from spec.kafka.config, with the versions that follow from spec.kafka.version")
-    config.update(user_settings(cluster).items())
+    config.update((key, value) for key, value in settings.items() if key not in reporter)
+    if reporter:
+        config.section("Metrics, shown by Strimzi's reporter")
+        config.update(reporter.items())
     _zookeeper(config, cluster)
     return config.text()
 

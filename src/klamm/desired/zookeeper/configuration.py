@@ -4,6 +4,7 @@ The launch script adds what must hold in every ensemble of ours: TLS on all port
 servers, the plain port on loopback only.
 """
 
+from klamm.desired.jmx_exporter import METRICS_CONFIG
 from klamm.desired.logging import LOG4J, ZOOKEEPER_LOGGERS, log4j
 from klamm.desired.properties import Properties
 from klamm.desired.templates import metadata
@@ -39,6 +40,6 @@ def config_map(ensemble: Ensemble, inputs: EnsembleInputs) -> ConfigMap:
         "zookeeper.node-count": str(len(ensemble.pods)),
     }
     if inputs.metrics is not None:
-        data["metrics-config.json"] = inputs.metrics
+        data[METRICS_CONFIG] = inputs.metrics
     place = metadata(ensemble.component, ensemble.config_map, ensemble.namespace, ensemble.owner)
     return ConfigMap(metadata=place, data=data)

@@ -12,6 +12,7 @@ from typing import Any
 
 from klamm.base.backoff import BackOff
 from klamm.control.controller import SETTLE, Controller, Settings
+from klamm.control.measures import PassMeasures, selector_text
 from klamm.desired.labels import CLUSTER, KIND
 from klamm.kube.catalogue import CONFIG_MAP_NAMES, KAFKA_NAMES, POD_SETS
 from klamm.kube.client import Client
@@ -21,6 +22,7 @@ from klamm.kube.watching import CUT_WATCHES, RELIST, Watched
 from klamm.operators.cluster.hands import Hands
 from klamm.operators.cluster.kafka.departure import departed
 from klamm.operators.cluster.kafka.reconcile import KafkaReconciler
+from klamm.operators.cluster.measures import POD_SET_INFO, pod_set_info
 from klamm.operators.cluster.pod_sets import BY_POD_SET, PodSetReconciler, pod_set_key, pod_set_of
 from klamm.resources.custom.pod_set import StrimziPodSet
 from klamm.resources.native.metadata import NativeObject, ObjectMeta
@@ -65,7 +67,8 @@ def caches_of(
 
 
 def kafka_controller(hands: Hands, random: Random, settings: Settings) -> Controller:
-    clusters = Controller("Kafka", KafkaReconciler(hands).reconcile, hands.clock, random, settings)
+    measures = _measures("Kafka", hands, hands.kafkas)
+    clusters = Controller("Kafka", KafkaReconciler(hands).reconcile, hands.clock, random, settings, measures)
     clusters.follow(hands.kafkas)
     clusters.take_up(lambda: departed(hands))
     clusters.follow_others(hands.pods, cluster_of, says=what_passes_see)
@@ -87,7 +90,9 @@ def _follow_config_maps(clusters: Controller, hands: Hands) -> None:
 
 def pod_set_controller(hands: Hands, random: Random, settings: Settings) -> Controller:
     reconciler = PodSetReconciler(hands.client, hands.pod_sets, hands.pods, is_ours=_of_selected(hands))
-    sets = Controller("StrimziPodSet", reconciler.reconcile, hands.clock, random, settings)
+    measures, pod_sets = _measures("StrimziPodSet", hands, hands.pod_sets), hands.pod_sets
+    hands.measures.metrics.ask(POD_SET_INFO, lambda: ((pod_set_info(one), 1.0) for one in pod_sets.all()))
+    sets = Controller("StrimziPodSet", reconciler.reconcile, hands.clock, random, settings, measures)
     sets.follow(hands.pod_sets)
     sets.follow_others(hands.pods, pod_set_of, settle=0.0, says=what_passes_see)
     if hands.selector:
@@ -95,6 +100,13 @@ def pod_set_controller(hands: Hands, random: Random, settings: Settings) -> Cont
         for part in ("kafka", "zookeeper"):
             sets.follow_others(hands.kafkas, _pod_set(part), says=lambda kafka: kafka.metadata.uid)
     return sets
+
+
+def _measures(kind: str, hands: Hands, watched: Watched[Any]) -> PassMeasures:
+    namespaces = [watched.namespace] if watched.namespace else []
+    measures = PassMeasures(hands.measures.metrics, kind, namespaces, selector_text(hands.selector))
+    measures.watch_resources(watched.all)
+    return measures
 
 
 def _of_selected(hands: Hands) -> Callable[[StrimziPodSet], bool]:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from klamm.base.clock import Clock
+from klamm.base.metrics import Metrics
 from klamm.certificates.keys import KeyAlgorithm
 from klamm.control.steps import DEADLINE
 from klamm.desired.surroundings import Surroundings
@@ -15,6 +16,7 @@ from klamm.kube.watching import Watched
 from klamm.operations.applying import Applier
 from klamm.operators.cluster.kafka.four_letters import zookeeper_mode
 from klamm.operators.cluster.kafka.mentions import Mentions
+from klamm.operators.cluster.measures import ClusterMeasures
 from klamm.resources.custom.pod_set import StrimziPodSet
 from klamm.resources.native.metadata import NativeObject
 from klamm.resources.native.pod import Pod
@@ -50,3 +52,4 @@ class Hands:
     zookeeper_mode: ZooKeeperMode = zookeeper_mode
     selector: Mapping[str, str] = field(default_factory=dict)
     operation: float = DEADLINE
+    measures: ClusterMeasures = field(default_factory=lambda: ClusterMeasures(Metrics(lambda: 0.0)))

@@ -22,12 +22,16 @@ class Backlog:
         """How many are in line."""
         return len(self._changed) + len(self._routine)
 
-    def changed(self, name: Name) -> None:
+    def changed(self, name: Name) -> bool:
+        """False when it was in line as changed already."""
+        if name in self._changed:
+            return False
         if timer := self._timers.pop(name, None):
             timer.cancel()
         self._routine.pop(name, None)
         self._changed[name] = None
         self._arrived.set()
+        return True
 
     def routine(self, names: Iterable[Name]) -> None:
         for name in names:

@@ -11,14 +11,14 @@ answers) is raised, and the loop puts the names back in line.
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from klamm.base import logs
 from klamm.kafka.errors import KafkaFailure, NotNow, TopicExists, UnknownTopic
-from klamm.kafka.facts import ConfigChange, ConfigValue, Created, NewTopic, Topic
+from klamm.kafka.facts import ConfigChange, Created, NewTopic, Topic
 from klamm.kube import errors
 from klamm.kube.kinds import Name, name_of
 from klamm.kube.watching import Watched
+from klamm.operators.topic.admin import TopicAdmin
 from klamm.operators.topic.finalizers import Ending, Finalizers
 from klamm.operators.topic.report import IsPaused, IsUnmanaged, NotReady, Ready, Reporter, Verdict
 from klamm.operators.topic.resource import BY_TOPIC, claimed, standing, wanted
@@ -46,22 +46,6 @@ _log = logs.room("topics")
 
 REMEMBERED = 1000
 """Deleted topics that are remembered: brokers forget them within a second or two."""
-
-
-class TopicAdmin(Protocol):
-    """What is asked of Kafka (`kafka.admin.Admin`)."""
-
-    async def describe_topics(self, names: Sequence[str] | None = None) -> dict[str, Topic]: ...
-
-    async def topic_configs(self, names: Iterable[str]) -> dict[str, dict[str, ConfigValue]]: ...
-
-    async def create_topics(self, topics: Sequence[NewTopic]) -> dict[str, Created | KafkaFailure]: ...
-
-    async def grow_topics(self, partitions: Mapping[str, int]) -> dict[str, KafkaFailure | None]: ...
-
-    async def delete_topics(self, names: Sequence[str]) -> dict[str, KafkaFailure | None]: ...
-
-    async def change_topic_configs(self, changes: Mapping[str, ConfigChange]) -> dict[str, KafkaFailure | None]: ...
 
 
 @dataclass(frozen=True)

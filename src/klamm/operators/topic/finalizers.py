@@ -16,6 +16,7 @@ from klamm.kube.client import Client
 from klamm.kube.kinds import Kind, Name, name_of
 from klamm.kube.requests import Labels
 from klamm.kube.watching import Watched
+from klamm.operators.topic.measures import HOLD, LET_GO, TopicMeasures
 from klamm.planning.topics import FINALIZER
 from klamm.resources.custom.topic import KafkaTopic
 from klamm.resources.native.metadata import NativeObject
@@ -30,8 +31,16 @@ _TRIES = 3
 class Finalizers:
     """`labels` select the cluster's topics; `slots` bounds the calls in flight."""
 
-    def __init__(self, client: Client, topics: Watched[KafkaTopic], labels: Labels, slots: asyncio.Semaphore) -> None:
+    def __init__(
+        self,
+        client: Client,
+        topics: Watched[KafkaTopic],
+        labels: Labels,
+        slots: asyncio.Semaphore,
+        measures: TopicMeasures,
+    ) -> None:
         self._client = client
+        self._measures = measures
         self._labels = labels
         self._topics = topics
         self._slots = slots
@@ -56,7 +65,8 @@ class Finalizers:
             # The version guards other controllers' finalizers, which stand in the same list.
             change = {"metadata": {"finalizers": finalizers, "resourceVersion": resource.metadata.resource_version}}
             try:
-                changed = await self._patched(name, change)
+                with self._measures.timing(HOLD if hold else LET_GO):
+                    changed = await self._patched(name, change)
                 self._topics.saw(changed)
                 return changed
             except errors.NotFound:

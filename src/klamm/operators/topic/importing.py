@@ -13,7 +13,7 @@ from typing import Any
 from klamm.kafka.facts import ConfigValue, Topic
 from klamm.kube.catalogue import KAFKA_TOPICS
 from klamm.kube.client import Client
-from klamm.operators.topic.batch import TopicAdmin
+from klamm.operators.topic.admin import TopicAdmin
 from klamm.operators.topic.resource import claimed
 from klamm.planning.topics import FOREIGN_KEYS
 from klamm.resources.custom.topic import KafkaTopic, KafkaTopicSpec

@@ -20,6 +20,7 @@ from klamm.base.clock import Clock
 from klamm.base.deadlines import DeadlineExceeded, within
 from klamm.base.metrics import Metrics
 from klamm.control.controller import reason_to_look_again
+from klamm.control.measures import EVERY
 from klamm.control.sorting import log_bug, said
 from klamm.kafka.errors import KafkaFailure, Unreachable
 from klamm.kafka.link import Link
@@ -27,9 +28,11 @@ from klamm.kube.client import Client
 from klamm.kube.kinds import Name, name_of
 from klamm.kube.requests import Labels
 from klamm.kube.watching import Watched
+from klamm.operators.topic.admin import TopicAdmin
 from klamm.operators.topic.backlog import Backlog
-from klamm.operators.topic.batch import Batch, Hands, TopicAdmin
+from klamm.operators.topic.batch import Batch, Hands
 from klamm.operators.topic.finalizers import Ending, Finalizers
+from klamm.operators.topic.measures import MeasuredAdmin, TopicMeasures
 from klamm.operators.topic.report import NotReady, Reporter
 from klamm.operators.topic.resource import BY_TOPIC, claimed, never_ready
 from klamm.planning.topics import INTERNAL_ERROR, KAFKA_ERROR, Refuse
@@ -90,9 +93,11 @@ class TopicOperator:
         clock: Clock,
         random: Random,
         settings: Settings | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         slots = asyncio.Semaphore(AT_ONCE)
-        self.metrics = Metrics()
+        self._measures = TopicMeasures(metrics or Metrics(clock.monotonic), topics.namespace or EVERY, labels)
+        self._measures.watch(topics.all)
         self._topics = topics
         self._link = link
         self._clock = clock
@@ -103,9 +108,9 @@ class TopicOperator:
         self._hands = Hands(
             topics=topics,
             admin=self._admin,
-            finalizers=Finalizers(client, topics, labels, slots),
+            finalizers=Finalizers(client, topics, labels, slots, self._measures),
             ending=Ending(client, cluster, topics.namespace or ""),
-            reporter=Reporter(client, topics, clock, slots),
+            reporter=Reporter(client, topics, clock, slots, self._measures),
         )
 
     @property
@@ -123,7 +128,9 @@ class TopicOperator:
         resync = asyncio.ensure_future(self._resync())
         try:
             while True:
-                await self._one_batch(await self._backlog.take(self._settings.batch, self._settings.linger))
+                names = await self._backlog.take(self._settings.batch, self._settings.linger)
+                self._measures.batch(len(names), len(names) + len(self._backlog))
+                await self._one_batch(names)
         finally:
             resync.cancel()
             unsubscribe()
@@ -156,12 +163,14 @@ class TopicOperator:
 
     def _note_claimants(self, resource: KafkaTopic) -> None:
         """The resource, and all others of its topic: whoever speaks for it may be another one now."""
-        self._backlog.changed(name_of(resource))
+        if not self._backlog.changed(name_of(resource)):
+            self._measures.passes.in_line_already(name_of(resource))
         for other in self._topics.under(BY_TOPIC, claimed(resource)):
             self._backlog.changed(name_of(other))
 
     async def _admin(self) -> TopicAdmin:
-        return await within(self._settings.patience, "Kafka to answer", self._link.admin())
+        admin = await within(self._settings.patience, "Kafka to answer", self._link.admin())
+        return MeasuredAdmin(admin, self._measures)
 
     async def _one_batch(self, names: list[Name]) -> None:
         self._memory.since = started = self._clock.monotonic()
@@ -169,9 +178,10 @@ class TopicOperator:
             again = await self._worked(names)
             self._memory.silent = 0
             self._come_back(names, again)
-            self._measure(len(names), len(again), self._clock.monotonic() - started)
+            self._measures.worked(len(names) - len(again), len(again), self._clock.monotonic() - started)
         except (KafkaFailure, DeadlineExceeded) as failure:
             self._memory.since = None
+            self._measures.worked(0, len(names), self._clock.monotonic() - started)
             await self._without_kafka(names, failure)
         finally:
             self._memory.since = None
@@ -226,13 +236,6 @@ class TopicOperator:
     async def _resync(self) -> None:
         while True:
             await asyncio.sleep(self._settings.resync)
-            self._backlog.routine([name_of(resource) for resource in self._topics.all()])
-
-    def _measure(self, count: int, again: int, seconds: float) -> None:
-        """Names as Strimzi's dashboards know them; Prometheus' underscores for Micrometer's dots."""
-        kind = {"kind": "KafkaTopic", "namespace": self._topics.namespace or "*"}
-        self.metrics.count("strimzi_reconciliations_total", "Topics looked at", count, **kind)
-        self.metrics.count("strimzi_reconciliations_successful_total", "Looks that ended well", count - again, **kind)
-        self.metrics.count("strimzi_reconciliations_failed_total", "Looks to be repeated", again, **kind)
-        self.metrics.observe("strimzi_reconciliations_duration_seconds", "Length of batches", seconds, **kind)
-        self.metrics.set("strimzi_resources", "Topics", len(self._topics.all()), **kind)
+            names = [name_of(resource) for resource in self._topics.all()]
+            self._measures.passes.round(names)
+            self._backlog.routine(names)

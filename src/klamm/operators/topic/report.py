@@ -16,6 +16,7 @@ from klamm.kube import errors
 from klamm.kube.client import Client
 from klamm.kube.kinds import name_of
 from klamm.kube.watching import Watched
+from klamm.operators.topic.measures import STATUS, TopicMeasures
 from klamm.operators.topic.resource import claimed
 from klamm.planning.topics import Refuse
 from klamm.resources.custom.status import Condition
@@ -89,8 +90,16 @@ def _not_ready(refusal: Refuse) -> Condition:
 class Reporter:
     """`slots` bounds the calls in flight."""
 
-    def __init__(self, client: Client, topics: Watched[KafkaTopic], clock: Clock, slots: asyncio.Semaphore) -> None:
+    def __init__(
+        self,
+        client: Client,
+        topics: Watched[KafkaTopic],
+        clock: Clock,
+        slots: asyncio.Semaphore,
+        measures: TopicMeasures,
+    ) -> None:
         self._client = client
+        self._measures = measures
         self._topics = topics
         self._clock = clock
         self._slots = slots
@@ -104,7 +113,8 @@ class Reporter:
         new = msgspec.structs.replace(new, conditions=conditions.dated(new.conditions, before, self._clock.now()))
         try:
             async with self._slots:
-                self._topics.saw(await self._client.apply_status(self._topics.kind, name_of(resource), new))
+                with self._measures.timing(STATUS):
+                    self._topics.saw(await self._client.apply_status(self._topics.kind, name_of(resource), new))
         except errors.NotFound:
             return True
         except errors.KubeError as error:

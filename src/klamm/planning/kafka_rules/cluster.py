@@ -8,7 +8,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from klamm.desired.kafka.metrics_reporter import REPORTER
 from klamm.desired.labels import CLUSTER, DOMAIN
+from klamm.planning.exporter_rules import reason_no_pattern
 from klamm.planning.kafka_rules.additions import addition_problems, addition_remarks
 from klamm.planning.kafka_rules.kafka_exporter import exporter_problems, exporter_remarks
 from klamm.planning.kafka_rules.listeners import listener_problems
@@ -197,13 +199,29 @@ def _logging(path: str, logging: Logging | None) -> Iterator[Problem]:
 def _metrics(path: str, metrics: MetricsConfig | None) -> Iterator[Problem]:
     if metrics is None:
         return
+    if metrics.type == REPORTER:
+        yield from _reporter(path, metrics)
+        return
     if metrics.type != "jmxPrometheusExporter":
-        yield Problem(f"{path}.type", metrics.type, f"is not possible: {_LATER}", "use jmxPrometheusExporter")
+        mend = f"choose jmxPrometheusExporter or {REPORTER}"
+        yield Problem(f"{path}.type", metrics.type, "is no exporter of metrics", mend)
         return
     reference = metrics.value_from.config_map_key_ref if metrics.value_from else None
     if reference is None or not reference.name or not reference.key:
         mend = "name the ConfigMap and its key: {configMapKeyRef: {name: …, key: …}}"
         yield Problem(f"{path}.valueFrom", None, "is missing", mend)
+
+
+def _reporter(path: str, metrics: MetricsConfig) -> Iterator[Problem]:
+    if path.startswith("spec.zookeeper"):
+        rule = "is a plug-in of Kafka, which ZooKeeper cannot load"
+        yield Problem(f"{path}.type", metrics.type, rule, "use jmxPrometheusExporter")
+    for index, pattern in enumerate(metrics.values.allow_list if metrics.values else ()):
+        place = f"{path}.values.allowList[{index}]"
+        if "," in pattern:
+            yield Problem(place, pattern, "has a comma, at which the reporter would cut it", "write two patterns")
+        elif (why := reason_no_pattern(pattern)) is not None:
+            yield Problem(place, pattern, f"is no regular expression ({why})", "correct it")
 
 
 def _authority(path: str, authority: CertificateAuthority | None) -> Iterator[Problem]:

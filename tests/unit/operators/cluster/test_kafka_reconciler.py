@@ -1,5 +1,6 @@
 """The cluster operator from the outside: what it makes, what it tells, what it leaves alone."""
 
+import json
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -294,44 +295,69 @@ async def test_a_missing_configmap_is_named_and_stops_nothing_else() -> None:
         assert "spec.kafka.metricsConfig.valueFrom.configMapKeyRef" in condition["message"]
         assert "there is no ConfigMap kafka/metrics; create it" in condition["message"]
         assert "my-cluster-kafka-brokers" in world.names(SECRETS), "certificates do not wait for it"
-        text = "rules: [{pattern: kafka.*}]"
-        metrics = {
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {"name": "metrics"},
-            "data": {"kafka.yml": text},
-        }
-        world.cluster.objects.create(CONFIG_MAPS, NAMESPACE, metrics)
+        world.cluster.objects.create(CONFIG_MAPS, NAMESPACE, _metrics("rules: [{pattern: kafka.*}]"))
         await world.ready()
-        assert metrics_of("my-cluster-kafka-0", world) == '{"rules": [{"pattern": "kafka.*"}]}'
-
-
-def metrics_of(pod: str, world: KafkaWorld) -> str:
-    text: str = world.get(CONFIG_MAPS, pod)["data"]["metrics-config.json"]
-    return text
+        assert _metrics_of_brokers(world)[0] == {"pattern": "kafka.*"}
 
 
 @in_virtual_time
-async def test_a_configmap_that_a_resource_refers_to_is_followed_without_a_restart() -> None:
-    """Metrics agents read their file again when it changes, so its new content is all that they need."""
+async def test_wrong_metrics_are_told_and_pods_keep_those_that_they_have() -> None:
     async with kafka_world() as world:
-        metrics = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "metrics"}}
-        world.cluster.objects.create(CONFIG_MAPS, NAMESPACE, {**metrics, "data": {"kafka.yml": "rules: []"}})
+        source = {"configMapKeyRef": {"name": "metrics", "key": "kafka.yml"}}
+        exporter = {"metricsConfig": {"type": "jmxPrometheusExporter", "valueFrom": source}}
+        world.cluster.objects.create(CONFIG_MAPS, NAMESPACE, _metrics("rules: [{pattern: kafka.*}]"))
+        world.apply(kafka_object({"spec": {"kafka": exporter}}))
+        await world.ready()
+        before, brokers = _metrics_of_brokers(world), _brokers(world)
+        _write_metrics(world, "rules: [{pattern: 'kafka.('}]")
+        world.change(kafka={"config": {"num.io.threads": 9}})
+        await world.passes(120)
+        [condition] = world.conditions("NotReady")
+        assert condition["reason"] == "MetricsUnusable"
+        place = "spec.kafka.metricsConfig (ConfigMap metrics, kafka.yml): rules[0].pattern: 'kafka.('"
+        assert f"{place} is no regular expression" in condition["message"]
+        assert _metrics_of_brokers(world) == before
+        assert not _brokers(world) & brokers, "other changes are rolled out all the same"
+        brokers = _brokers(world)
+        _write_metrics(world, "rules: [{pattern: java.*, cashe: true}]")
+        await world.passes(150)
+        await world.ready()
+        [warning] = [one for one in world.conditions("Warning") if one["reason"] == "UnknownMetricsKey"]
+        assert "rules[0].cashe is not a known field and is ignored (did you mean cache?)" in warning["message"]
+        assert _metrics_of_brokers(world)[0]["pattern"] == "java.*"
+        assert _brokers(world) == brokers, "the exporter reads a changed file by itself"
+
+
+@in_virtual_time
+async def test_metrics_that_were_never_there_keep_no_broker_from_starting() -> None:
+    async with kafka_world() as world:
+        source = {"configMapKeyRef": {"name": "metrics", "key": "kafka.yml"}}
+        exporter = {"metricsConfig": {"type": "jmxPrometheusExporter", "valueFrom": source}}
+        world.apply(kafka_object({"spec": {"kafka": exporter, "zookeeper": exporter}}))
+        await world.passes(30)
+        [condition] = world.conditions("NotReady")
+        for part in ("kafka", "zookeeper"):
+            assert f"spec.{part}.metricsConfig.valueFrom.configMapKeyRef: there is no ConfigMap" in condition["message"]
+        assert len(world.ready_pods() & {f"my-cluster-kafka-{number}" for number in range(3)}) == 3
+        assert [rule["name"] for rule in _metrics_of_brokers(world)] == ["jvm_memory_used_bytes"] * 2
+
+
+@in_virtual_time
+async def test_a_configmap_that_a_resource_refers_to_is_followed_at_once() -> None:
+    async with kafka_world() as world:
         source = {"configMapKeyRef": {"name": "metrics", "key": "kafka.yml"}}
         world.apply(with_node_port(metricsConfig={"type": "jmxPrometheusExporter", "valueFrom": source}))
-        await world.ready()
-        before = world.uids()
-        world.cluster.objects.patch(
-            CONFIG_MAPS, NAMESPACE, "metrics", {"data": {"kafka.yml": "lowercaseOutputName: true"}}
-        )
+        await world.passes(30)
+        world.cluster.objects.create(CONFIG_MAPS, NAMESPACE, _metrics("rules: [{pattern: kafka.*}]"))
+        await world.ready(2)
+        assert _metrics_of_brokers(world)[0]["pattern"] == "kafka.*"
+        _write_metrics(world, "rules: [{pattern: java.*}]")
         await world.passes(2)
-        for number in range(3):
-            assert metrics_of(f"my-cluster-kafka-{number}", world) == '{"lowercaseOutputName": true}'
+        assert _metrics_of_brokers(world)[0]["pattern"] == "java.*"
         world.cluster.objects.delete(CONFIG_MAPS, NAMESPACE, "metrics")
         await world.passes(2)
         [condition] = world.conditions("NotReady")
         assert "there is no ConfigMap kafka/metrics; create it" in condition["message"]
-        assert world.uids() == before
 
 
 @in_virtual_time
@@ -345,6 +371,25 @@ async def test_a_configmap_that_nobody_refers_to_wakes_nobody() -> None:
         world.cluster.objects.create(CONFIG_MAPS, NAMESPACE, other)
         await world.passes(10)
         assert [one for one in world.transport.requests if "secrets" in one] == [], "a pass reads Secrets first"
+
+
+def _metrics(text: str) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "metrics"}, "data": {"kafka.yml": text}}
+
+
+def _write_metrics(world: KafkaWorld, text: str) -> None:
+    world.cluster.objects.patch(CONFIG_MAPS, NAMESPACE, "metrics", {"data": {"kafka.yml": text}})
+
+
+def _metrics_of_brokers(world: KafkaWorld) -> list[dict[str, Any]]:
+    """The rules that are mounted."""
+    text = world.get(CONFIG_MAPS, "my-cluster-kafka-0")["data"]["metrics-config.json"]
+    rules: list[dict[str, Any]] = json.loads(text)["rules"]
+    return rules
+
+
+def _brokers(world: KafkaWorld) -> set[str]:
+    return {uid for name, uid in world.uids().items() if "-kafka-" in name}
 
 
 @in_virtual_time

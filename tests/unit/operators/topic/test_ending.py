@@ -9,6 +9,7 @@ from tests.builders.entity_api import LABELS, NAMESPACE, entity_api
 from tests.builders.scripted_api import Answer, Cut, ScriptedApi, answer, status
 from tests.builders.virtual_time import in_virtual_time
 
+from klamm.base.metrics import Metrics
 from klamm.kube.catalogue import KAFKA_TOPICS
 from klamm.kube.client import over
 from klamm.kube.connection import from_kubeconfig
@@ -19,6 +20,7 @@ from klamm.kube.sending import Patience
 from klamm.kube.transport import HttpTransport
 from klamm.kube.watching import Watched
 from klamm.operators.topic.finalizers import Ending, Finalizers
+from klamm.operators.topic.measures import TopicMeasures
 
 LIVES = answer({"metadata": {"name": "kafka"}})
 TERMINATES = answer({"metadata": {"name": "kafka", "deletionTimestamp": "2026-01-01T00:00:00Z"}})
@@ -67,7 +69,8 @@ async def test_a_finalizer_that_is_being_put_on_when_the_operator_stops_does_not
         transport.leaves = asyncio.Event()
         async with over(transport, "test", Random(1)) as client:
             topics = Watched(client, KAFKA_TOPICS, Random(1), namespace=NAMESPACE, labels=LABELS)
-            finalizers = Finalizers(client, topics, LABELS, asyncio.Semaphore(4))
+            measures = TopicMeasures(Metrics(lambda: 0.0), NAMESPACE, LABELS)
+            finalizers = Finalizers(client, topics, LABELS, asyncio.Semaphore(4), measures)
             holding = asyncio.ensure_future(finalizers.hold(await client.get(KAFKA_TOPICS, Name(NAMESPACE, "orders"))))
             await transport.leaves.wait()
             holding.cancel()

@@ -13,6 +13,7 @@ import msgspec
 
 from klamm.control.passes import Pass
 from klamm.control.results import DONE, Again, Blocked, Result
+from klamm.control.status import warning
 from klamm.control.steps import Step
 from klamm.desired.entity_operator.access import access_objects
 from klamm.desired.entity_operator.objects import network_policy as operator_network_policy
@@ -47,7 +48,7 @@ from klamm.operators.cluster.kafka.checks import Checked
 from klamm.operators.cluster.kafka.claims import apply_claims
 from klamm.operators.cluster.kafka.companions import has_rolled_out
 from klamm.operators.cluster.kafka.gather import Observed
-from klamm.operators.cluster.kafka.references import References, read_references
+from klamm.operators.cluster.kafka.references import MetricsUnusable, References, read_references
 from klamm.operators.cluster.kafka.rolling import is_due, roll, zookeeper_leader
 from klamm.operators.cluster.kafka.scale import Scaled
 from klamm.operators.cluster.kafka.trust import Trust
@@ -93,6 +94,7 @@ class KafkaPass:
         return [
             Step("authorities", self.authorities),
             Step("references", self.read_references),
+            Step("metrics", self.metrics, after=("references",)),
             Step("services", self.services),
             Step("accounts", self.accounts),
             Step("operator accounts", self.operator_accounts),
@@ -131,7 +133,14 @@ class KafkaPass:
         await self.trust.reconcile_authorities(self.cluster)
 
     async def read_references(self) -> None:
-        self.references = await read_references(self.hands.client, self.resource)
+        self.references = await read_references(self.hands.client, self.resource, self.cluster.version)
+
+    async def metrics(self) -> None:
+        """A step that nobody waits for: what is wrong with metrics is told, and stops nothing."""
+        found = self.references
+        self.warnings += [warning("UnknownMetricsKey", remark) for remark in found.metrics_remarks]
+        if found.metrics_problems:
+            raise MetricsUnusable(". ".join(found.metrics_problems))
 
     async def services(self) -> Result:
         """All Services; brokers cannot start before they know the ports and addresses that clients are to use."""
@@ -217,7 +226,7 @@ class KafkaPass:
     async def zookeeper_pods(self) -> None:
         texts = self.references
         inputs = EnsembleInputs(
-            self.trust.ready.generations, self.trust.zookeepers, texts.zookeeper_logging, texts.zookeeper_metrics
+            self.trust.ready.generations, self.trust.zookeepers, texts.zookeeper_logging, texts.zookeeper_metrics.text
         )
         await self._apply([zookeeper_config_map(self.ensemble, inputs)])
         self.zookeeper_pod_set = zookeeper.zookeeper_pod_set(self.ensemble, inputs)
@@ -225,7 +234,7 @@ class KafkaPass:
 
     async def broker_pods(self) -> None:
         texts = self.references
-        configuration = ConfigurationInputs(self.addresses, texts.kafka_logging, texts.kafka_metrics)
+        configuration = ConfigurationInputs(self.addresses, texts.kafka_logging, texts.kafka_metrics.text)
         inputs = PodInputs(configuration, self.trust.ready.generations, self.trust.brokers, texts.certificates)
         await self._apply(config_maps(self.cluster, configuration))
         self.broker_pod_set = kafka_pod_set(self.cluster, inputs)
@@ -242,7 +251,7 @@ class KafkaPass:
 
     async def roll_zookeeper(self) -> Result:
         pod_set, pods = self.zookeeper_pod_set, self.observed.pods_of(self.ensemble.name)
-        if not is_due(pod_set, pods):
+        if not is_due(self.hands, pod_set, pods):
             return DONE
         hosts = {
             number: f"{pod}.{self.ensemble.nodes_service}.{self.cluster.namespace}.svc"
@@ -254,7 +263,7 @@ class KafkaPass:
 
     async def roll_brokers(self) -> Result:
         pod_set, pods = self.broker_pod_set, self.observed.pods_of(self.cluster.kafka)
-        if not is_due(pod_set, pods):
+        if not is_due(self.hands, pod_set, pods):
             return DONE
         if missing := self._unready(self.zookeeper_pod_set):
             return Again(LOOK_AGAIN, f"no broker is restarted while {missing[0]} is not ready")

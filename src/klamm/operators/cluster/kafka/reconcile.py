@@ -25,6 +25,7 @@ class KafkaReconciler:
     async def reconcile(self, name: Name, pass_: Pass) -> Result:
         found = await read_resource(self._hands, name)
         if found is None:
+            self._hands.measures.forget(name)
             return await departure.clean_up(self._hands, name)
         resource, reading = found
         if resource.metadata.deletion_timestamp is not None or not _is_ours(self._hands, resource):
@@ -48,6 +49,7 @@ class KafkaReconciler:
         one = KafkaPass(self._hands, observed, used, checked, pass_, self._hands.clock.now())
         steps = [replace(step, deadline=self._hands.operation) for step in one.steps()]
         outcome = await take(steps, pass_)
+        self._hands.measures.steps(pass_.name, outcome)
         return await self._tell(one, checked, outcome)
 
     async def _tell(self, one: KafkaPass, checked: Checked, outcome: Outcome) -> Result:

@@ -94,6 +94,7 @@ def _with(resource: Kafka, new: Sequence[Condition]) -> KafkaStatus:
 
 
 async def _write(hands: Hands, resource: Kafka, new: KafkaStatus) -> None:
+    hands.measures.told(resource, new)
     try:
         await conditions.write(hands.client, KAFKAS, resource, resource.status, new, hands.clock.now())
     except errors.NotFound:

@@ -78,14 +78,16 @@ def _is_stuck(pod: Pod) -> bool:
     return any(one.reason in _CANNOT_START for one in waiting)
 
 
-def is_due(pod_set: StrimziPodSet, pods: Mapping[str, Pod]) -> bool:
+def is_due(hands: Hands, pod_set: StrimziPodSet, pods: Mapping[str, Pod]) -> bool:
     """Whether a pod has a reason to be restarted: only then is the cluster asked who can be spared."""
-    wanted = wanted_annotations(pod_set)
-    return any(
-        restart_reasons(pod.annotations, wanted.get(pod.name, {}))
-        for pod in rolling_pods(pod_set, pods)
+    wanted, all_ = wanted_annotations(pod_set), rolling_pods(pod_set, pods)
+    reasons = {
+        pod.name: restart_reasons(pod.annotations, wanted.get(pod.name, {}))
+        for pod in all_
         if pod.state is not PodState.MISSING
-    )
+    }
+    hands.measures.roll(pod_set, reasons, missing=len(all_) - len(reasons))
+    return any(reasons.values())
 
 
 async def roll(
@@ -103,10 +105,12 @@ async def roll(
         case Done():
             return DONE
         case Wait(because):
+            hands.measures.roll_waits(pod_set, because)
             return Again(IN_SYNC_AGAIN if isinstance(because, WouldLoseInSync) else LOOK_AGAIN, str(because))
         case Restart():
             check()
             await _restart(hands, pods[decision.pod], decision)
+            hands.measures.restarted(pod_set, decision.reasons)
             return Again(LOOK_AGAIN, f"pod {decision.pod} is being restarted ({decision.reasons[0]})")
 
 

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from klamm.base import logs
 from klamm.certificates.issue import Subject
+from klamm.certificates.read import read_certificate
 from klamm.desired.entity_operator.operators import EntityOperator
 from klamm.desired.kafka import certificate_subjects as broker_subjects
 from klamm.desired.kafka.cluster import KafkaCluster
@@ -110,6 +111,7 @@ class Trust:
         )
         cluster_ca, clients_ca = await asyncio.gather(*(self._authority(one) for one in specs))
         self.authorities = Authorities(*await self._trusted(specs[0], cluster_ca, clients_ca))
+        self._measure(cluster)
         wanted = {CLUSTER_OPERATOR: WantedLeaf(CLUSTER_OPERATOR, Subject(CLUSTER_OPERATOR))}
         component = operator_component(cluster.name, cluster.resource.metadata.labels)
         made = (await self._leaves(cluster, operator_secret(cluster.name), component, wanted))[CLUSTER_OPERATOR]
@@ -215,6 +217,8 @@ class Trust:
             place = Name(cluster.namespace, secret)
             stored = (await self.hands.applier.asked_again(SECRETS, {}, [place])).get(secret)
         made = leaves(wanted, stored, authorities.cluster, issuing)
+        name = Name(cluster.namespace, cluster.name)
+        self.hands.measures.leaves(name, secret, {wanted[key].entry: one.end for key, one in made.items()})
         files = {wanted[name].entry: one.files for name, one in made.items()}
         await self.hands.applier.apply(
             leaf_secret(
@@ -228,6 +232,12 @@ class Trust:
             )
         )
         return made
+
+    def _measure(self, cluster: KafkaCluster) -> None:
+        name = Name(cluster.namespace, cluster.name)
+        for type_, one in (("cluster-ca", self.ready.cluster), ("client-ca", self.ready.clients)):
+            end = read_certificate(one.authority.certificate).not_after
+            self.hands.measures.authority(name, type_, end)
 
     def _window_open(self) -> bool:
         windows = [parse_window(text) for text in self.observed.resource.spec.maintenance_time_windows]
