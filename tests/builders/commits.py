@@ -1,22 +1,30 @@
 """Offsets committed for a group without members: what a consumer leaves behind, without a consumer."""
 
-import asyncio
 from collections.abc import Mapping
 
+from klamm.base.deadlines import until
 from klamm.kafka.admin import Admin
 
-_TRIES = 200
+_WITHIN = 60.0
 
 
 async def commit(admin: Admin, group: str, offsets: Mapping[str, Mapping[int, int]]) -> int:
-    """By topic and partition. Returns the id of the group's coordinator, which is found by asking every broker."""
+    """By topic and partition. Returns the id of the group's coordinator."""
     from kafka.protocol.consumer import OffsetCommitRequest
+    from kafka.protocol.metadata import FindCoordinatorRequest
 
     topic = OffsetCommitRequest.OffsetCommitRequestTopic
     one = topic.OffsetCommitRequestPartition
-    brokers = [broker.id for broker in (await admin.describe_cluster()).brokers]
-    for turn in range(_TRIES):
-        broker = brokers[turn % len(brokers)]
+    coordinator = -1
+
+    async def reason_not() -> str | None:
+        nonlocal coordinator
+        # The first who asks has the topic of offsets made.
+        finding = FindCoordinatorRequest(key_type=0, coordinator_keys=[group], min_version=4)
+        found = (await admin.ask(f"find the coordinator of {group}", finding)).coordinators[0]
+        if found.error_code:
+            return f"it has no coordinator: {found.error_code}"
+        coordinator = found.node_id
         request = OffsetCommitRequest(
             group_id=group,
             generation_id_or_member_epoch=-1,
@@ -34,9 +42,9 @@ async def commit(admin: Admin, group: str, offsets: Mapping[str, Mapping[int, in
             ],
             max_version=9,  # the last that speaks of topics by name
         )
-        answer = await admin.ask(f"commit for {group}", request, broker)
+        answer = await admin.ask(f"commit for {group}", request, coordinator)
         codes = {partition.error_code for each in answer.topics for partition in each.partitions}
-        if codes == {0}:
-            return broker
-        await asyncio.sleep(0.1)  # the first commit makes the topic of offsets
-    raise AssertionError(f"nobody takes commits of {group}: {answer}")
+        return None if codes == {0} else f"errors {codes}"
+
+    await until(_WITHIN, f"the commit of {group}", reason_not, every=0.2)
+    return coordinator

@@ -9,6 +9,7 @@ import aiohttp
 
 from klamm.base.clock import SystemClock
 from klamm.base.deadlines import until
+from klamm.exporter.probe import ProbeSettings
 from klamm.exporter.service import Settings, serve
 from klamm.kafka.admin import Connection
 from klamm.observing import collector
@@ -16,13 +17,14 @@ from klamm.observing import collector
 
 @asynccontextmanager
 async def exporter(
-    bootstrap: Sequence[str], interval: float = 0.3, patience: float = 0.3
+    bootstrap: Sequence[str], interval: float = 0.3, patience: float = 0.3, probe: ProbeSettings | None = None
 ) -> AsyncIterator[aiohttp.ClientSession]:
     settings = Settings(
         connection=lambda: Connection(tuple(bootstrap), connect_timeout=0.5),
         files=tuple,
         host="127.0.0.1",
         port=0,
+        probe=probe,
         collecting=collector.Settings(
             interval=interval, topology_every=interval, patience=lambda part, silent: patience
         ),

@@ -14,6 +14,7 @@ from klamm.base.tls import load_identity
 from klamm.cli.context import Context
 from klamm.cli.errors import Mistake
 from klamm.cli.exporter_flags import ACCEPTED
+from klamm.exporter.probe import ProbeSettings
 from klamm.exporter.service import Settings, serve
 from klamm.exporter.text import Form
 from klamm.kafka.admin import Connection, Sasl
@@ -100,7 +101,17 @@ def settings_of(flags: Flags, secrets: Mapping[str, str]) -> Settings:
                 groups=Names(_pattern("group.filter", flags), _pattern("group.exclude", flags)),
             ),
         ),
+        probe=_probe(flags),
     )
+
+
+def _probe(flags: Flags) -> ProbeSettings | None:
+    if not flags["probe.enabled"]:
+        return None
+    interval = seconds("probe.interval", flags["probe.interval"])
+    if flags["probe.namespace"] and not _LABEL.fullmatch(flags["probe.namespace"]):
+        raise Mistake(f"--probe.namespace: {flags['probe.namespace']!r} cannot begin a metric's name; write letters")
+    return ProbeSettings(flags["probe.topic"], interval, flags["probe.replicas"], flags["probe.namespace"])
 
 
 def seconds(name: str, text: str) -> float:

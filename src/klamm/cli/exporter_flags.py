@@ -68,6 +68,13 @@ def add_flags(command: argparse.ArgumentParser) -> None:
     _switch(told, "use.consumelag.zookeeper", False, argparse.SUPPRESS)
     told.add_argument("--series.max", type=int, default=1_000_000, metavar="N", help="more are left out, and said")
 
+    probe = command.add_argument_group("the end-to-end probe (a record a second, there and back)")
+    _switch(probe, "probe.enabled", False, "write and read a topic of its own")
+    probe.add_argument("--probe.topic", default="klamm-end-to-end", metavar="NAME", help="it is made when it is absent")
+    probe.add_argument("--probe.interval", default="1s", metavar="TIME", help="between two records (default 1s)")
+    probe.add_argument("--probe.replicas", type=int, metavar="N", help="of a new topic (default 3, or one a broker)")
+    probe.add_argument("--probe.namespace", default="kminion", metavar="NAME", help="what its metrics begin with")
+
     page = command.add_argument_group("the page")
     page.add_argument(
         "--web.listen-address",

@@ -1,4 +1,4 @@
-"""The exporter beside real brokers: each type of group, a broker that hangs, a coordinator that is away, topics that go."""
+"""The exporter beside real brokers: all types of groups, a broker that hangs, a lost coordinator, topics that go."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from tests.builders.running_exporter import exporter, page, read
 
 from klamm.base.clock import SystemClock
 from klamm.base.deadlines import until
+from klamm.exporter.probe import ProbeSettings
 from klamm.kafka.admin import Admin, Connection
 from klamm.kafka.facts import NewTopic
 from klamm.kafka.link import Link
@@ -149,6 +150,23 @@ def _reason_down(said: dict[str, float]) -> str | None:
 def _reason_young(said: dict[str, float], broker: int) -> str | None:
     age = said[f'kafka_exporter_part_age_seconds{{part="groups",broker="{broker}"}}']
     return None if age > 12 else f"read {age} s ago"
+
+
+async def test_the_probe_makes_its_topic_and_records_come_back(brokers: RealBrokers) -> None:
+    async with exporter(brokers.bootstrap, patience=5.0, probe=ProbeSettings(interval=0.2)) as client:
+
+        def reason_not(said: dict[str, float]) -> str | None:
+            received = of("kminion_end_to_end_messages_received_total", said)
+            wanted = {'partition_id="0"}', 'partition_id="1"}'}
+            return None if received.keys() == wanted and min(received.values()) > 5 else f"received {received}"
+
+        await seen(client, "records of both partitions to come back", reason_not)
+        said = await read(client)
+        assert all(value >= 0 for value in of("kminion_end_to_end_roundtrip_latency_seconds_sum", said).values())
+        assert set(of("kminion_end_to_end_produce_latency_seconds_count", said)) == {
+            'partition_id="0"}',
+            'partition_id="1"}',
+        }
 
 
 async def test_a_topic_is_deleted_while_it_is_read(brokers: RealBrokers) -> None:

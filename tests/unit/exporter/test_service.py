@@ -35,7 +35,7 @@ class Renewed:
 async def test_renewed_certificates_are_taken_once_they_fit() -> None:
     files, link = Files(), Renewed()
     settings = Settings(files.connection, files.read, None, 0)
-    following = asyncio.create_task(follow(settings, cast(Link, link)))
+    following = asyncio.create_task(follow(settings, [cast(Link, link)]))
     await asyncio.sleep(3.5 * CERTIFICATES_EVERY)
     assert link.connections == []
     files.now = (b"certificate 2", b"key 1")
