@@ -1,5 +1,7 @@
 """What the user operator counts."""
 
+from datetime import UTC, datetime
+
 from tests.builders import metric_names as names
 from tests.builders.metric_pages import names_of, read_page
 
@@ -7,7 +9,7 @@ from klamm.base.metrics import Metrics
 from klamm.control import measures
 from klamm.control.resource_info import STATE
 from klamm.kube.kinds import Name
-from klamm.operators.user.measures import FAMILIES, user_measures
+from klamm.operators.user.measures import CERTIFICATE_END, FAMILIES, UserMeasures
 from klamm.resources.custom.user import KafkaUser
 from klamm.resources.structure import decode
 
@@ -27,15 +29,20 @@ def test_users_are_counted_and_their_states_told() -> None:
     metrics = Metrics(lambda: 0.0)
     paused = {"strimzi.io/pause-reconciliation": "true"}
     users = [user("alice"), user("bob", annotations=paused)]
-    passes = user_measures(metrics, "kafka", {"strimzi.io/cluster": "c"}, lambda: users)
-    passes.begun("kafka")
-    passes.passed(Name("kafka", "alice"), "blocked", 0.5)
+    counted = UserMeasures(metrics, "kafka", {"strimzi.io/cluster": "c"}, lambda: users)
+    counted.certificate(Name("kafka", "alice"), datetime(2027, 1, 1, tzinfo=UTC))
+    counted.certificate(Name("kafka", "bob"), datetime(2027, 1, 1, tzinfo=UTC))
+    counted.certificate(Name("kafka", "bob"), None)
+    counted.passes.begun("kafka")
+    counted.passes.passed(Name("kafka", "alice"), "blocked", 0.5)
     page = read_page(metrics.text())
     assert names.USER_OPERATOR - names_of(metrics.text()) == set()
     where = {("kind", "KafkaUser"), ("namespace", "kafka"), ("selector", "strimzi.io/cluster=c")}
     assert page["strimzi_resources", frozenset(where)] == 2
     assert page["strimzi_resources_paused", frozenset(where)] == 1
     assert page["strimzi_reconciliations_failed_total", frozenset(where)] == 1
+    ends = {dict(labels)["user"]: page[name, labels] for name, labels in page if name == CERTIFICATE_END.name}
+    assert ends == {"alice": 1798761600}
     [info] = [
         dict(labels)
         for name, labels in page
