@@ -37,7 +37,7 @@ TITLE = f"{TOPICS} topics × {PARTITIONS} partitions, {GROUPS} groups of {READ *
 EVERY = 15.0
 SCRAPES = 4
 _PEER = "github.com/danielqsj/kafka_exporter@v1.9.0"
-_WITHIN = 120.0
+_WITHIN = 300.0
 
 
 @dataclass
