@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from bench import idle, load, operator, start
+from bench import broker_metrics, exporter, idle, load, operator, start
 
 
 def main() -> None:
@@ -20,6 +20,11 @@ def main() -> None:
     print("\n".join(load.measure()))
     print("operator: on a real kube-apiserver with pretended nodes", flush=True)
     print("\n".join(operator.measure()))
+    print(f"metrics of a broker: {broker_metrics.TOPICS} topics of {broker_metrics.PARTITIONS} partitions", flush=True)
+    for line in broker_metrics.measure(cache):
+        print(f"  {line}", flush=True)
+    print(f"exporter: {exporter.TITLE}", flush=True)
+    print("\n".join(exporter.measure(cache)))
 
 
 if __name__ == "__main__":

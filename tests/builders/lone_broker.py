@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from klamm.releases.settings import as_text
+
 JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx768m")
 
 READY_WITHIN = 120.0
@@ -47,7 +49,7 @@ def free_port() -> int:
 
 
 class LoneBroker:
-    """A context manager: ready on entry, ended on exit. `settings` are the broker's, beside those that it needs."""
+    """A context manager: ready on entry, ended on exit. `reporter`: settings that bring a metrics reporter."""
 
     def __init__(
         self,
@@ -58,7 +60,7 @@ class LoneBroker:
         agent: Agent | None = None,
         zookeeper_agent: Agent | None = None,
         kraft: bool = False,
-        settings: Mapping[str, str] | None = None,
+        reporter: Mapping[str, object] | None = None,
     ) -> None:
         self.folder = folder
         self.port = free_port()
@@ -69,7 +71,8 @@ class LoneBroker:
         self._agent = agent
         self._zookeeper_agent = zookeeper_agent
         self._kraft = kraft
-        self._settings = dict(settings or {})
+        self._reporter = reporter
+        self._settings: dict[str, object] = {}
         self._processes: list[subprocess.Popen[bytes]] = []
         self._environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}  # noqa: TID251
 
@@ -80,6 +83,10 @@ class LoneBroker:
     @property
     def pid(self) -> int:
         return self._processes[-1].pid
+
+    @property
+    def zookeeper_agent_file(self) -> Path:
+        return self.folder / "zookeeper-metrics.yml"
 
     @property
     def agent_file(self) -> Path:
@@ -108,6 +115,17 @@ class LoneBroker:
     def zookeeper_metrics(self) -> str:
         return self.metrics(self.zookeeper_metrics_port)
 
+    def start_again(self, *, agent: Agent | None = None, reporter: Mapping[str, object] | None = None) -> None:
+        """The broker alone, on its data, with another way of showing metrics."""
+        broker = self._processes.pop()
+        broker.terminate()
+        try:
+            broker.wait(timeout=READY_WITHIN)
+        finally:
+            broker.kill()
+        self._agent, self._reporter = agent, reporter
+        self._start_broker()
+
     def tool(self, name: str, *arguments: str, said: str = "") -> str:
         """What a tool of the release prints; `said` is its input."""
         environment = {**self._environment, "JAVA_HOME": str(self._java.parents[1]), "LOG_DIR": str(self.folder)}
@@ -133,9 +151,16 @@ class LoneBroker:
             "transaction.state.log.min.isr": "1",
         }
         role = self._as_kraft() if self._kraft else self._with_zookeeper()
-        file = self._properties("broker", {**common, **role, **self._settings})
+        self._settings = {**common, **role}
         if self._kraft:
+            file = self._properties("broker", self._settings)
             self.tool("kafka-storage.sh", "format", "-t", _CLUSTER_ID, "-c", str(file))
+        self._start_broker()
+
+    def _start_broker(self) -> None:
+        # The reporter's port comes with its settings; here it has to be a free one.
+        free = {"prometheus.metrics.reporter.listener": f"http://127.0.0.1:{self.metrics_port}"}
+        file = self._properties("broker", {**self._settings, **({**self._reporter, **free} if self._reporter else {})})
         self._start("broker", "kafka.Kafka", file, self._options(self._agent, self.agent_file, self.metrics_port))
         self._wait(self.port, "broker")
 
@@ -155,9 +180,7 @@ class LoneBroker:
             "server.1": f"{servers};{port}",
         }
         file = self._properties("zookeeper", settings)
-        options = self._options(
-            self._zookeeper_agent, self.folder / "zookeeper-metrics.yml", self.zookeeper_metrics_port
-        )
+        options = self._options(self._zookeeper_agent, self.zookeeper_agent_file, self.zookeeper_metrics_port)
         self._start("zookeeper", "org.apache.zookeeper.server.quorum.QuorumPeerMain", file, options)
         self._wait(port, "zookeeper")
         return {"broker.id": "0", "zookeeper.connect": f"127.0.0.1:{port}"}
@@ -172,9 +195,9 @@ class LoneBroker:
             "listeners": f"PLAIN://127.0.0.1:{self.port},CONTROL://127.0.0.1:{control}",
         }
 
-    def _properties(self, name: str, settings: Mapping[str, str]) -> Path:
+    def _properties(self, name: str, settings: Mapping[str, object]) -> Path:
         file = self.folder / f"{name}.properties"
-        file.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
+        file.write_text("".join(f"{key}={as_text(value)}\n" for key, value in settings.items()))
         return file
 
     def _options(self, agent: Agent | None, file: Path, port: int) -> list[str]:

@@ -30,8 +30,8 @@ appender.out.layout.type = PatternLayout
 appender.out.layout.pattern = %d %p %m (%c)%n
 """
 _CLUSTER_ID = "a2xhbW0tdGVzdHMta2Fma2E"
-_READY_WITHIN = 60.0
-_TOOL_WITHIN = 60.0
+_READY_WITHIN = 300.0
+_TOOL_WITHIN = 120.0
 
 
 @dataclass

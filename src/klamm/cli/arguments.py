@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from klamm import __version__
+from klamm.cli.exporter_flags import add_flags
 
 DESCRIPTION = "Apache Kafka for people: Strimzi's manifests on this machine, as real processes, in seconds."
 
@@ -87,6 +88,9 @@ def parser() -> argparse.ArgumentParser:
     topics.add_argument("--internal", action="store_true", help="Kafka's own topics (__consumer_offsets, …), too")
     _namespace(topics)
     _output(topics)
+
+    exporter = commands.add_parser("exporter", help="a Kafka cluster's topics, groups and lags for Prometheus")
+    add_flags(exporter)
 
     doctor = commands.add_parser("doctor", help="check what klamm needs of this machine, and say how to mend it")
     doctor.add_argument("--quick", action="store_true", help="do not read every byte of what was downloaded")

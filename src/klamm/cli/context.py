@@ -36,6 +36,8 @@ class Context:
     output: Output = "text"
     terminal: Mapping[str, str] = field(default_factory=dict)
     """NO_COLOR and TERM, as far as they are set."""
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What may be in the environment and is handed on to nobody: SASL_USER_PASSWORD."""
     input: TextIO | None = None
     """Standard input; None where there is none (a program's child, a test)."""
 

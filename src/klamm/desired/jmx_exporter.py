@@ -19,9 +19,10 @@ _EVERYTHING: Mapping[str, Any] = {}
 
 
 def exporter_configuration(given: Mapping[str, Any], kafka_version: str) -> dict[str, Any]:
-    """What is mounted for these words of the user."""
+    """What is mounted for these words of the user. A key without a value would end the JVM: it is left out."""
+    given = {key: value for key, value in given.items() if value is not None}
     if any(key in given for key in _ELSEWHERE):
-        return dict(given)  # he watches another JVM, whose memory is not ours to name
+        return given  # he watches another JVM, whose memory is not ours to name
     rules = [*(given.get("rules") or ()), *_memory_rules(kafka_version)]
     if not given.get("rules"):
         rules.append(_EVERYTHING)

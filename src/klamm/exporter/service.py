@@ -2,15 +2,16 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
 from klamm.base import logs
 from klamm.base.clock import Clock
 from klamm.base.pages import Pages
-from klamm.base.tasks import OnFailure, Supervisor
+from klamm.base.tasks import Supervisor
 from klamm.exporter.exporter import Exporter
+from klamm.exporter.probe import Probe, ProbeSettings
 from klamm.exporter.text import Form
 from klamm.kafka.admin import Connection
 from klamm.kafka.link import Link
@@ -36,6 +37,7 @@ class Settings:
     tls: ssl.SSLContext | None = None
     form: Form = field(default_factory=Form)
     collecting: collector.Settings = field(default_factory=collector.Settings)
+    probe: ProbeSettings | None = None
 
 
 async def serve(
@@ -46,9 +48,10 @@ async def serve(
     listening: Callable[[int], None] = lambda port: None,
 ) -> None:
     """Until `stop`; `listening` is told the port."""
-    link = Link(settings.connection(), random)
+    link, *of_probe = [Link(settings.connection(), random) for _ in range(3 if settings.probe else 1)]
     reader = Collector(link, clock, settings.collecting)
-    exporter = Exporter(reader, settings.form, clock, settings.path)
+    probe = Probe(of_probe[0], of_probe[1], clock, random, settings.probe) if settings.probe else None
+    exporter = Exporter(reader, settings.form, clock, settings.path, probe.tally.text if probe else lambda: "")
     pages = Pages(exporter.page)
     port = await pages.start(settings.host, settings.port, settings.tls)
     _log.info("listening", port=port, path=settings.path)
@@ -57,20 +60,28 @@ async def serve(
         async with Supervisor("exporter", random) as tasks:
             tasks.start("collector", reader.run)
             tasks.start("text", exporter.run)
-            tasks.start("certificates", lambda: _follow(settings, link), OnFailure.RESTART)
+            tasks.start("certificates", lambda: follow(settings, (link, *of_probe)))
+            if probe is not None:
+                tasks.start("probe's writer", probe.write)
+                tasks.start("probe's reader", probe.read)
             await stop.wait()
     finally:
         pages.close()
-        await link.close()
+        await asyncio.gather(*(one.close() for one in (link, *of_probe)))
 
 
-async def _follow(settings: Settings, link: Link) -> None:
+async def follow(settings: Settings, links: Sequence[Link]) -> None:
     """Connect anew when certificates were renewed, for ever."""
     known = settings.files()
     while True:
         await asyncio.sleep(CERTIFICATES_EVERY)
-        now = settings.files()
-        if now != known:
-            await link.renew(settings.connection())
-            known = now
-            _log.info("certificates were renewed, connecting with the new ones")
+        try:
+            now = settings.files()
+            if now != known:
+                for link in links:
+                    await link.renew(settings.connection())
+                known = now
+                _log.info("certificates were renewed, connecting with the new ones")
+        except Exception as error:
+            # One file is new and another old, say: what is connected stays so, and the next look finds them whole.
+            _log.warning("certificates cannot be read now", because=str(error))

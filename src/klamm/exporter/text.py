@@ -135,8 +135,11 @@ class Family:
         self._lines += lines
         self.series += len(lines)
 
+    def lines(self) -> str:
+        return "".join(self._lines)
+
     def text(self) -> str:
-        return self._head + "".join(self._lines) if self._lines else ""
+        return self._head + self.lines() if self._lines else ""
 
 
 def _brokers(constant: str, cluster: Cluster) -> list[Family]:

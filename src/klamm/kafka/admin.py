@@ -39,8 +39,8 @@ Codes = Callable[[Any], Iterable[int]]
 CLOSING = 2.0
 """Seconds that closing may take: calls that hang on brokers that are gone are left behind."""
 
-GRACE = 0.5
-"""Seconds after which we end a request ourselves that the library should have ended."""
+GRACE = 0.1
+"""Seconds after which we end a request ourselves that the library did not: one that waits for a connection, say."""
 
 _TOPIC, _BROKER = 2, 4  # ConfigResource.Type
 _SET, _DELETE = 0, 1  # AlterConfigOp.OpType
@@ -112,8 +112,9 @@ class Admin:
         A broker that does not answer in time loses its connection, and with it all that was asked over it.
         """
         carrier = self._client._manager
-        answer = carrier.call_soon(carrier.send, request, node, int(seconds * 1000))
-        return await _awaited(doing, answer, seconds)
+        return await _awaited(
+            doing, lambda: carrier.call_soon(carrier.send, request, node, int(seconds * 1000)), seconds
+        )
 
     def look_for_brokers(self) -> None:
         """Where brokers are is looked up anew, soon: one that we do not know was named to us."""
@@ -259,7 +260,7 @@ def _open(connection: Connection) -> Any:
 
     # Brokers that go are told as errors with stacks, several times a second; our failures say it once.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
-    return KafkaAdminClient(
+    client = KafkaAdminClient(
         bootstrap_servers=list(connection.bootstrap),
         client_id=connection.client_id,
         security_protocol=("SASL_" if connection.sasl else "") + ("SSL" if connection.tls else "PLAINTEXT"),
@@ -269,6 +270,12 @@ def _open(connection: Connection) -> Any:
         bootstrap_timeout_ms=int(connection.connect_timeout * 1000),
         reconnect_backoff_max_ms=1000,
     )
+    # Else it grows with each failure, and a broker that hung for long is found half a minute after it went on.
+    setup = int(connection.connect_timeout * 1000)
+    client._manager.config.update(
+        socket_connection_setup_timeout_ms=setup, socket_connection_setup_timeout_max_ms=setup
+    )
+    return client
 
 
 def _sasl_settings(sasl: Sasl | None) -> dict[str, str | None]:
@@ -292,7 +299,7 @@ async def _in_thread(threads: ThreadPoolExecutor, doing: str, function: Callable
         raise translated(doing, error) from error
 
 
-async def _awaited(doing: str, answer: Any, seconds: float) -> Any:
+async def _awaited(doing: str, send: Callable[[], Any], seconds: float) -> Any:
     """The outcome of the library's future, which ends in the library's own thread."""
     from klamm.kafka.answers import translated
 
@@ -307,8 +314,8 @@ async def _awaited(doing: str, answer: Any, seconds: float) -> Any:
         with suppress(RuntimeError):  # the loop is gone: so is whoever asked
             loop.call_soon_threadsafe(end, value)
 
-    answer.add_both(hand_over)
     try:
+        send().add_both(hand_over)
         async with asyncio.timeout(seconds + GRACE):
             return await ended
     except Exception as error:

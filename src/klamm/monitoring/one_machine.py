@@ -108,7 +108,8 @@ def _prometheus_files(watching: Watching) -> Mapping[str, str]:
     """JSON is YAML: no writer of YAML is needed."""
     every = f"{watching.every}s"
     configuration = {
-        "global": {"scrape_interval": every, "evaluation_interval": every},
+        # A broker on a busy machine may need longer than the usual 10 s, and late numbers are better than none.
+        "global": {"scrape_interval": every, "scrape_timeout": every, "evaluation_interval": every},
         "rule_files": [f"{_CONFIGURATION}/rules.yml"],
         "scrape_configs": [
             *(scrape_job(monitor, _found_in(discovery.PODS_FILE)) for monitor in MONITORS),

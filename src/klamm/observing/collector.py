@@ -17,7 +17,7 @@ from klamm.base import logs
 from klamm.base.clock import Clock
 from klamm.base.deadlines import DeadlineExceeded, within
 from klamm.kafka.admin import Admin
-from klamm.kafka.errors import KafkaFailure
+from klamm.kafka.errors import KafkaFailure, Unreachable
 from klamm.kafka.facts import DescribedGroup, ListedGroup, LogDir, Offsets, Topic, Topology
 from klamm.kafka.groups import describe_groups, list_groups
 from klamm.kafka.link import Link
@@ -48,6 +48,7 @@ class Settings:
     topology_every: float = 30.0
     logs_every: float = 60.0
     filters: Filters = field(default_factory=Filters)
+    patience: Callable[[Part | None, bool], float] = patience
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,8 @@ class Collector:
         self._latest: Joined = Joined({}, {})
         self._lags: Lags = {}
         self._history = History()
+        self._silent: set[int] = set()
+        """Brokers that let something of this collection run out of time."""
         self._changed = asyncio.Event()
 
     async def run(self) -> None:
@@ -99,14 +102,14 @@ class Collector:
     async def collect(self) -> None:
         """Once: in the end there is a new snapshot, if the cluster was ever seen."""
         begun = self._clock.monotonic()
-        self._latest = Joined(self._latest.all, {})
+        self._latest, self._silent = Joined(self._latest.all, {}), set()
         admin = await self._part(_TOPOLOGY, self._admin, connecting=True)
         if admin is not None and (self._stale or self._due(_TOPOLOGY, self._settings.topology_every)):
             await self._read_topology(admin)
         if self._topology is None:
             self.reason_none = self._parts[_TOPOLOGY].failure
             return
-        if admin is not None:
+        if admin is not None and self._parts[_TOPOLOGY].row < _RECONNECT:
             await self._read_brokers(admin, self._topology)
         self._publish(self._topology, begun)
 
@@ -181,8 +184,10 @@ class Collector:
         before = self._parts.get(key)
         begun = self._clock.monotonic()
         try:
-            answer = await ask(patience(before))
+            answer = await ask(self._settings.patience(before, key.broker in self._silent))
         except (KafkaFailure, DeadlineExceeded) as failure:
+            if key.broker is not None and isinstance(failure, Unreachable):
+                self._silent.add(key.broker)
             self._parts[key] = (before or Part()).failed(str(failure))
             if before is None or before.failure is None:
                 _log.warning("could not be read", part=key.kind, broker=key.broker, because=str(failure))

@@ -16,8 +16,10 @@ _TIMES = 4
 _EVERY = 4
 
 
-def patience(part: Part | None) -> float:
-    """Seconds."""
+def patience(part: Part | None, silent: bool = False) -> float:
+    """Seconds. `silent`: this broker has let something else of this collection run out of time."""
+    if silent:
+        return SHORT
     if part is None:
         return FIRST
     usual = FIRST if part.read_at is None else min(max(part.seconds * _TIMES, LEAST), MOST)

@@ -20,8 +20,11 @@ _TOP = frozenset(
     }
 )
 _RULE = frozenset({"pattern", "name", "value", "valueFactor", "labels", "help", "type", "attrNameSnakeCase", "cache"})
-_TYPES = ("GAUGE", "COUNTER", "UNTYPED", "UNKNOWN")
+_TYPES = (*("GAUGE", "COUNTER", "UNTYPED", "UNKNOWN", "SUMMARY", "HISTOGRAM", "GAUGE_HISTOGRAM", "INFO", "STATE_SET"),)
+"""Only in capitals: 0.20 knows no others."""
 _SWITCHES = ("lowercaseOutputName", "lowercaseOutputLabelNames", "excludeJvmMetrics", "inferCounterTypeFromName")
+_SWITCHES_OF_RULES = ("cache", "attrNameSnakeCase")
+_TEXTS = ("pattern", "name", "help")
 _OBJECT_NAMES = ("includeObjectNames", "excludeObjectNames", "whitelistObjectNames", "blacklistObjectNames")
 
 _ONLY_JAVA = re.compile(r"\\[pPQEhHRGKXzN]|\(\?<\w|&&|\(\?[a-z]*[dUu]")
@@ -52,9 +55,8 @@ def unknown_keys(content: Mapping[str, Any], path: str) -> list[UnknownField]:
 
 
 def _settings(content: Mapping[str, Any], path: str) -> Iterator[Problem]:
-    for key in _SWITCHES:
-        if key in content and not isinstance(content[key], bool):
-            yield Problem(f"{path}: {key}", content[key], "is neither true nor false", "write one of them")
+    for key in (one for one in _SWITCHES if content.get(one) is not None):
+        yield from _switch(content[key], f"{path}: {key}")
     for key in _OBJECT_NAMES:
         names = content.get(key)
         if names is not None and not isinstance(names, list):
@@ -75,10 +77,27 @@ def _rule(rule: Any, path: str) -> Iterator[Problem]:
         yield Problem(path, None, "has labels or help, and no name that they belong to", "add name")
     if "labels" in rule and not isinstance(rule["labels"], Mapping):
         yield Problem(f"{path}.labels", rule["labels"], "is no map", 'write them like topic: "$1"')
-    if "type" in rule and str(rule["type"]).upper() not in _TYPES:
+    if "type" in rule and rule["type"] not in _TYPES:
         yield Problem(f"{path}.type", rule["type"], "is no type", f"choose one of {', '.join(_TYPES[:3])}")
-    if "pattern" in rule:
-        yield from _pattern(str(rule["pattern"]), f"{path}.pattern")
+    labels = rule.get("labels")
+    for key in (one for one in _TEXTS if one in rule):
+        yield from _text(rule[key], f"{path}.{key}")
+    for key, value in labels.items() if isinstance(labels, Mapping) else ():
+        yield from _text(value, f"{path}.labels.{key}")
+    for key in (one for one in _SWITCHES_OF_RULES if one in rule):
+        yield from _switch(rule[key], f"{path}.{key}")
+    if isinstance(rule.get("pattern"), str):
+        yield from _pattern(rule["pattern"], f"{path}.pattern")
+
+
+def _text(value: Any, path: str) -> Iterator[Problem]:
+    if not isinstance(value, str):
+        yield Problem(path, value, "is no text", "put it in quotes")
+
+
+def _switch(value: Any, path: str) -> Iterator[Problem]:
+    if not isinstance(value, bool):
+        yield Problem(path, value, "is neither true nor false", "write one of them")
 
 
 def _pattern(pattern: str, path: str) -> Iterator[Problem]:

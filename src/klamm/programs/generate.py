@@ -1,7 +1,7 @@
 """Writes what is generated from the code, or with --check says what is stale. Run by `make`.
 
 That is install/ and the same in charts/klamm (definitions, roles, bindings), what Prometheus and Grafana load
-(examples/metrics, and files of the chart), and the references in docs/guides.
+(examples/metrics, and files of the chart), and the references in docs/guides and docs/reference.
 """
 
 import argparse
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from klamm.cli.reference import with_reference
 from klamm.programs.installation_files import chart_templates, plain_manifests
+from klamm.programs.metrics_reference import metrics_reference
 from klamm.programs.monitoring_files import chart_files, examples, with_alerts
 from klamm.resources import crds
 
@@ -33,6 +34,7 @@ def generated() -> Mapping[Path, str]:
         **_below(CHART / "files", chart_files()),
         commands: with_reference(commands.read_text(encoding="utf-8")),
         monitoring: with_alerts(monitoring.read_text(encoding="utf-8")),
+        ROOT / "docs" / "reference" / "operator-metrics.md": metrics_reference(),
     }
 
 

@@ -13,6 +13,7 @@ from random import SystemRandom
 
 from klamm.base import logs, tls
 from klamm.base.clock import SystemClock
+from klamm.exporter.probe import ProbeSettings
 from klamm.exporter.service import Settings, serve
 from klamm.exporter.text import Form
 from klamm.kafka.admin import Connection
@@ -30,7 +31,10 @@ _LEVELS = {"0": "INFO", "1": "DEBUG", "2": "DEBUG"}
 
 
 def settings(environment: Mapping[str, str], authorities: Path = CLUSTER_CA, identity: Path = IDENTITY) -> Settings:
-    """KAFKA_EXPORTER_KAFKA_VERSION and _ENABLE_SARAMA are accepted and of no use: versions are asked of the brokers."""
+    """KAFKA_EXPORTER_KAFKA_VERSION and _ENABLE_SARAMA are accepted and of no use: versions are asked of the brokers.
+
+    KAFKA_EXPORTER_PROBE_TOPIC is ours: with it, the end-to-end probe runs.
+    """
     bootstrap = tuple(process.listed(environment, f"{_PREFIX}KAFKA_SERVER"))
     if not bootstrap:
         raise process.BadSetting(f"{_PREFIX}KAFKA_SERVER is not set; write host:port of a broker")
@@ -50,6 +54,7 @@ def settings(environment: Mapping[str, str], authorities: Path = CLUSTER_CA, ide
         port=process.number(environment, f"{_PREFIX}PORT", PORT),
         form=Form(show_all=process.truth(environment, f"{_PREFIX}SHOW_ALL_OFFSETS", True)),
         collecting=collector.Settings(filters=filters(environment)),
+        probe=ProbeSettings(topic=topic) if (topic := environment.get(f"{_PREFIX}PROBE_TOPIC")) else None,
     )
 
 

@@ -48,6 +48,7 @@ def context_of(environment: Mapping[str, str], output: Output) -> Context:
         err=sys.stderr,
         control_plane=(*program, "--cache", str(home.cache), "--api-fd", "{api_fd}"),
         output=output,
+        secrets={name: environment[name] for name in ("SASL_USER_PASSWORD",) if name in environment},
         terminal={name: environment[name] for name in ("NO_COLOR", "TERM") if name in environment},
         input=sys.stdin,
     )

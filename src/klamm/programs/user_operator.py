@@ -32,7 +32,7 @@ from klamm.kube.native import SECRETS
 from klamm.kube.watching import Watched
 from klamm.operators.user.credentials import Validity
 from klamm.operators.user.kafka_side import AdminUserStore
-from klamm.operators.user.measures import user_measures
+from klamm.operators.user.measures import UserMeasures
 from klamm.operators.user.reconcile import UserHands, UserReconciler, UserSettings
 from klamm.operators.user.secret import OF_USER, user_of
 from klamm.planning.maintenance_windows import UnreadableWindow, parse_window
@@ -88,7 +88,10 @@ async def run(
     async def store() -> AdminUserStore:
         return AdminUserStore(await within(PATIENCE, "Kafka to answer", link.admin()), secrets.token_bytes)
 
-    reconciler = UserReconciler(UserHands(client, users, clock, new_password, store), settings)
+    metrics = process.own_metrics()
+    measures = UserMeasures(metrics, common.namespace, common.labels, users.all)
+    hands = UserHands(client, users, clock, new_password, store, measures.certificate)
+    reconciler = UserReconciler(hands, settings)
 
     async def reconcile(name: Name, pass_: Pass) -> Result:
         try:
@@ -99,9 +102,7 @@ async def run(
 
     # A pass that waits for Kafka at the end waits for brokers that are stopping too.
     loop = LoopSettings(at_once=AT_ONCE, resync=common.resync, stopping=1.0)
-    metrics = process.own_metrics()
-    measures = user_measures(metrics, common.namespace, common.labels, users.all)
-    controller = Controller("KafkaUser", reconcile, clock, random, loop, measures)
+    controller = Controller("KafkaUser", reconcile, clock, random, loop, measures.passes)
     controller.follow(users)
     controller.follow_others(kept, lambda _: None)  # only so that no pass begins before they are listed
 

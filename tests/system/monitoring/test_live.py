@@ -30,7 +30,7 @@ QUICK = Watching(
     every=5,
     pace=Pace(moment="1s", while_="5s", window="60s", silence="30s", traffic="5m", memory="1h", seen="30"),
 )
-ALERT_WITHIN = 120.0
+ALERT_WITHIN = 180.0
 BOOTSTRAP = "my-cluster-kafka-bootstrap:9092"
 BOARDS = {board.uid: dashboard(board) for board in boards() if board.uid != "strimzi-kraft"}
 """Without KRaft's: no cluster of this klamm runs in that mode yet."""
@@ -93,12 +93,14 @@ def monitored() -> Iterator[Monitored]:
         assert "Prometheus   http://127.0.0.1:" in said
         found = Monitored(cluster)
         cluster.kubectl("apply", "-n", "kafka", "-f", "topic.yaml", "-f", "user-tls.yaml")
-        cluster.kubectl("wait", "--for=condition=Ready", "kafkatopic/orders", "-n", "kafka", "--timeout=60s")
+        cluster.kubectl(
+            "wait", "--for=condition=Ready", "kafkatopic/orders", "-n", "kafka", "--timeout=150s", within=160
+        )
         found.produce("orders", 300)
         found.consume("orders", "readers", 100)
         quick = json.dumps({"apiVersion": "v1", "kind": "List", "items": prometheus_objects(QUICK)})
         cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", given=quick)
-        cluster.kubectl("rollout", "status", "deploy/prometheus", "-n", "monitoring", "--timeout=90s", within=100)
+        cluster.kubectl("rollout", "status", "deploy/prometheus", "-n", "monitoring", "--timeout=150s", within=160)
         yield found
 
 

@@ -7,12 +7,15 @@ from random import Random
 from typing import Any
 
 import pytest
+from tests.builders.metric_pages import read_page
 from tests.builders.scripted_api import Pause, ScriptedApi, event, listed, pod
 from tests.builders.virtual_time import LoopClock, in_virtual_time
 
 from klamm.base import faults
 from klamm.base.backoff import BackOff
+from klamm.base.metrics import Metrics
 from klamm.control.controller import Controller, Settings
+from klamm.control.measures import PassMeasures
 from klamm.control.passes import Pass
 from klamm.control.results import DONE, Again, Blocked, Result
 from klamm.kube.client import over
@@ -340,3 +343,57 @@ async def test_each_pass_is_told_in_one_sentence(caplog: pytest.LogCaptureFixtur
         "Pod kafka/a: again after 3 s, because pods start",
         "Pod kafka/a: done",
     ]
+
+
+@in_virtual_time
+async def test_passes_are_counted_by_how_they_began_and_ended() -> None:
+    failure, metrics = _Unreachable("no broker answers"), Metrics(LoopClock().monotonic)
+    reconciler = _Reconciler(_works, failure, Blocked("the user must mend it"), DONE)
+    measures = PassMeasures(metrics, "Pod", ["kafka"], "a=b")
+    controller = Controller("Pod", reconciler.reconcile, LoopClock(), Random(1), SETTINGS, measures)
+    controller.trigger(A)
+    controller.trigger(A)  # in line already
+    async with _running(controller.run):
+        await asyncio.sleep(1)
+        controller.trigger(A)  # while its pass is running: one more follows, which fails and is tried again
+        await asyncio.sleep(100)
+        controller.trigger(A)
+        await asyncio.sleep(100)
+    labels = frozenset({("kind", "Pod"), ("namespace", "kafka"), ("selector", "a=b")})
+    page = read_page(metrics.text())
+    counted = {
+        name.removeprefix("strimzi_reconciliations_"): value for (name, of), value in page.items() if of == labels
+    }
+    assert counted == {
+        "total": 4,
+        "already_enqueued_total": 1,
+        "locked_total": 1,
+        "periodical_total": 0,
+        "successful_total": 2,
+        "failed_total": 2,
+        "duration_seconds_count": 4,
+        "duration_seconds_sum": 5,
+        "duration_seconds_max": 0,
+    }
+    outcomes = {dict(of)["outcome"]: value for (name, of), value in page.items() if name == "klamm_passes_total"}
+    assert outcomes == {"done": 2, "failed": 1, "blocked": 1}
+
+
+@in_virtual_time
+async def test_rounds_and_resources_are_counted() -> None:
+    metrics = Metrics(LoopClock().monotonic)
+    measures = PassMeasures(metrics, "Pod")
+    settings = Settings(at_once=2, resync=60.0, back_off=SETTINGS.back_off)
+    controller = Controller("Pod", _Reconciler().reconcile, LoopClock(), Random(1), settings, measures)
+    paused = pod("b", 5)
+    paused["metadata"]["annotations"] = {"strimzi.io/pause-reconciliation": "true"}
+    pods = _pods(pod("a", 4), paused)
+    controller.follow(pods)
+    measures.watch_resources(pods.all)
+    async with _running(pods.run, controller.run):
+        await asyncio.sleep(130)
+        page = read_page(metrics.text())
+    labels = frozenset({("kind", "Pod"), ("namespace", "kafka"), ("selector", "")})
+    assert page["strimzi_reconciliations_periodical_total", labels] == 2
+    assert page["strimzi_resources", labels] == 2
+    assert page["strimzi_resources_paused", labels] == 1

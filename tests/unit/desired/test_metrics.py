@@ -31,6 +31,12 @@ def test_without_rules_everything_is_still_shown() -> None:
     assert exporter_configuration({}, "3.6.0")["rules"][-1] == {}
 
 
+def test_a_key_without_a_value_is_left_out() -> None:
+    made = exporter_configuration({"lowercaseOutputName": None, "rules": None}, "3.6.0")
+    assert "lowercaseOutputName" not in made
+    assert made["rules"][-1] == {}
+
+
 def test_object_names_that_are_chosen_leave_room_for_the_memory() -> None:
     chosen = exporter_configuration({"includeObjectNames": ["kafka.server:*"], "rules": [RULE]}, "3.6.0")
     assert chosen["includeObjectNames"] == ["kafka.server:*", "java.lang:type=Memory"]

@@ -15,31 +15,50 @@ def operators() -> Board:
         "Operators of one namespace.",
         (Variable("namespace", "Namespace", "label_values(strimzi_reconciliations_total, namespace)"),),
         (
-            Row("Resources", (*_resources(), *_certificates())),
+            Row("Resources", _resources()),
             Row("Passes", _passes()),
             Row("Rolls", _rolls()),
+            Row("Certificates", _certificates()),
             Row("Processes", _processes()),
         ),
     )
 
 
 def _resources() -> tuple[Panel, ...]:
-    return tuple(
-        number(title, f'sum(strimzi_resources{{{_PICKED}, kind="{kind}"}})', f"Resources of kind {kind} looked after.")
-        for title, kind in (("Kafkas", "Kafka"), ("Topics", "KafkaTopic"), ("Users", "KafkaUser"))
+    kinds = {"Kafkas": "Kafka", "Topics": "KafkaTopic", "Users": "KafkaUser", "Pod sets": "StrimziPodSet"}
+    return (
+        *(
+            number(title, f'sum(strimzi_resources{{{_PICKED}, kind="{kind}"}})', f"Resources of kind {kind}.")
+            for title, kind in kinds.items()
+        ),
+        number(
+            "Paused", f"sum(strimzi_resources_paused{{{_PICKED}}})", "By their annotation: nothing is done to them."
+        ),
+        number(
+            "Not ready",
+            f"sum(strimzi_resource_state{{{_PICKED}}} == bool 0)",
+            "Their conditions say why: kubectl describe.",
+            above=1,
+        ),
     )
 
 
 def _certificates() -> tuple[Panel, ...]:
-    left = (
-        f"min by (resource_namespace, cluster, type) (strimzi_certificate_expiration_timestamp_ms{{{_PICKED}}}) / 1000"
-    )
+    authority, leaf = "strimzi_certificate_expiration_timestamp_ms", "klamm_certificate_expiration_timestamp_seconds"
     return (
         graph(
             "Certificate authorities end in",
-            f"{left} - time()",
+            f"min by (resource_namespace, cluster, type) ({authority}{{{_PICKED}}}) / 1000 - time()",
             "{{cluster}} {{type}}",
             "They are renewed 30 days before by default.",
+            "s",
+            12,
+        ),
+        graph(
+            "Certificates end in",
+            f"min by (cluster, secret) ({leaf}{{{_PICKED}}}) - time()",
+            "{{secret}}",
+            "Of brokers, ZooKeepers and operators.",
             "s",
             12,
         ),
@@ -91,14 +110,12 @@ def _processes() -> tuple[Panel, ...]:
 
 
 def _rolls() -> tuple[Panel, ...]:
-    left = f"min by (cluster, secret) (klamm_certificate_expiration_timestamp_seconds{{{_PICKED}}}) - time()"
     return (
         graph(
             "Pods of a roll",
             f"sum by (pod_set, state) (klamm_roll_pods{{{_PICKED}}})",
             "{{pod_set}} {{state}}",
             "Pods that are as wanted, that are to be restarted, and that are missing.",
-            width=12,
+            width=24,
         ),
-        graph("Certificates end in", left, "{{secret}}", "Of brokers, ZooKeepers and operators.", "s", 12),
     )

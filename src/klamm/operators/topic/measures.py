@@ -54,6 +54,7 @@ class TopicMeasures:
         self._labels = {"kind": KIND, "namespace": namespace, "selector": selector}
         self._metrics = metrics
         self._longest = self._largest = 0
+        self._note_sizes()
         for one in _TIMERS:
             metrics.show(one, **self._labels)
 
@@ -69,9 +70,12 @@ class TopicMeasures:
     def batch(self, size: int, waiting: int) -> None:
         """A batch begins; `waiting`: how many were in line, these among them."""
         self._largest, self._longest = max(self._largest, size), max(self._longest, waiting)
+        self._note_sizes()
+        self.passes.begun(self.namespace, size)
+
+    def _note_sizes(self) -> None:
         self._metrics.set(LARGEST_BATCH, self._largest, **self._labels)
         self._metrics.set(LONGEST_LINE, self._longest, **self._labels)
-        self.passes.begun(self.namespace, size)
 
     def worked(self, well: int, again: int, seconds: float) -> None:
         """A batch has ended: how many topics are as they should be, and how many have to be tried again."""

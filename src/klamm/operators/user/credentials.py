@@ -84,6 +84,13 @@ def certificate_entries(
     return _kept(name, stored, authority, issuing)
 
 
+def certificate_end(entries: Mapping[str, bytes]) -> datetime | None:
+    """When the certificate among a user's entries ends; None when there is none."""
+    from klamm.certificates.read import read_certificate
+
+    return read_certificate(entries[_CERTIFICATE]).not_after if _CERTIFICATE in entries else None
+
+
 def _observed(stored: Secret | None, authority: ClientsAuthority) -> StoredCertificate | None:
     from klamm.certificates.read import UnreadableCertificate, key_matches, read_certificate
 

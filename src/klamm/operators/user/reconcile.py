@@ -6,6 +6,7 @@ while this process is away is not noticed (`docs/decisions`), and nothing ever h
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from klamm.base import faults, logs
 from klamm.base.clock import Clock
@@ -25,6 +26,7 @@ from klamm.operators.user.credentials import (
     CredentialMissing,
     Issuing,
     Validity,
+    certificate_end,
     certificate_entries,
     scram_entries,
 )
@@ -67,13 +69,17 @@ class UserSettings:
 
 @dataclass(frozen=True)
 class UserHands:
-    """`new_password` makes a random one of that length; `store` reaches Kafka, waiting for it for a while."""
+    """`new_password` makes a random one of that length; `store` reaches Kafka, waiting for it for a while.
+
+    `note_certificate` is told when each user's certificate ends, None for who has none.
+    """
 
     client: Client
     users: Watched[KafkaUser]
     clock: Clock
     new_password: Callable[[int], str]
     store: Callable[[], Awaitable[UserStore]]
+    note_certificate: Callable[[Name, datetime | None], None] = lambda user, end: None
 
 
 class UserReconciler:
@@ -113,6 +119,7 @@ class UserReconciler:
             return DONE
         await self._kafka.forget(await self._hands.store(), name.name, principal(name.name, None))
         self._written.pop(Name(name.namespace, self._settings.secret_prefix + name.name), None)
+        self._hands.note_certificate(name, None)
         return DONE
 
     async def _provide(self, user: KafkaUser) -> str | None:
@@ -138,12 +145,14 @@ class UserReconciler:
         authentication = authentication_of(user.spec)
         if authentication not in (SCRAM, TLS):
             await self._without_secret(user, stored, name)
+            self._hands.note_certificate(name_of(user), None)
             return {}
         check_ours(stored, name, user)
         if authentication == SCRAM:
             entries: Mapping[str, bytes] = scram_entries(user.metadata.name or "", await self._password(user, stored))
         else:
             entries = await self._certificate(user, stored)
+        self._hands.note_certificate(name_of(user), certificate_end(entries))
         wanted = wanted_secret(user, name, entries)
         if not stands(stored, wanted):
             applied = await self._hands.client.apply(SECRETS, wanted)

@@ -260,47 +260,6 @@ async def test_a_missing_configmap_is_named_and_stops_nothing_else() -> None:
         assert _metrics_of_brokers(world)[0] == {"pattern": "kafka.*"}
 
 
-def metrics_of(pod: str, world: KafkaWorld) -> str:
-    text: str = world.get(CONFIG_MAPS, pod)["data"]["metrics-config.json"]
-    return text
-
-
-@in_virtual_time
-async def test_a_configmap_that_a_resource_refers_to_is_followed_without_a_restart() -> None:
-    """Metrics agents read their file again when it changes, so its new content is all that they need."""
-    async with kafka_world() as world:
-        metrics = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "metrics"}}
-        world.cluster.objects.create(CONFIG_MAPS, NAMESPACE, {**metrics, "data": {"kafka.yml": "rules: []"}})
-        source = {"configMapKeyRef": {"name": "metrics", "key": "kafka.yml"}}
-        world.apply(with_node_port(metricsConfig={"type": "jmxPrometheusExporter", "valueFrom": source}))
-        await world.ready()
-        before = world.uids()
-        world.cluster.objects.patch(
-            CONFIG_MAPS, NAMESPACE, "metrics", {"data": {"kafka.yml": "lowercaseOutputName: true"}}
-        )
-        await world.passes(2)
-        for number in range(3):
-            assert '"lowercaseOutputName": true' in metrics_of(f"my-cluster-kafka-{number}", world)
-        world.cluster.objects.delete(CONFIG_MAPS, NAMESPACE, "metrics")
-        await world.passes(2)
-        [condition] = world.conditions("NotReady")
-        assert "there is no ConfigMap kafka/metrics; create it" in condition["message"]
-        assert world.uids() == before
-
-
-@in_virtual_time
-async def test_a_configmap_that_nobody_refers_to_wakes_nobody() -> None:
-    async with kafka_world() as world:
-        world.apply(kafka_object())
-        await world.ready()
-        await world.passes(10)
-        world.transport.requests.clear()
-        other = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "of-somebody"}, "data": {"a": "b"}}
-        world.cluster.objects.create(CONFIG_MAPS, NAMESPACE, other)
-        await world.passes(10)
-        assert [one for one in world.transport.requests if "secrets" in one] == [], "a pass reads Secrets first"
-
-
 @in_virtual_time
 async def test_wrong_metrics_are_told_and_pods_keep_those_that_they_have() -> None:
     async with kafka_world() as world:
@@ -341,6 +300,37 @@ async def test_metrics_that_were_never_there_keep_no_broker_from_starting() -> N
             assert f"spec.{part}.metricsConfig.valueFrom.configMapKeyRef: there is no ConfigMap" in condition["message"]
         assert len(world.ready_pods() & {f"my-cluster-kafka-{number}" for number in range(3)}) == 3
         assert [rule["name"] for rule in _metrics_of_brokers(world)] == ["jvm_memory_used_bytes"] * 2
+
+
+@in_virtual_time
+async def test_a_configmap_that_a_resource_refers_to_is_followed_at_once() -> None:
+    async with kafka_world() as world:
+        source = {"configMapKeyRef": {"name": "metrics", "key": "kafka.yml"}}
+        world.apply(with_node_port(metricsConfig={"type": "jmxPrometheusExporter", "valueFrom": source}))
+        await world.passes(30)
+        world.cluster.objects.create(CONFIG_MAPS, NAMESPACE, _metrics("rules: [{pattern: kafka.*}]"))
+        await world.ready(2)
+        assert _metrics_of_brokers(world)[0]["pattern"] == "kafka.*"
+        _write_metrics(world, "rules: [{pattern: java.*}]")
+        await world.passes(2)
+        assert _metrics_of_brokers(world)[0]["pattern"] == "java.*"
+        world.cluster.objects.delete(CONFIG_MAPS, NAMESPACE, "metrics")
+        await world.passes(2)
+        [condition] = world.conditions("NotReady")
+        assert "there is no ConfigMap kafka/metrics; create it" in condition["message"]
+
+
+@in_virtual_time
+async def test_a_configmap_that_nobody_refers_to_wakes_nobody() -> None:
+    async with kafka_world() as world:
+        world.apply(kafka_object())
+        await world.ready()
+        await world.passes(10)
+        world.transport.requests.clear()
+        other = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "of-somebody"}, "data": {"a": "b"}}
+        world.cluster.objects.create(CONFIG_MAPS, NAMESPACE, other)
+        await world.passes(10)
+        assert [one for one in world.transport.requests if "secrets" in one] == [], "a pass reads Secrets first"
 
 
 def _metrics(text: str) -> dict[str, Any]:

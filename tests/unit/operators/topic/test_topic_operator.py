@@ -8,10 +8,13 @@ from random import Random
 from typing import Any, cast
 
 import pytest
+from tests.builders import metric_names as names
 from tests.builders.entity_api import CLUSTER, LABELS, NAMESPACE, EntityApi, entity_api, soon
 from tests.builders.fake_kafka import FakeKafka
+from tests.builders.metric_pages import names_of, read_page
 
 from klamm.base.clock import SystemClock
+from klamm.base.metrics import Metrics
 from klamm.kafka.admin import Admin, Connection
 from klamm.kafka.errors import Unreachable
 from klamm.kafka.facts import Topic
@@ -28,8 +31,9 @@ KAFKA = {"kafka": {"replicas": 1, "listeners": [{"name": "plain", "port": 9092, 
 
 
 class Running:
-    def __init__(self, entity: EntityApi, kafka: FakeKafka, operator: TopicOperator) -> None:
+    def __init__(self, entity: EntityApi, kafka: FakeKafka, operator: TopicOperator, metrics: Metrics) -> None:
         self.api = entity
+        self.metrics = metrics
         self.kafka = kafka
         self.operator = operator
 
@@ -80,10 +84,11 @@ async def topic_operator(entity: EntityApi, kafka: FakeKafka, resync: float = 60
     link = Link(Connection(("b:9092",)), random, open_admin=open_admin, reason_silent=nobody_is_silent)
     settings = Settings(linger=0.01, resync=resync, patience=0.1)
     cluster = Name(NAMESPACE, CLUSTER)
-    operator = TopicOperator(entity.client, topics, link, cluster, SystemClock(), random, settings)
+    clock, metrics = SystemClock(), Metrics(SystemClock().monotonic)
+    operator = TopicOperator(entity.client, topics, link, cluster, clock, random, settings, metrics)
     tasks = [asyncio.create_task(topics.run()), asyncio.create_task(operator.run())]
     try:
-        yield Running(entity, kafka, operator)
+        yield Running(entity, kafka, operator, metrics)
     finally:
         for task in tasks:
             task.cancel()
@@ -124,6 +129,23 @@ async def test_a_topic_is_made_as_its_resource_says_and_nothing_holds_it(running
     assert (status["topicName"], status["topicId"], status["observedGeneration"]) == ("orders", made.id, 1)
     assert "finalizers" not in (await running.api.get(TOPIC, "orders"))["metadata"]
     assert "of-nobody" in running.kafka.topics
+
+
+async def test_what_is_done_is_counted_under_the_names_of_dashboards(running: Running) -> None:
+    await running.create("orders", partitions=3, replicas=2)
+    await running.until_ready("orders")
+    page = running.metrics.text()
+    assert names.TOPIC_OPERATOR - names_of(page) == set()
+    values = {(name, dict(labels).get("name")): value for (name, labels), value in read_page(page).items()}
+    assert values["strimzi_resources", None] == 1
+    assert values["strimzi_resource_state", "orders"] == 1
+    assert values["strimzi_create_topics_duration_seconds_count", None] == 1
+    assert values["strimzi_add_finalizer_duration_seconds_count", None] == 1
+    assert values["strimzi_update_status_duration_seconds_count", None] == 1
+    assert values["strimzi_list_reassignments_duration_seconds_count", None] == 0
+    assert values["strimzi_reconciliations_max_batch_size", None] == 1
+    [info] = [dict(labels) for name, labels in read_page(page) if name == "strimzi_kafka_topic_resource_info"]
+    assert {"ready": "True", "partitions": "3", "replicas": "2", "topicName": "orders"}.items() <= info.items()
 
 
 async def test_many_topics_go_through_few_requests(entity: EntityApi) -> None:

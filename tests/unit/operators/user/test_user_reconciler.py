@@ -50,6 +50,7 @@ class Running:
         self.api, self.kafka, self.clock = entity, FakeKafka(), MovedClock()
         self.users = Watched(entity.client, KAFKA_USERS, Random(1), namespace=NAMESPACE, labels=LABELS)
         self.settings = settings
+        self.certificate_ends: dict[Name, datetime | None] = {}
         self.reconciler = self.made(settings)
         self._passwords = 0
 
@@ -59,7 +60,9 @@ class Running:
                 raise Unreachable("connect", "no broker answers")
             return self.kafka
 
-        return UserReconciler(UserHands(self.api.client, self.users, self.clock, self.new_password, store), settings)
+        ends = self.certificate_ends.__setitem__
+        hands = UserHands(self.api.client, self.users, self.clock, self.new_password, store, ends)
+        return UserReconciler(hands, settings)
 
     def new_password(self, length: int) -> str:
         self._passwords += 1
@@ -188,6 +191,7 @@ async def test_a_certificate_user_gets_a_certificate_of_the_clients_authority(ru
     assert signed_by(entries["user.crt"], authority)
     assert key_matches(entries["user.crt"], entries["user.key"])
     assert (await running.status("bert"))["username"] == "CN=bert"
+    assert running.certificate_ends == {Name(NAMESPACE, "bert"): facts.not_after}
 
 
 async def test_a_certificate_is_kept_until_its_end_is_near_or_the_authority_changes(running: Running) -> None:

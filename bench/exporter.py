@@ -1,0 +1,191 @@
+"""klamm's exporter and kafka_exporter 1.9 beside the same broker: scrape, CPU, memory, freshness.
+
+`python -m bench.exporter` runs only this.
+"""
+
+import asyncio
+import gzip
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.builders.commits import commit
+from tests.builders.real_brokers import RealBrokers, free_ports, real_brokers
+
+from bench.by_hand import cpu_seconds
+from klamm.base.clock import SystemClock
+from klamm.distribution.provide import provide
+from klamm.distribution.store import Store
+from klamm.kafka.admin import Admin, Connection
+from klamm.kafka.facts import NewTopic
+
+KAFKA = "4.3.1"
+TOPICS, PARTITIONS = 1000, 10
+GROUPS, READ = 200, 2
+"""Groups, and the topics that each reads: twenty partitions."""
+TITLE = f"{TOPICS} topics × {PARTITIONS} partitions, {GROUPS} groups of {READ * PARTITIONS} partitions, one broker"
+EVERY = 15.0
+SCRAPES = 4
+_PEER = "github.com/danielqsj/kafka_exporter@v1.9.0"
+_WITHIN = 300.0
+
+
+@dataclass
+class Measured:
+    name: str
+    scrapes: list[float] = field(default_factory=list)
+    zipped: float = 0.0
+    series: int = 0
+    cpu: float = 0.0
+    memory_mb: float = 0.0
+    oldest: float = 0.0
+
+    def line(self) -> str:
+        slowest = f"(slowest {max(self.scrapes):.3f}, gzip {self.zipped:.3f})"
+        return (
+            f"  {self.name:20} scrape {min(self.scrapes):6.3f} s {slowest}  {self.series:6} series"
+            f"  CPU {self.cpu:5.2f} s a minute  {self.memory_mb:5.1f} MB  data at most {self.oldest:.1f} s old"
+        )
+
+
+def measure(cache: Path) -> list[str]:
+    provided = asyncio.run(provide(Store(cache), [KAFKA], java_home=None, clock=SystemClock()))
+    lines = []
+    with (
+        tempfile.TemporaryDirectory(prefix="klamm-bench-") as folder,
+        real_brokers(provided, Path(folder), KAFKA, heap="1g") as brokers,
+    ):
+        asyncio.run(_fill(brokers))
+        for start in (_klamm, _kafka_exporter):
+            try:
+                with start(brokers) as (name, process, url):
+                    lines.append(_measured(name, process, url).line())
+            except NotToBeHad as why:
+                lines.append(f"  no kafka_exporter beside it: {why}")
+    return [*lines, "  goals: 0.15 s a scrape for kafka_exporter's series, at most 90 MB, never older than 15 s"]
+
+
+class NotToBeHad(Exception):
+    pass
+
+
+async def _fill(brokers: RealBrokers) -> None:
+    """Topics, and offsets committed by groups without members."""
+    async with await Admin.connect(Connection(brokers.bootstrap, request_timeout=120.0)) as admin:
+        for first in range(0, TOPICS, 100):
+            await admin.create_topics([NewTopic(f"topic-{first + one:04}", PARTITIONS, 1) for one in range(100)])
+        for number in range(GROUPS):
+            read = [f"topic-{(number * READ + one) % TOPICS:04}" for one in range(READ)]
+            await commit(admin, f"group-{number:03}", {name: dict.fromkeys(range(PARTITIONS), 0) for name in read})
+
+
+@contextmanager
+def _klamm(brokers: RealBrokers) -> Iterator[tuple[str, "subprocess.Popen[bytes]", str]]:
+    port = free_ports(1)[0]
+    listen = f"--web.listen-address=127.0.0.1:{port}"
+    argv = [sys.executable, "-m", "klamm.programs.klamm", "exporter", f"--kafka.server={brokers.bootstrap[0]}", listen]
+    with _running(argv) as process:
+        yield "klamm", process, f"http://127.0.0.1:{port}/metrics"
+
+
+@contextmanager
+def _kafka_exporter(brokers: RealBrokers) -> Iterator[tuple[str, "subprocess.Popen[bytes]", str]]:
+    port = free_ports(1)[0]
+    argv = [_peer(), f"--kafka.server={brokers.bootstrap[0]}", f"--web.listen-address=127.0.0.1:{port}"]
+    with _running(argv) as process:
+        yield "kafka_exporter 1.9", process, f"http://127.0.0.1:{port}/metrics"
+
+
+def _peer() -> str:
+    """The one on PATH, or one that Go builds from its module, once."""
+    if found := shutil.which("kafka_exporter"):
+        return found
+    folder = Path.home() / ".cache/klamm-tests/kafka_exporter-1.9.0"
+    if not (folder / "kafka_exporter").exists():
+        environment = {**os.environ, "GOBIN": str(folder), "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": ""}
+        try:
+            built = subprocess.run(
+                ["go", "install", _PEER], env=environment, capture_output=True, text=True, timeout=900
+            )
+        except FileNotFoundError as error:
+            raise NotToBeHad("it is not on PATH, and there is no Go to build it") from error
+        if built.returncode:
+            raise NotToBeHad(f"it is not on PATH, and go install {_PEER} said: {built.stderr[-300:].strip()}")
+    return str(folder / "kafka_exporter")
+
+
+@contextmanager
+def _running(argv: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
+    process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _measured(name: str, process: "subprocess.Popen[bytes]", url: str) -> Measured:
+    measured = Measured(name)
+    _until_it_answers(url)
+    _scrape(url, "identity")
+    begun, cpu = time.monotonic(), cpu_seconds(process.pid)
+    for number in range(SCRAPES):
+        time.sleep(max(0.0, begun + number * EVERY - time.monotonic()))
+        took, text = _scrape(url, "identity")
+        measured.scrapes.append(took)
+        measured.oldest = max(measured.oldest, _age(text) or took)
+    time.sleep(max(0.0, begun + SCRAPES * EVERY - time.monotonic()))
+    measured.cpu = (cpu_seconds(process.pid) - cpu) * 60.0 / (time.monotonic() - begun)
+    measured.series = len([line for line in text.splitlines() if not line.startswith("#")])
+    measured.zipped, _ = _scrape(url, "gzip")
+    measured.memory_mb = _peak_mb(process.pid)
+    return measured
+
+
+def _until_it_answers(url: str) -> None:
+    end = time.monotonic() + _WITHIN
+    while True:
+        try:
+            _scrape(url, "identity")
+            return
+        except (urllib.error.URLError, ConnectionError):
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.3)
+
+
+def _scrape(url: str, encoding: str) -> tuple[float, str]:
+    begun = time.monotonic()
+    asked = urllib.request.Request(url, headers={"Accept-Encoding": encoding})
+    with urllib.request.urlopen(asked, timeout=_WITHIN) as answer:
+        body = answer.read()
+    took = time.monotonic() - begun
+    return took, (gzip.decompress(body) if encoding == "gzip" else body).decode()
+
+
+def _age(text: str) -> float | None:
+    """Of the oldest offset that is shown; None for whoever reads while it is scraped."""
+    parts = re.findall(r'^kafka_exporter_part_age_seconds\{part="(?:latest|committed)".*\} (\S+)$', text, re.MULTILINE)
+    return max(map(float, parts), default=None)
+
+
+def _peak_mb(pid: int) -> float:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+if __name__ == "__main__":
+    print(f"exporter: {TITLE}", flush=True)
+    print("\n".join(measure(Path(os.environ.get("KLAMM_CACHE") or Path.home() / ".cache" / "klamm"))))

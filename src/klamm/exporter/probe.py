@@ -1,0 +1,122 @@
+"""The canary: a record a second to a topic of its own, and how long each takes there and back.
+
+The topic has a partition for each broker. Records are written with acks=all and read over a connection of their own: a
+broker answers one connection's requests one after the other, and a read that waits would delay the next write. Records
+of other probes (the one that this one replaces, say) are passed over.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from random import Random
+
+from klamm.base import logs
+from klamm.base.clock import Clock
+from klamm.exporter.tally import Tally
+from klamm.kafka.admin import Admin
+from klamm.kafka.errors import KafkaFailure, TopicExists
+from klamm.kafka.facts import NewTopic
+from klamm.kafka.link import Link
+from klamm.kafka.offsets import partition_offsets
+from klamm.kafka.records import append, fetch
+
+_log = logs.room("probe")
+
+_ACKNOWLEDGED_WITHIN = 5.0
+_WAIT = 0.5
+"""Seconds that a broker may hold a read back while there is nothing."""
+_AGAIN = 1.0
+"""Seconds until the topic is looked at again after a failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeSettings:
+    topic: str = "klamm-end-to-end"
+    interval: float = 1.0
+    replicas: int | None = None
+    """None: three, or as many as there are brokers."""
+    namespace: str = "kminion"
+
+
+class Probe:
+    """`writing` and `reading`: connections of its own."""
+
+    def __init__(self, writing: Link, reading: Link, clock: Clock, random: Random, settings: ProbeSettings) -> None:
+        self._writing = writing
+        self._reading = reading
+        self._clock = clock
+        self._settings = settings
+        self._own = f"{random.getrandbits(64):016x}"
+        self._sent = 0
+        self._leaders: dict[int, int] = {}
+        self._reads = asyncio.Event()
+        """The ends are known from which on is read: what is written now comes back."""
+        self.tally = Tally(settings.namespace)
+
+    async def write(self) -> None:
+        """For ever."""
+        while True:
+            await self._reads.wait()
+            admin = await self._writing.admin()
+            leaders = self._leaders
+            sending = [self._send(admin, partition, leader) for partition, leader in leaders.items()]
+            await asyncio.gather(*sending, asyncio.sleep(self._settings.interval))
+            self.tally.give_up(self._clock.monotonic())
+
+    async def _send(self, admin: Admin, partition: int, leader: int) -> None:
+        self._sent += 1
+        record = f"{self._own}:{self._sent}"
+        begun = self._clock.monotonic()
+        self.tally.sent(partition, record, begun)
+        try:
+            await append(admin, leader, self._settings.topic, partition, record.encode(), _ACKNOWLEDGED_WITHIN)
+        except KafkaFailure as failure:
+            self.tally.failed(partition, record)
+            _log.debug("a record was not taken", partition=partition, because=str(failure))
+            return
+        self.tally.acknowledged(partition, self._clock.monotonic() - begun)
+
+    async def read(self) -> None:
+        """For ever; begins anew, with the topic as it is then, whenever a read fails."""
+        while True:
+            admin = await self._reading.admin()
+            try:
+                self._leaders = await self._find_topic(admin)
+                by_leader: dict[int, list[int]] = {}
+                for partition, leader in self._leaders.items():
+                    by_leader.setdefault(leader, []).append(partition)
+                async with asyncio.TaskGroup() as group:
+                    for leader, partitions in by_leader.items():
+                        group.create_task(self._read_from(admin, leader, partitions))
+            except* KafkaFailure as failures:
+                _log.info("looking for the probe's topic again", because=str(failures.exceptions[0]))
+            await asyncio.sleep(_AGAIN)
+
+    async def _read_from(self, admin: Admin, leader: int, partitions: list[int]) -> None:
+        topic = self._settings.topic
+        ends = await partition_offsets(admin, leader, {topic: partitions}, "latest", _ACKNOWLEDGED_WITHIN)
+        at = dict(ends.by_topic.get(topic, {}))
+        if set(at) != set(partitions):
+            raise KafkaFailure(f"read {topic}", f"broker {leader} does not lead all of {partitions}")
+        self._reads.set()
+        while True:
+            read = await fetch(admin, leader, topic, at, _WAIT, _WAIT + _ACKNOWLEDGED_WITHIN)
+            now = self._clock.monotonic()
+            for partition, records in read.items():
+                for offset, value in records:
+                    at[partition] = offset + 1
+                    self.tally.received(partition, value.decode("latin-1"), now)
+
+    async def _find_topic(self, admin: Admin) -> dict[int, int]:
+        """The leader of each partition that has one; makes the topic, and lets it grow with the cluster."""
+        name, brokers = self._settings.topic, (await admin.describe_cluster()).brokers
+        topic = (await admin.describe_topics([name])).get(name)
+        if topic is None:
+            replicas = self._settings.replicas or min(3, len(brokers))
+            config = {"cleanup.policy": "delete", "retention.ms": "3600000", "segment.ms": "600000"}
+            made = (await admin.create_topics([NewTopic(name, len(brokers), replicas, config)]))[name]
+            if isinstance(made, KafkaFailure) and not isinstance(made, TopicExists):
+                raise made
+            raise KafkaFailure(f"find {name}", "it has just been made")
+        if len(topic.partitions) < len(brokers):
+            await admin.grow_topics({name: len(brokers)})
+        return {one.id: one.leader for one in topic.partitions if one.leader is not None}

@@ -1,0 +1,166 @@
+"""What brokers and ZooKeepers show, asked of real ones: every name of the dashboards, by each configuration.
+
+The exporter's configuration is exchanged in running processes, so these tests also show that a change takes no restart.
+"""
+
+import asyncio
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from tests.builders import metric_names as names
+from tests.builders.cluster import CHECKOUT
+from tests.builders.lone_broker import Agent, LoneBroker
+from tests.builders.metric_pages import Series, names_of, read_page
+
+from klamm.base.clock import SystemClock
+from klamm.desired.jmx_exporter import exporter_configuration, memory_only
+from klamm.desired.kafka.metrics_reporter import reporter_settings
+from klamm.distribution.provide import Provided, provide
+from klamm.distribution.store import Store
+from klamm.planning.exporter_rules import exporter_problems, unknown_keys
+from klamm.resources.custom.process import MetricsConfig
+
+METRICS = CHECKOUT / "examples" / "metrics"
+TUTORIAL = CHECKOUT / "examples" / "kafka-2.yaml"
+
+BROKER, ZOOKEEPER = "kafka-metrics-config.yml", "zookeeper-metrics-config.yml"
+
+
+def configuration(file: Path, key: str, version: str) -> str:
+    """What pods are given for a ConfigMap of this file."""
+    documents = [one for one in yaml.safe_load_all(file.read_text()) if one["kind"] == "ConfigMap"]
+    given = yaml.safe_load(documents[0]["data"][key])
+    assert exporter_problems(given, key) == []
+    assert unknown_keys(given, key) == []
+    return json.dumps(exporter_configuration(given, version))
+
+
+def cache() -> Path:
+    return Path(os.environ.get("KLAMM_CACHE") or Path.home() / ".cache" / "klamm")  # noqa: TID251
+
+
+def started(folder: Path, version: str, *, kraft: bool, reporter: bool = False) -> LoneBroker:
+    got: Provided = asyncio.run(provide(Store(cache()), [version], java_home=None, clock=SystemClock()))
+    home = got.homes[version].path
+    [jar] = (home / "agents").glob("jmx_prometheus_javaagent-*.jar")
+    if reporter:
+        settings = reporter_settings(MetricsConfig(type="strimziMetricsReporter"), {})
+        return LoneBroker(folder, got.java.path, home, kraft=kraft, reporter=settings)
+    file = METRICS / "kafka-metrics.yaml" if kraft else TUTORIAL
+    return LoneBroker(
+        folder,
+        got.java.path,
+        home,
+        kraft=kraft,
+        agent=Agent(jar, configuration(file, BROKER, version)),
+        zookeeper_agent=Agent(jar, configuration(file, ZOOKEEPER, version)),
+    )
+
+
+def use(broker: LoneBroker) -> None:
+    """A topic into which something was written, and from which a group has read it."""
+    server = ("--bootstrap-server", broker.bootstrap, "--topic", "orders")
+    broker.tool("kafka-topics.sh", *server, "--create", "--partitions", "3")
+    broker.tool("kafka-console-producer.sh", *server, said="one\ntwo\n")
+    broker.tool("kafka-console-consumer.sh", *server, "--from-beginning", "--max-messages", "2", "--group", "readers")
+
+
+def exchanged(broker: LoneBroker, file: Path, text: str, page: Callable[[], str]) -> str:
+    """The page by another configuration, once the running exporter has taken it over."""
+    before = reloads(page())
+    file.write_text(text)
+    for _ in range(20):  # a scrape lasts; the one that notices the change is the first that counts it
+        now = page()
+        if reloads(now) > before:
+            return page()
+    raise AssertionError(f"the exporter did not read {file} anew")
+
+
+def reloads(page: str) -> float:
+    return read_page(page)["jmx_config_reload_success_total", frozenset()]
+
+
+def of(page: str, wanted: frozenset[str]) -> set[Series]:
+    return {series for series in read_page(page) if series[0] in wanted}
+
+
+@pytest.fixture(scope="module")
+def with_zookeeper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoneBroker]:
+    with started(tmp_path_factory.mktemp("zk") / "broker", "3.6.0", kraft=False) as broker:
+        use(broker)
+        yield broker
+
+
+@pytest.fixture(scope="module")
+def in_kraft_mode(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoneBroker]:
+    with started(tmp_path_factory.mktemp("kraft") / "broker", "4.3.1", kraft=True) as broker:
+        use(broker)
+        yield broker
+
+
+def test_with_zookeeper_each_configuration_shows_what_dashboards_ask_for(with_zookeeper: LoneBroker) -> None:
+    wanted = names.JVM | names.BROKER | names.WITH_ZOOKEEPER
+    process = with_zookeeper.pid
+    tutorial = with_zookeeper.metrics()
+    assert wanted - names_of(tutorial) == set()
+    pages = {
+        name: exchanged(
+            with_zookeeper,
+            with_zookeeper.agent_file,
+            configuration(METRICS / f"{name}.yaml", BROKER, "3.6.0"),
+            with_zookeeper.metrics,
+        )
+        for name in ("kafka-metrics", "kafka-metrics-fast")
+    }
+    asked = names.BROKER | names.WITH_ZOOKEEPER
+    for name, page in pages.items():
+        assert wanted - names_of(page) == set(), name
+        assert of(page, asked) ^ of(tutorial, asked) == set(), f"{name}: labels differ from the tutorial's"
+    assert names_of(tutorial) - names_of(pages["kafka-metrics"]) == set(), (
+        "the first shows all that the tutorial's does"
+    )
+    assert len(read_page(pages["kafka-metrics-fast"])) < len(read_page(tutorial)) / 3
+    assert with_zookeeper.pid == process
+
+
+def test_zookeepers_show_what_their_dashboard_asks_for(with_zookeeper: LoneBroker) -> None:
+    wanted = names.JVM | names.ZOOKEEPER
+    tutorial = with_zookeeper.zookeeper_metrics()
+    assert wanted - names_of(tutorial) == set()
+    ours = configuration(METRICS / "kafka-metrics.yaml", ZOOKEEPER, "3.6.0")
+    page = exchanged(with_zookeeper, with_zookeeper.zookeeper_agent_file, ours, with_zookeeper.zookeeper_metrics)
+    of_zookeeper = frozenset(name for name in names_of(tutorial) if name.startswith("zookeeper_"))
+    assert of(page, of_zookeeper) ^ of(tutorial, of_zookeeper) == set()
+
+
+def test_without_a_configuration_that_can_be_used_memory_is_still_shown(with_zookeeper: LoneBroker) -> None:
+    text = json.dumps(memory_only("3.6.0"))
+    page = exchanged(with_zookeeper, with_zookeeper.agent_file, text, with_zookeeper.metrics)
+    assert names.JVM - names_of(page) == set()
+    assert not any(name.startswith("kafka_") for name in names_of(page))
+
+
+def test_in_kraft_mode_each_configuration_shows_what_dashboards_ask_for(in_kraft_mode: LoneBroker) -> None:
+    wanted = names.JVM | names.BROKER | names.KRAFT
+    first = in_kraft_mode.metrics()
+    assert wanted - names_of(first) == set()
+    text = configuration(METRICS / "kafka-metrics-fast.yaml", BROKER, "4.3.1")
+    fast = exchanged(in_kraft_mode, in_kraft_mode.agent_file, text, in_kraft_mode.metrics)
+    assert wanted - names_of(fast) == set()
+    asked = names.BROKER | names.KRAFT
+    assert of(fast, asked) ^ of(first, asked) == set()
+    assert of(fast, frozenset({"kafka_server_raftmetrics_current_state"})) == {
+        ("kafka_server_raftmetrics_current_state", frozenset({("current_state", "leader")}))
+    }
+
+
+@pytest.mark.parametrize(("version", "kraft"), [("3.6.0", False), ("4.3.1", True)])
+def test_the_reporter_shows_what_its_dashboards_ask_for(version: str, kraft: bool, tmp_path: Path) -> None:
+    with started(tmp_path / "broker", version, kraft=kraft, reporter=True) as broker:
+        use(broker)
+        shown = names_of(broker.metrics())
+    assert (names.REPORTER | (names.REPORTER_KRAFT if kraft else frozenset())) - shown == set()

@@ -1,0 +1,105 @@
+"""What the flags of `klamm exporter` mean; names and defaults are kafka_exporter's."""
+
+from pathlib import Path
+
+import pytest
+
+from klamm.cli.arguments import read
+from klamm.cli.errors import Mistake
+from klamm.cli.exporter import flags_of, seconds, settings_of
+from klamm.cli.exporter_flags import ACCEPTED
+from klamm.exporter.service import Settings
+from klamm.kafka.admin import Sasl
+
+
+def settings(*flags: str, **secrets: str) -> Settings:
+    return settings_of(flags_of(read(["exporter", *flags])), secrets)
+
+
+def test_without_flags() -> None:
+    plain = settings()
+    assert plain.connection().bootstrap == ("kafka:9092",)
+    assert (plain.connection().tls, plain.connection().sasl) == (None, None)
+    assert (plain.host, plain.port, plain.path) == ("127.0.0.1", 9308, "/metrics")
+    assert plain.form.show_all
+    assert plain.collecting.topology_every == 30.0
+    assert plain.collecting.filters.topics.has("__consumer_offsets")
+
+
+def test_the_command_line_that_strimzi_gives() -> None:
+    given = settings(
+        "--group.filter=.*",
+        "--topic.filter=^my",
+        "--group.exclude=^$",
+        "--topic.exclude=x$",
+        "--kafka.server=a:9091",
+        "--kafka.server=b:9091",
+        "--web.listen-address=:9404",
+        "--no-offset.show-all",
+        "--kafka.version=3.6.0",
+        "--verbosity=0",
+    )
+    assert given.connection().bootstrap == ("a:9091", "b:9091")
+    assert (given.host, given.port) == (None, 9404)
+    assert not given.form.show_all
+    assert [given.collecting.filters.topics.has(name) for name in ("my", "mine", "my-x", "tommy")] == [
+        True,
+        False,
+        False,
+        False,
+    ]
+
+
+def test_constant_labels() -> None:
+    assert settings("--kafka.labels=dc=eu, rack=1").form.labels == {"dc": "eu", "rack": "1"}
+
+
+def test_a_password_comes_from_the_environment_or_a_file(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("from-a-file\n")
+    login = ("--sasl.enabled", "--sasl.mechanism=scram-sha512", "--sasl.username=anna")
+    assert settings(*login, SASL_USER_PASSWORD="s").connection().sasl == Sasl("SCRAM-SHA-512", "anna", "s")
+    named = settings(*login, f"--sasl.password-file={tmp_path / 'password'}").connection().sasl
+    assert named == Sasl("SCRAM-SHA-512", "anna", "from-a-file")
+    assert "from-a-file" not in repr(named)
+
+
+@pytest.mark.parametrize(
+    ("flag", "said"),
+    [
+        ("--sasl.password=x", "set SASL_USER_PASSWORD"),
+        ("--web.listen-address=nowhere", "write HOST:PORT"),
+        ("--kafka.server=broker", "'broker' has no port"),
+        ("--kafka.labels=dc", "write name=value"),
+        ("--kafka.labels=d-c=x", "write name=value"),
+        ("--topic.filter=(", "'(' is no regular expression"),
+        ("--refresh.metadata=soon", "write a number and its unit"),
+        ("--refresh.offsets=0s", "write a longer one"),
+        ("--use.consumelag.zookeeper", "leave it out"),
+    ],
+)
+def test_what_cannot_be_used_is_named_with_its_mend(flag: str, said: str) -> None:
+    with pytest.raises(Mistake, match=flag.split("=")[0]) as complaint:
+        settings(flag)
+    assert said in str(complaint.value)
+
+
+def test_mechanisms_that_are_not_to_be_had() -> None:
+    with pytest.raises(Mistake, match=r"awsiam.*write one of plain"):
+        settings("--sasl.enabled", "--sasl.mechanism=awsiam")
+
+
+def test_files_that_are_not_there() -> None:
+    with pytest.raises(Mistake, match="/nowhere cannot be read"):
+        settings("--tls.enabled", "--tls.ca-file=/nowhere")
+
+
+@pytest.mark.parametrize("name", ACCEPTED)
+def test_flags_without_a_use_are_accepted(name: str) -> None:
+    switch = name in ("kafka.allow-auto-topic-creation", "sasl.handshake", "sasl.disable-PA-FX-FAST")
+    switch = switch or name in ("log.enable-sarama", "concurrent.enable")
+    assert settings(f"--{name}" if switch else f"--{name}=1").connection()
+
+
+@pytest.mark.parametrize(("text", "meant"), [("30s", 30), ("1m30s", 90), ("500ms", 0.5), ("1.5h", 5400)])
+def test_times_as_go_writes_them(text: str, meant: float) -> None:
+    assert seconds("refresh.metadata", text) == meant

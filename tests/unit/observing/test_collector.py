@@ -1,0 +1,224 @@
+"""The collector beside brokers that speak the protocol and misbehave."""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from random import Random
+
+import pytest
+from tests.builders.clocks import MovedClock
+from tests.builders.fake_kafka_server import FakeGroup, FakeServers, FakeTopic, fake_servers
+
+from klamm.base.deadlines import until
+from klamm.kafka.admin import Connection
+from klamm.kafka.link import Link
+from klamm.observing.collector import Collector, Settings
+from klamm.observing.filters import Filters, Names
+from klamm.observing.snapshot import Lag, Part, PartKey, Snapshot
+
+LIST_OFFSETS, OFFSET_FETCH, METADATA, CONSUMER_GROUPS = 2, 9, 3, 69
+
+
+def soon(part: Part | None, silent: bool) -> float:
+    return 0.2 if silent else 0.5
+
+
+@pytest.fixture
+def servers() -> Iterator[FakeServers]:
+    """Two brokers; both lead a partition of "words"; each coordinates a group that reads it."""
+    made = FakeServers(
+        brokers=[1, 2],
+        topics={"words": FakeTopic([100, 200], [1, 2]), "empty": FakeTopic([0], [1])},
+        groups={
+            "one": FakeGroup({"words": {0: 90, 1: 150}}, coordinator=1, members={"m": {"words": [0, 1]}}),
+            "two": FakeGroup({"words": {0: 100}}, coordinator=2, type="consumer", members={"n": {"words": [0]}}),
+        },
+    )
+    with fake_servers(made):
+        yield made
+
+
+class Watched:
+    def __init__(self, servers: FakeServers, settings: Settings) -> None:
+        self.clock = MovedClock()
+        self._link = Link(Connection(servers.bootstrap, connect_timeout=0.5), Random(1))
+        self._collector = Collector(self._link, self.clock, settings)
+
+    async def next(self, seconds: float = 10.0) -> Snapshot:
+        self.clock.seconds += seconds
+        await self._collector.collect()
+        assert self._collector.snapshot is not None
+        return self._collector.snapshot
+
+    async def whole(self) -> Snapshot:
+        """After as many collections as the library needs to connect again, which it does in real time."""
+
+        async def reason_not() -> str | None:
+            seen = await self.next()
+            failed = [f"{key}: {part.failure}" for key, part in seen.parts.items() if part.failure]
+            return "; ".join(failed) or None
+
+        await until(10, "every part to be read", reason_not, every=0.1)
+        return await self.next()
+
+    async def close(self) -> None:
+        await self._link.close()
+
+
+@asynccontextmanager
+async def watched(servers: FakeServers, filters: Filters | None = None) -> AsyncIterator[Watched]:
+    made = Watched(servers, Settings(filters=filters or Filters(), patience=soon))
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
+def records(snapshot: Snapshot, group: str) -> dict[int, int]:
+    return {partition: lag.records for partition, lag in snapshot.lags[group]["words"].items()}
+
+
+async def test_everything_is_seen(servers: FakeServers) -> None:
+    async with watched(servers) as cluster:
+        seen = await cluster.next()
+    assert seen.latest == {"words": {0: 100, 1: 200}, "empty": {0: 0}}
+    assert records(seen, "one") == {0: 10, 1: 50}
+    assert seen.lags["two"] == {"words": {0: Lag(0, 0.0)}}
+    assert {name: (group.type, group.protocol) for name, group in seen.groups.items()} == {
+        "one": ("classic", "range"),
+        "two": ("consumer", "uniform"),
+    }
+    assert [member.assigned for member in seen.groups["two"].members or ()] == [{"words": (0,)}]
+    assert {broker: dirs[0].sizes["words"] for broker, dirs in seen.log_dirs.items()} == {1: 1000, 2: 2000}
+    assert seen.unread == 0
+    assert all(part.failure is None for part in seen.parts.values())
+
+
+async def test_commits_are_read_before_ends_and_each_broker_is_asked_once_for_each(servers: FakeServers) -> None:
+    async with watched(servers) as cluster:
+        await cluster.next()
+    keys = [key for _, key in servers.asked]
+    assert max(place for place, key in enumerate(keys) if key == OFFSET_FETCH) < keys.index(LIST_OFFSETS)
+    assert keys.count(OFFSET_FETCH) == 2
+    assert keys.count(LIST_OFFSETS) == 4, "ends and beginnings, of two brokers"
+
+
+async def test_a_broker_that_hangs_makes_its_values_old_and_no_others(servers: FakeServers) -> None:
+    async with watched(servers) as cluster:
+        await cluster.next()
+        servers.hung.add(2)
+        servers.topics["words"].ends[:] = [140, 240]
+        servers.groups["one"].committed = {"words": {0: 130, 1: 230}}
+        servers.groups["two"].committed = {"words": {0: 140}}
+        seen = await cluster.next()
+        assert seen.latest["words"] == {0: 140, 1: 200}, "partition 1 as it was, 0 as it is"
+        assert records(seen, "one") == {0: 10, 1: 50}, "230 of 200 would be no lag; it stays as it was"
+        assert records(seen, "two") == {0: 0}, "the commit is old, so the lag is"
+        assert seen.unread == 1
+        assert seen.parts[PartKey("latest", 1)].read_at == cluster.clock.seconds
+        old = seen.parts[PartKey("latest", 2)]
+        assert old.read_at == cluster.clock.seconds - 10
+        assert old.failure is not None
+        servers.hung.clear()
+        seen = await cluster.whole()
+        assert records(seen, "one") == {0: 10, 1: 10}
+
+
+async def test_a_coordinator_that_loads_keeps_its_groups(servers: FakeServers) -> None:
+    async with watched(servers) as cluster:
+        await cluster.next()
+        servers.loading.add(2)
+        servers.topics["words"].ends[0] = 500
+        seen = await cluster.next()
+    assert records(seen, "one")[0] == 410
+    assert records(seen, "two") == {0: 0}, "as it was: nothing was read of this group"
+    assert [member.id for member in seen.groups["two"].members or ()] == ["n"]
+    assert "loading" in (seen.parts[PartKey("groups", 2)].failure or "")
+
+
+async def test_a_group_whose_coordinator_moved_is_the_one_of_the_new(servers: FakeServers) -> None:
+    async with watched(servers) as cluster:
+        await cluster.next()
+        servers.groups["two"].coordinator = 1
+        servers.groups["two"].committed = {"words": {0: 60}}
+        seen = await cluster.next()
+    assert seen.groups["two"].coordinator == 1
+    assert records(seen, "two") == {0: 40}
+
+
+async def test_a_group_that_was_deleted_goes(servers: FakeServers) -> None:
+    async with watched(servers) as cluster:
+        await cluster.next()
+        del servers.groups["two"]
+        seen = await cluster.next()
+    assert set(seen.groups) == set(seen.committed) == set(seen.lags) == {"one"}
+
+
+async def test_a_topic_deleted_in_mid_collection_is_no_zero_and_goes_with_the_next(servers: FakeServers) -> None:
+    async with watched(servers) as cluster:
+        await cluster.next()
+        servers.gone_for_offsets.add("words")
+        seen = await cluster.next(1.0)
+        assert seen.latest["words"] == {}
+        assert seen.lags["one"]["words"] == {0: Lag(10, None), 1: Lag(50, None)}
+        del servers.topics["words"]
+        seen = await cluster.next(1.0)
+    assert set(seen.topics) == {"empty"}
+    assert seen.lags["one"] == {}
+
+
+async def test_leaders_that_moved_are_found_at_once(servers: FakeServers) -> None:
+    async with watched(servers) as cluster:
+        await cluster.next()
+        servers.topics["words"].leaders[:] = [1, 1]
+        servers.topics["words"].ends[1] = 250
+        stale = await cluster.next(1.0)
+        assert (stale.latest["words"][1], stale.unread) == (200, 1)
+        seen = await cluster.next(1.0)
+    assert (seen.latest["words"][1], seen.unread) == (250, 0)
+
+
+async def test_a_partition_without_a_leader_keeps_its_last_end(servers: FakeServers) -> None:
+    async with watched(servers) as cluster:
+        await cluster.next()
+        servers.topics["words"].leaders[1] = None
+        seen = await cluster.next(60.0)
+    assert seen.latest["words"] == {0: 100, 1: 200}
+    assert seen.unread == 1
+
+
+async def test_nobody_answers_and_the_last_snapshot_grows_old(servers: FakeServers) -> None:
+    async with watched(servers) as cluster:
+        before = await cluster.next()
+        servers.hung |= {1, 2}
+        seen = await cluster.next(40.0)
+        assert (seen.latest, seen.lags) == (before.latest, before.lags)
+        assert seen.unread == 3
+        assert seen.parts[PartKey("topology")].failure is not None
+        assert {part.read_at for part in seen.parts.values()} == {cluster.clock.seconds - 40.0}
+        servers.hung.clear()
+        seen = await cluster.whole()
+        assert all(part.failure is None for part in seen.parts.values())
+
+
+async def test_brokers_before_many_groups_at_once_are_asked_group_by_group(servers: FakeServers) -> None:
+    servers.newest = {OFFSET_FETCH: 7, CONSUMER_GROUPS: -1}
+    async with watched(servers) as cluster:
+        seen = await cluster.next()
+    assert records(seen, "one") == {0: 10, 1: 50}
+    assert seen.groups["two"].members is None, "no way to ask: not known, which is not zero"
+
+
+@pytest.mark.parametrize(
+    ("filters", "topics", "groups"),
+    [
+        (Filters(), {"words", "empty"}, {"one", "two"}),
+        (Filters(topics=Names(exclude=re.compile("^em"))), {"words"}, {"one", "two"}),
+        (Filters(groups=Names(include=re.compile("w"))), {"words", "empty"}, {"two"}),
+    ],
+)
+async def test_filters(servers: FakeServers, filters: Filters, topics: set[str], groups: set[str]) -> None:
+    async with watched(servers, filters) as cluster:
+        seen = await cluster.next()
+    assert (set(seen.topics), set(seen.latest)) == (topics, topics)
+    assert set(seen.groups) == groups

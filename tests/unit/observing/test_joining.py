@@ -1,0 +1,60 @@
+"""Old and new values together: never a negative lag, never a zero that is not true."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from klamm.kafka.facts import Offsets, Partition, Topic
+from klamm.observing.history import History
+from klamm.observing.joining import Joined, join_lags, join_offsets
+from klamm.observing.snapshot import Lag
+
+
+def topic(name: str, partitions: int) -> Topic:
+    return Topic(name, None, False, tuple(Partition(name, one, 1, (1,), (1,)) for one in range(partitions)))
+
+
+TOPICS = {"a": topic("a", 2), "b": topic("b", 1)}
+
+
+def test_what_was_not_read_stays_as_it_was() -> None:
+    joined = join_offsets(TOPICS, {"a": {0: 1, 1: 2}, "b": {0: 3}}, [Offsets({"a": {1: 20}})])
+    assert joined.all == {"a": {0: 1, 1: 20}, "b": {0: 3}}
+    assert joined.fresh == {"a": {1: 20}}
+
+
+def test_a_topic_that_is_gone_loses_its_old_values() -> None:
+    joined = join_offsets(TOPICS, {"a": {0: 1, 1: 2}}, [Offsets({"a": {}}, gone=frozenset({"a"}))])
+    assert joined.all == {"a": {}, "b": {}}
+
+
+def test_a_topic_that_is_not_known_any_more_goes() -> None:
+    joined = join_offsets({"b": TOPICS["b"]}, {"a": {0: 1}, "b": {0: 3}}, [])
+    assert joined.all == {"b": {0: 3}}
+
+
+def lags(committed: int, end: int | None, group_read: bool, before: Lag | None) -> Lag | None:
+    """Of one partition."""
+    fresh = {} if end is None else {"a": {0: end}}
+    old = {} if before is None else {"g": {"a": {0: before}}}
+    latest = Joined({"a": {0: 7}}, fresh)
+    joined = join_lags(old, {"g": {"a": {0: committed}}}, {"g"} if group_read else set(), latest, History(), 0.0)
+    return joined["g"]["a"].get(0)
+
+
+def test_a_lag_is_of_a_commit_and_an_end_of_the_same_collection() -> None:
+    old = Lag(99, 5.0)
+    assert lags(5, 8, True, old) == Lag(3, None)
+    assert lags(500, None, True, old) == old, "the end is old: a new commit beyond it is no lag of zero"
+    assert lags(5, 8, False, old) == old, "the commit is old: the lag does not grow by itself"
+    assert lags(5, None, True, None) is None, "nothing is known: nothing is said"
+    assert lags(9, 8, True, old) == Lag(0, 0.0), "the log was cut back"
+
+
+@given(st.integers(0, 10**9), st.none() | st.integers(0, 10**9), st.booleans(), st.none() | st.integers(1, 10**9))
+def test_no_lag_is_negative_and_zero_is_only_said_of_who_has_arrived(
+    committed: int, end: int | None, group_read: bool, before: int | None
+) -> None:
+    lag = lags(committed, end, group_read, None if before is None else Lag(before, 1.0))
+    if lag is not None:
+        assert lag.records >= 0
+        assert lag.records > 0 or (end is not None and committed >= end)
