@@ -13,7 +13,7 @@ async def test_before_anything_was_read_there_is_a_reason_and_no_series() -> Non
     servers = FakeServers([1])
     with fake_servers(servers):
         servers.hung.add(1)
-        async with exporter(servers.bootstrap) as client:
+        async with exporter(servers.bootstrap, patience=lambda: 0.3 if servers.hung else 30.0) as client:
             status, said = await page(client, "/metrics")
             assert status == 503
             assert said.startswith("nothing was read of the cluster yet: ")
@@ -26,10 +26,10 @@ async def test_before_anything_was_read_there_is_a_reason_and_no_series() -> Non
 async def test_it_says_how_old_what_it_shows_is() -> None:
     servers = FakeServers([1], {"t": FakeTopic([7], [1])}, {"g": FakeGroup({"t": {0: 3}})})
     with fake_servers(servers):
-        async with exporter(servers.bootstrap) as client:
+        async with exporter(servers.bootstrap, patience=lambda: 0.3 if servers.hung else 30.0) as client:
             said = await read(client)
             assert said['kafka_consumergroup_lag{consumergroup="g",topic="t",partition="0"}'] == 4
-            assert 0 <= said["kafka_exporter_snapshot_age_seconds"] < 10
+            assert 0 <= said["kafka_exporter_snapshot_age_seconds"] < 60
             assert said['kafka_exporter_part_up{part="latest",broker="1"}'] == 1
             servers.hung.add(1)
 
@@ -40,7 +40,7 @@ async def test_it_says_how_old_what_it_shows_is() -> None:
                     "it is up" if up or old['kafka_exporter_part_age_seconds{part="latest",broker="1"}'] < 0.5 else None
                 )
 
-            await until(20, "the broker's offsets to be told as old", reason_not, every=0.1)
+            await until(60, "the broker's offsets to be told as old", reason_not, every=0.1)
             old = await read(client)
             assert old['kafka_consumergroup_lag{consumergroup="g",topic="t",partition="0"}'] == 4
             assert old['kafka_topic_partition_current_offset{topic="t",partition="0"}'] == 7
