@@ -36,6 +36,7 @@ _API_VERSIONS, _METADATA, _LIST_OFFSETS, _OFFSET_FETCH = 18, 3, 2, 9
 _LIST_GROUPS, _DESCRIBE_GROUPS, _LOG_DIRS, _CONSUMER_GROUPS, _SHARE_GROUPS = 16, 15, 35, 69, 77
 _UNKNOWN_TOPIC, _NOT_LEADER, _LOADING, _NOT_COORDINATOR, _NO_GROUP = 3, 6, 14, 16, 69
 _EARLIEST = -2
+_WITHIN = 10.0
 
 
 @dataclass
@@ -65,6 +66,8 @@ class FakeServers:
     groups: dict[str, FakeGroup] = field(default_factory=dict)
     hung: set[int] = field(default_factory=set)
     """They take requests and answer none."""
+    absent: set[int] = field(default_factory=set)
+    """They listen, and the others have not heard of them."""
     loading: set[int] = field(default_factory=set)
     """They have not loaded the groups that they coordinate."""
     newest: Mapping[int, int] = field(default_factory=dict)
@@ -114,7 +117,11 @@ class FakeServers:
 
     def _metadata(self, _: int, request: Any, response: Any, version: int) -> Any:
         one = response.MetadataResponseBroker
-        brokers = [one(node_id=id, host="127.0.0.1", port=self.ports[id], rack=None) for id in self.brokers]
+        brokers = [
+            one(node_id=id, host="127.0.0.1", port=self.ports[id], rack=None)
+            for id in self.brokers
+            if id not in self.absent
+        ]
         named = list(self.topics) if request.topics is None else [topic.name for topic in request.topics]
         topics = [self._topic(response, name) for name in named]
         return response(
@@ -353,26 +360,30 @@ def fake_servers(servers: FakeServers) -> Iterator[FakeServers]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="fake-kafka", daemon=True)
     thread.start()
+    listening: list[asyncio.Server] = []
     try:
         for broker in servers.brokers:
-            listening = asyncio.run_coroutine_threadsafe(_listen(servers, broker), loop)
-            servers.ports[broker] = listening.result(5)
+            server = asyncio.run_coroutine_threadsafe(_listen(servers, broker), loop).result(_WITHIN)
+            listening.append(server)
+            servers.ports[broker] = int(server.sockets[0].getsockname()[1])
         yield servers
     finally:
-        asyncio.run_coroutine_threadsafe(_end(), loop).result(5)
+        asyncio.run_coroutine_threadsafe(_end(listening), loop).result(_WITHIN)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(5)
+        thread.join(_WITHIN)
         loop.close()
 
 
-async def _end() -> None:
+async def _end(listening: list[asyncio.Server]) -> None:
+    for server in listening:
+        server.close()
     others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
 
 
-async def _listen(servers: FakeServers, broker: int) -> int:
+async def _listen(servers: FakeServers, broker: int) -> asyncio.Server:
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while True:
@@ -386,8 +397,7 @@ async def _listen(servers: FakeServers, broker: int) -> int:
         finally:
             writer.close()
 
-    server = await asyncio.start_server(converse, "127.0.0.1", 0)
-    return int(server.sockets[0].getsockname()[1])
+    return await asyncio.start_server(converse, "127.0.0.1", 0)
 
 
 def _answered(servers: FakeServers, broker: int, frame: bytes) -> bytes:

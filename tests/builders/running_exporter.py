@@ -1,7 +1,7 @@
 """The exporter in this process, and a client of its pages."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from random import Random
 
@@ -17,16 +17,19 @@ from klamm.observing import collector
 
 @asynccontextmanager
 async def exporter(
-    bootstrap: Sequence[str], interval: float = 0.3, patience: float = 0.3, probe: ProbeSettings | None = None
+    bootstrap: Sequence[str],
+    interval: float = 0.3,
+    patience: Callable[[], float] = lambda: 30.0,
+    probe: ProbeSettings | None = None,
 ) -> AsyncIterator[aiohttp.ClientSession]:
     settings = Settings(
-        connection=lambda: Connection(tuple(bootstrap), connect_timeout=0.5),
+        connection=lambda: Connection(tuple(bootstrap), connect_timeout=2.0),
         files=tuple,
         host="127.0.0.1",
         port=0,
         probe=probe,
         collecting=collector.Settings(
-            interval=interval, topology_every=interval, patience=lambda part, silent: patience
+            interval=interval, topology_every=interval, patience=lambda part, silent: patience()
         ),
     )
     port: asyncio.Future[int] = asyncio.get_running_loop().create_future()

@@ -104,7 +104,9 @@ class Collector:
         begun = self._clock.monotonic()
         self._latest, self._silent = Joined(self._latest.all, {}), set()
         admin = await self._part(_TOPOLOGY, self._admin, connecting=True)
-        if admin is not None and (self._stale or self._due(_TOPOLOGY, self._settings.topology_every)):
+        if admin is None:
+            self._stale = True
+        elif self._stale or self._due(_TOPOLOGY, self._settings.topology_every):
             await self._read_topology(admin)
         if self._topology is None:
             self.reason_none = self._parts[_TOPOLOGY].failure
@@ -119,6 +121,8 @@ class Collector:
     async def _read_topology(self, admin: Admin) -> None:
         read = await self._part(_TOPOLOGY, lambda seconds: topology(admin, seconds))
         if read is not None:
+            if self._topology is None or read.cluster.brokers != self._topology.cluster.brokers:
+                admin.look_for_brokers()
             self._topology, self._stale = read, False
             topics = {name: topic for name, topic in read.topics.items() if self._filters.topics.has(name)}
             if topics != self._topics:  # else the same object says that nothing changed

@@ -8,17 +8,21 @@ Before the first point nothing is known: then the pace since the first point is 
 when there was no pace, the answer is None. It is never zero for what lies behind.
 """
 
-from bisect import bisect_right
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 LONGEST = 64
 
 
+_NOT_READ = -1
+
+
 @dataclass(slots=True)
 class _OfTopic:
     times: list[float] = field(default_factory=list)
-    ends: list[Mapping[int, int]] = field(default_factory=list)
+    ends: "list[array[int]]" = field(default_factory=list)
+    """By partition; eight bytes each, for there are many."""
 
 
 class History:
@@ -32,10 +36,12 @@ class History:
             del self._topics[gone]
         for topic, of_topic in ends.items():
             if of_topic:
-                self._add(self._topics.setdefault(topic, _OfTopic()), at, of_topic)
+                partitions = range(max(of_topic) + 1)
+                now = array("q", (of_topic.get(partition, _NOT_READ) for partition in partitions))
+                self._add(self._topics.setdefault(topic, _OfTopic()), at, now)
 
-    def _add(self, seen: _OfTopic, at: float, ends: Mapping[int, int]) -> None:
-        if seen.ends and _shrank(seen.ends[-1], ends):
+    def _add(self, seen: _OfTopic, at: float, ends: "array[int]") -> None:
+        if seen.ends and any(_NOT_READ < now < before for before, now in zip(seen.ends[-1], ends, strict=False)):
             # Deleted and made anew, or cut back: what was before is of another log.
             seen.times.clear()
             seen.ends.clear()
@@ -51,29 +57,34 @@ class History:
 
     def seconds_behind(self, topic: str, partition: int, offset: int, now: float) -> float | None:
         """Seconds since the record at `offset` was written; the end has passed it."""
-        seen = self._topics.get(topic)
-        if seen is None:
-            return None
-        points = [(ends[partition], at) for at, ends in zip(seen.times, seen.ends, strict=True) if partition in ends]
-        if not points or points[-1][0] <= offset:
-            return None
-        # The last point at which the record was not there yet.
-        before = bisect_right(points, offset, key=lambda point: point[0]) - 1
-        if before < 0:
-            return _before_all(points, offset, now)
-        (low, since), (high, until) = points[before], points[before + 1]
-        return max(0.0, now - (since + (until - since) * (offset - low) / (high - low)))
+        seen = self._topics.get(topic, _OfTopic())
+        newest = later = None
+        for at, ends in zip(reversed(seen.times), reversed(seen.ends), strict=True):
+            end = ends[partition] if partition < len(ends) else _NOT_READ
+            if end == _NOT_READ:
+                continue
+            if end <= offset:
+                # The last point at which the record was not there yet.
+                return None if later is None else _between((end, at), later, offset, now)
+            later = (end, at)
+            newest = newest or later
+        return None if newest is None or later is None else _before_all(later, newest, offset, now)
 
     def points(self) -> int:
         return sum(len(seen.times) for seen in self._topics.values())
 
 
-def _shrank(before: Mapping[int, int], now: Mapping[int, int]) -> bool:
-    return any(now.get(partition, end) < end for partition, end in before.items())
+Point = tuple[int, float]
+"""An end, and when it was seen."""
 
 
-def _before_all(points: list[tuple[int, float]], offset: int, now: float) -> float | None:
-    (first, begun), (last, ended) = points[0], points[-1]
+def _between(before: Point, after: Point, offset: int, now: float) -> float:
+    (low, since), (high, until) = before, after
+    return max(0.0, now - (since + (until - since) * (offset - low) / (high - low)))
+
+
+def _before_all(oldest: Point, newest: Point, offset: int, now: float) -> float | None:
+    (first, begun), (last, ended) = oldest, newest
     if last == first or ended == begun:
         return None
     pace = (last - first) / (ended - begun)

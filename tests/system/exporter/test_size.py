@@ -18,7 +18,7 @@ async def test_a_hundred_thousand_partitions() -> None:
     groups = {f"group-{number}": FakeGroup({f"topic-{number}": {0: 0}}) for number in range(1, 101)}
     servers = FakeServers([1], topics, groups, remember=True)
     with fake_servers(servers):
-        async with exporter(servers.bootstrap, patience=100.0) as client:
+        async with exporter(servers.bootstrap, patience=lambda: 100.0) as client:
             said = await read(client, WITHIN)
             assert said["kafka_exporter_series"] > 7 * PARTITIONS
             assert said['kafka_consumergroup_lag_sum{consumergroup="group-7",topic="topic-7"}'] == 7

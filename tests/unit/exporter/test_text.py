@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from klamm.exporter.text import GROUPS, TOPICS, Form, Writer, escaped, left_out
@@ -145,6 +145,7 @@ def test_names_cannot_break_out_of_their_label() -> None:
     assert of("kafka_consumergroup_members", said) == {'consumergroup="a\\"} 1\\nx{y=\\""}': "0"}
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20))
 def test_an_escaped_value_is_one_line_and_ends_where_it_should(value: str) -> None:
     text = escaped(value)

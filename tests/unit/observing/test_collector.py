@@ -1,7 +1,7 @@
 """The collector beside brokers that speak the protocol and misbehave."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager
 from random import Random
 
@@ -14,13 +14,9 @@ from klamm.kafka.admin import Connection
 from klamm.kafka.link import Link
 from klamm.observing.collector import Collector, Settings
 from klamm.observing.filters import Filters, Names
-from klamm.observing.snapshot import Lag, Part, PartKey, Snapshot
+from klamm.observing.snapshot import Lag, PartKey, Snapshot
 
 LIST_OFFSETS, OFFSET_FETCH, METADATA, CONSUMER_GROUPS = 2, 9, 3, 69
-
-
-def soon(part: Part | None, silent: bool) -> float:
-    return 0.2 if silent else 0.5
 
 
 @pytest.fixture
@@ -39,9 +35,13 @@ def servers() -> Iterator[FakeServers]:
 
 
 class Watched:
-    def __init__(self, servers: FakeServers, settings: Settings) -> None:
+    """`patience`: seconds, in real time; short only where somebody is meant to run out of it."""
+
+    def __init__(self, servers: FakeServers, filters: Filters) -> None:
         self.clock = MovedClock()
-        self._link = Link(Connection(servers.bootstrap, connect_timeout=0.5), Random(1))
+        self.patience = 30.0
+        self._link = Link(Connection(servers.bootstrap, connect_timeout=2.0), Random(1))
+        settings = Settings(filters=filters, patience=lambda part, silent: self.patience)
         self._collector = Collector(self._link, self.clock, settings)
 
     async def next(self, seconds: float = 10.0) -> Snapshot:
@@ -50,16 +50,20 @@ class Watched:
         assert self._collector.snapshot is not None
         return self._collector.snapshot
 
-    async def whole(self) -> Snapshot:
-        """After as many collections as the library needs to connect again, which it does in real time."""
+    async def whole(self, silent: Collection[int | None] = ()) -> Snapshot:
+        """When all brokers were read but the silent ones (None: any). The library connects again in real time."""
+        self.patience = 0.3 if silent else 30.0
+        seen = await self.next()
 
         async def reason_not() -> str | None:
+            nonlocal seen
             seen = await self.next()
-            failed = [f"{key}: {part.failure}" for key, part in seen.parts.items() if part.failure]
-            return "; ".join(failed) or None
+            wrong = [key for key, part in seen.parts.items() if (part.failure is None) is (key.broker in silent)]
+            of_ends = [key for key in wrong if key.kind in ("topology", "groups", "latest")]
+            return f"not as it should be: {of_ends}" if of_ends else None
 
-        await until(10, "every part to be read", reason_not, every=0.1)
-        return await self.next()
+        await until(60, f"brokers {silent} to be silent, and no others", reason_not, every=0.1)
+        return seen
 
     async def close(self) -> None:
         await self._link.close()
@@ -67,7 +71,7 @@ class Watched:
 
 @asynccontextmanager
 async def watched(servers: FakeServers, filters: Filters | None = None) -> AsyncIterator[Watched]:
-    made = Watched(servers, Settings(filters=filters or Filters(), patience=soon))
+    made = Watched(servers, filters or Filters())
     try:
         yield made
     finally:
@@ -105,20 +109,19 @@ async def test_commits_are_read_before_ends_and_each_broker_is_asked_once_for_ea
 
 async def test_a_broker_that_hangs_makes_its_values_old_and_no_others(servers: FakeServers) -> None:
     async with watched(servers) as cluster:
-        await cluster.next()
+        begun = (await cluster.next()).at
         servers.hung.add(2)
         servers.topics["words"].ends[:] = [140, 240]
         servers.groups["one"].committed = {"words": {0: 130, 1: 230}}
         servers.groups["two"].committed = {"words": {0: 140}}
-        seen = await cluster.next()
+        seen = await cluster.whole(silent={2})
         assert seen.latest["words"] == {0: 140, 1: 200}, "partition 1 as it was, 0 as it is"
         assert records(seen, "one") == {0: 10, 1: 50}, "230 of 200 would be no lag; it stays as it was"
         assert records(seen, "two") == {0: 0}, "the commit is old, so the lag is"
         assert seen.unread == 1
         assert seen.parts[PartKey("latest", 1)].read_at == cluster.clock.seconds
         old = seen.parts[PartKey("latest", 2)]
-        assert old.read_at == cluster.clock.seconds - 10
-        assert old.failure is not None
+        assert old.read_at == begun
         servers.hung.clear()
         seen = await cluster.whole()
         assert records(seen, "one") == {0: 10, 1: 10}
@@ -178,6 +181,18 @@ async def test_leaders_that_moved_are_found_at_once(servers: FakeServers) -> Non
     assert (seen.latest["words"][1], seen.unread) == (250, 0)
 
 
+async def test_a_broker_that_joins_is_asked(servers: FakeServers) -> None:
+    servers.absent.add(2)
+    servers.topics["words"].leaders[:] = [1, 1]
+    async with watched(servers) as cluster:
+        seen = await cluster.next()
+        assert (seen.unread, set(seen.groups)) == (0, {"one"})
+        servers.absent.clear()
+        servers.topics["words"].leaders[:] = [1, 2]
+        seen = await cluster.whole()
+    assert (seen.unread, set(seen.groups)) == (0, {"one", "two"})
+
+
 async def test_a_partition_without_a_leader_keeps_its_last_end(servers: FakeServers) -> None:
     async with watched(servers) as cluster:
         await cluster.next()
@@ -191,14 +206,15 @@ async def test_nobody_answers_and_the_last_snapshot_grows_old(servers: FakeServe
     async with watched(servers) as cluster:
         before = await cluster.next()
         servers.hung |= {1, 2}
-        seen = await cluster.next(40.0)
+        cluster.clock.seconds += 60.0
+        seen = await cluster.whole(silent={None, 1, 2})
         assert (seen.latest, seen.lags) == (before.latest, before.lags)
         assert seen.unread == 3
         assert seen.parts[PartKey("topology")].failure is not None
-        assert {part.read_at for part in seen.parts.values()} == {cluster.clock.seconds - 40.0}
+        assert {part.read_at for part in seen.parts.values()} == {before.at}
         servers.hung.clear()
         seen = await cluster.whole()
-        assert all(part.failure is None for part in seen.parts.values())
+        assert seen.unread == 0
 
 
 async def test_brokers_before_many_groups_at_once_are_asked_group_by_group(servers: FakeServers) -> None:

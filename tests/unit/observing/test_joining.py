@@ -1,6 +1,6 @@
 """Old and new values together: never a negative lag, never a zero that is not true."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from klamm.kafka.facts import Offsets, Partition, Topic
@@ -50,6 +50,7 @@ def test_a_lag_is_of_a_commit_and_an_end_of_the_same_collection() -> None:
     assert lags(9, 8, True, old) == Lag(0, 0.0), "the log was cut back"
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**9), st.none() | st.integers(0, 10**9), st.booleans(), st.none() | st.integers(1, 10**9))
 def test_no_lag_is_negative_and_zero_is_only_said_of_who_has_arrived(
     committed: int, end: int | None, group_read: bool, before: int | None
