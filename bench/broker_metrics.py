@@ -39,7 +39,7 @@ A_MINUTE = 4
 
 _EXAMPLES = Path(__file__).parents[1] / "examples"
 _KEY = "kafka-metrics-config.yml"
-_AT_ONCE = 100
+_AT_ONCE = 25
 """Topics in one request."""
 
 

@@ -23,7 +23,7 @@ from klamm.releases.settings import as_text
 
 JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx768m")
 
-READY_WITHIN = 120.0
+READY_WITHIN = 300.0
 
 _CLUSTER_ID = "bGFtbS1sb25lLWJyb2tlcg"
 
