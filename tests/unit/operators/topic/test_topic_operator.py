@@ -140,7 +140,7 @@ async def test_what_is_done_is_counted_under_the_names_of_dashboards(running: Ru
     assert values["strimzi_resources", None] == 1
     assert values["strimzi_resource_state", "orders"] == 1
     assert values["strimzi_create_topics_duration_seconds_count", None] == 1
-    assert values["strimzi_add_finalizer_duration_seconds_count", None] == 1
+    assert values["strimzi_add_finalizer_duration_seconds_count", None] == 0
     assert values["strimzi_update_status_duration_seconds_count", None] == 1
     assert values["strimzi_list_reassignments_duration_seconds_count", None] == 0
     assert values["strimzi_reconciliations_max_batch_size", None] == 1
