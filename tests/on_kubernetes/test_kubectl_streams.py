@@ -28,15 +28,20 @@ spec:
     stdin: STDIN
     stdinOnce: STDIN
     command: [perl, -e, 'SCRIPT']
+    volumeMounts: [{name: state, mountPath: /state}]
+  volumes: [{name: state, emptyDir: {}}]
 """
 TALKER = """
 use IO::Socket::INET; $| = 1;
-print "line $_\\n" for 1..5; print STDERR "to the error stream\\n";
+print "line $_\\n" for 1..5; sleep 1; print STDERR "to the error stream\\n";
 my $all = IO::Socket::INET->new(LocalAddr => "0.0.0.0", LocalPort => 7777, Listen => 5, ReuseAddr => 1) or die;
 while (my $one = $all->accept) { while (<$one>) { print $one "heard $_"; last if /bye/ } close $one }
 """
 ENDS = """$| = 1; print "begins\\n"; sleep 2; print "ends\\n"; exit 3"""
-RESTARTS = """$| = 1; print "a life of ", -e "/tmp/x" ? 2 : 1, "\\n"; exit 1"""
+RESTARTS = """
+$| = 1; if (-e "/state/lived") { print "the second life\\n"; sleep 1000000 }
+open(my $mark, ">", "/state/lived"); print "the first life\\n"; exit 1
+"""
 READER = """$| = 1; print "heard $_" while <STDIN>; print "at the end\\n"; exit 4"""
 PROTOCOLS = {"WebSocket": "true", "SPDY": "false"}
 READY_WITHIN = 120.0
@@ -75,11 +80,11 @@ EXEC: Mapping[str, Row] = {
     "a copy there and back": Row(
         "t=$(mktemp -d) && printf 'one\\n' > $t/a && mkdir $t/d && printf 'two\\n' > $t/d/b"
         " && kubectl cp $t talker:/tmp/there-$KUBECTL_REMOTE_COMMAND_WEBSOCKETS"
-        " && kubectl exec talker -- find /tmp/there-$KUBECTL_REMOTE_COMMAND_WEBSOCKETS -type f -exec cat {} +"
+        " && kubectl exec talker -- cat /tmp/there-$KUBECTL_REMOTE_COMMAND_WEBSOCKETS/a"
         " && kubectl cp talker:/tmp/there-$KUBECTL_REMOTE_COMMAND_WEBSOCKETS $t/back && cat $t/back/a $t/back/d/b"
         "; rm -r $t"
     ),
-    "a copy of what is not there": Row("kubectl cp talker:/tmp/nothing /tmp/nothing-of-klamm", "", False),
+    "a copy of what is not there": Row("kubectl cp talker:/tmp/nothing /tmp/nothing-of-klamm >&2", "", False),
 }
 LOGS: Mapping[str, Row] = {
     "all": Row("kubectl logs talker"),
@@ -178,7 +183,7 @@ def test_a_terminal(protocol: str, both: tuple[Cluster, Cluster]) -> None:
     for cluster in both:
         cluster.environment.update(environment(cluster, protocol))
         line = "kubectl exec -it talker -- sh; echo ended with $?"
-        shown = cluster.typed_in_terminal(line, given="stty size; echo $((40+2)); exit 5\n")
+        shown = cluster.typed_in_terminal(line, given="sleep 1; stty size; echo $((40+2)); exit 5\n")
         lines = shown.replace("\r", "").splitlines()
         screens.append([line for line in lines if line in ("24 80", "42") or line.startswith("ended")])
     assert screens[0] == screens[1] == ["24 80", "42", "ended with 5"]
