@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 _log = logs.room("observing")
 
-_TOPOLOGY = PartKey("topology")
+_CONNECTION, _TOPOLOGY = PartKey("connection"), PartKey("topology")
 _FORGET = 600.0
 """Seconds for which groups are remembered of a broker that left the cluster, unless another broker lists them."""
 _RECONNECT = 3
@@ -103,15 +103,16 @@ class Collector:
         """Once: in the end there is a new snapshot, if the cluster was ever seen."""
         begun = self._clock.monotonic()
         self._latest, self._silent = Joined(self._latest.all, {}), set()
-        admin = await self._part(_TOPOLOGY, self._admin, connecting=True)
+        admin = await self._part(_CONNECTION, self._admin)
         if admin is None:
             self._stale = True
         elif self._stale or self._due(_TOPOLOGY, self._settings.topology_every):
             await self._read_topology(admin)
         if self._topology is None:
-            self.reason_none = self._parts[_TOPOLOGY].failure
+            failures = [self._parts[key].failure for key in (_CONNECTION, _TOPOLOGY) if key in self._parts]
+            self.reason_none = next((why for why in failures if why), None)
             return
-        if admin is not None and self._parts[_TOPOLOGY].row < _RECONNECT:
+        if admin is not None and self._parts.get(_TOPOLOGY, Part()).row < _RECONNECT:
             await self._read_brokers(admin, self._topology)
         self._publish(self._topology, begun)
 
@@ -183,8 +184,8 @@ class Collector:
         if read is not None:
             self._log_dirs[broker] = read
 
-    async def _part(self, key: PartKey, ask: Callable[[float], Awaitable[T]], connecting: bool = False) -> T | None:
-        """The answer, or None; how it went is written down. `connecting`: only a failure is."""
+    async def _part(self, key: PartKey, ask: Callable[[float], Awaitable[T]]) -> T | None:
+        """The answer, or None; how it went is written down."""
         before = self._parts.get(key)
         begun = self._clock.monotonic()
         try:
@@ -196,10 +197,9 @@ class Collector:
             if before is None or before.failure is None:
                 _log.warning("could not be read", part=key.kind, broker=key.broker, because=str(failure))
             return None
-        if not connecting:
-            self._parts[key] = (before or Part()).succeeded(begun, self._clock.monotonic() - begun)
-            if before is not None and before.failure is not None:
-                _log.info("is read again", part=key.kind, broker=key.broker)
+        self._parts[key] = (before or Part()).succeeded(begun, self._clock.monotonic() - begun)
+        if before is not None and before.failure is not None:
+            _log.info("is read again", part=key.kind, broker=key.broker)
         return answer
 
     def _due(self, key: PartKey, every: float) -> bool:

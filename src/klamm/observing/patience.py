@@ -2,8 +2,8 @@
 
 A broker that answered in 0.1 s and now is silent need not keep the others waiting for half a minute, and one that needs
 8 s for its hundred thousand partitions must not be cut off each time. So: four times what it took last. After a failure
-it is asked shortly, and every fourth time with twice the patience: a hanging broker costs a second of each
-collection, and a slow one is waited for in the end.
+it is asked shortly (less so before it has ever answered), and every fourth time with twice the patience: a hanging
+broker costs a second of each collection, and a slow one is waited for in the end.
 """
 
 from klamm.observing.snapshot import Part
@@ -24,5 +24,5 @@ def patience(part: Part | None, silent: bool = False) -> float:
         return FIRST
     usual = FIRST if part.read_at is None else min(max(part.seconds * _TIMES, LEAST), MOST)
     if part.row % _EVERY:
-        return min(SHORT, usual)
+        return min(SHORT if part.read_at is not None else LEAST, usual)
     return min(usual * 2.0 ** min(part.row // _EVERY, 10), MOST)

@@ -10,7 +10,7 @@ from typing import Literal
 
 from klamm.kafka.facts import Cluster, LogDir, Member, Topic
 
-Kind = Literal["topology", "groups", "members", "committed", "earliest", "latest", "logs"]
+Kind = Literal["connection", "topology", "groups", "members", "committed", "earliest", "latest", "logs"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,11 @@ def test_who_hangs_costs_a_second_and_every_fourth_time_twice_as_long() -> None:
     assert max(waits) <= MOST
 
 
+def test_who_never_answered_is_given_more() -> None:
+    waits = [patience(Part(row=row)) for row in range(9)]
+    assert waits == [FIRST, LEAST, LEAST, LEAST, 2 * FIRST, LEAST, LEAST, LEAST, MOST]
+
+
 def test_who_needs_long_is_waited_for_in_the_end() -> None:
     part = replace(ANSWERED, seconds=0.1)
     for _ in range(20):
