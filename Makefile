@@ -56,6 +56,10 @@ weather-sample: environment ## forty of them, and a cluster that is made anew at
 	$(PYTHON) -m tests.kubernetes.programs
 	KLAMM_WEATHER_FAULTS=40 $(PYTHON) -m pytest tests/weather tests/kubernetes
 
+.PHONY: alerts
+alerts: environment ## every alert that can be made to fire on one machine fires and ends (needs prometheus; some ten minutes)
+	$(PYTHON) -m pytest tests/alerts
+
 .PHONY: helm
 helm: environment ## the Helm chart: rendered, installed and removed on localkube and on a real kube-apiserver (needs Go 1.26)
 	$(PYTHON) -m tests.helm.program

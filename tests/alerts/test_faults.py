@@ -1,0 +1,192 @@
+"""Faults are made on a live cluster, and each one's alerts fire, and end when it is mended.
+
+The same rules as people get, with shorter durations and scrapes, and the faster configuration of the brokers' metrics:
+with the tutorial's, scrapes that often take most of a small machine. What cannot be broken on one machine without
+breaking the machine is in tests/system/monitoring/test_rules.py.
+"""
+
+import json
+import signal
+from collections.abc import Callable, Iterator, Mapping
+
+import pytest
+import yaml
+from tests.builders.cluster import EXAMPLES, READY_WITHIN
+from tests.builders.monitored import BOOTSTRAP, Monitored, monitored_cluster
+from tests.system.monitoring.promtool import needs_prometheus
+
+from klamm import __version__
+from klamm.distribution.images import operator_image
+from klamm.monitoring.alerts import Pace
+from klamm.monitoring.one_machine import Watching, prometheus_objects
+
+pytestmark = needs_prometheus
+
+QUICK = Watching(
+    operator_image=operator_image(__version__),
+    every=5,
+    pace=Pace(moment="1s", while_="5s", window="60s", silence="30s", traffic="5m", memory="1h", seen="30"),
+)
+
+
+@pytest.fixture(scope="module")
+def monitored() -> Iterator[Monitored]:
+    with monitored_cluster() as found:
+        kubectl = found.cluster.kubectl
+        fast = yaml.safe_load((EXAMPLES / "metrics/kafka-metrics-fast.yaml").read_text())["data"]
+        kubectl("patch", "configmap/kafka-metrics", "-n", "kafka", "--type=merge", "-p", json.dumps({"data": fast}))
+        quick = json.dumps({"apiVersion": "v1", "kind": "List", "items": prometheus_objects(QUICK)})
+        kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", given=quick)
+        kubectl("rollout", "status", "deploy/prometheus", "-n", "monitoring", "--timeout=150s", within=160)
+        yield found
+
+
+def test_a_group_that_stops_reading(monitored: Monitored) -> None:
+    monitored.produce("orders", 3000)
+    monitored.fires("TooLargeConsumerGroupLag")
+    monitored.consume("orders", "readers", 3000)
+    monitored.ends("TooLargeConsumerGroupLag")
+
+
+def test_a_topic_that_goes_quiet(monitored: Monitored) -> None:
+    monitored.fires("NoMessageForTooLong")
+    monitored.produce("orders", 10)
+    monitored.ends("NoMessageForTooLong")
+
+
+def test_a_topic_that_kafka_refuses(monitored: Monitored) -> None:
+    apply(monitored, resource("KafkaTopic", "too-many", {"partitions": 1, "replicas": 7}))
+    monitored.fires("KafkaTopicNotReady")
+    monitored.cluster.kubectl("delete", "kafkatopic/too-many", "-n", "kafka")
+    monitored.ends("KafkaTopicNotReady")
+
+
+def test_a_kafka_that_is_refused(monitored: Monitored) -> None:
+    storage = {"type": "ephemeral"}
+    spec = {"kafka": {"version": "0.1.0", "replicas": 1, "storage": storage, "listeners": LISTENERS}}
+    apply(monitored, resource("Kafka", "wrong", {**spec, "zookeeper": {"replicas": 1, "storage": storage}}))
+    monitored.fires("KafkaNotReady")
+    monitored.cluster.kubectl("delete", "kafka/wrong", "-n", "kafka")
+    monitored.ends("KafkaNotReady")
+
+
+def test_a_pod_that_hangs(monitored: Monitored) -> None:
+    """Stopped, not killed: it still runs, and answers nobody. Its kubelet restarts it when probes have failed often."""
+    monitored.signal("my-cluster-zookeeper-2", "QuorumPeerMain", signal.SIGSTOP)
+    monitored.fires("ScrapeProblem")
+    monitored.signal("my-cluster-zookeeper-2", "QuorumPeerMain", signal.SIGCONT)
+    monitored.ends("ScrapeProblem")
+
+
+@pytest.mark.parametrize(
+    ("pod", "word", "alert"),
+    [
+        ("my-cluster-zookeeper-1", "QuorumPeerMain", "ZookeeperContainerRestartedInTheLast5Minutes"),
+        ("my-cluster-kafka-1", "kafka.Kafka", "KafkaContainerRestartedInTheLast5Minutes"),
+    ],
+)
+def test_a_container_that_dies_again_and_again(pod: str, word: str, alert: str, monitored: Monitored) -> None:
+    for restarts in (1, 2):
+        monitored.cluster.until(f"{word} runs in {pod}", running(monitored, pod, word))
+        seen_by_prometheus(monitored, pod, restarts)
+        monitored.signal(pod, word, signal.SIGKILL)
+    monitored.fires(alert)
+    monitored.ends(alert)
+
+
+def test_without_operators(monitored: Monitored) -> None:
+    scale(monitored, "strimzi-cluster-operator", 0)
+    monitored.fires("ClusterOperatorContainerDown")
+    scale(monitored, "my-cluster-entity-operator", 0)
+    monitored.fires("TopicOperatorContainerDown", "UserOperatorContainerDown")
+
+
+def test_without_a_broker(monitored: Monitored) -> None:
+    """The controller is killed: for a session's length there is none. Nobody makes the pod anew without an operator."""
+    make = f"kafka-topics.sh --bootstrap-server {BOOTSTRAP} --create --topic"
+    controller = broker_that_is_controller(monitored)
+    monitored.kafka(f"{make} alone --replica-assignment {controller}")
+    monitored.cluster.kubectl(
+        "delete", "pod", f"my-cluster-kafka-{controller}", "-n", "kafka", "--grace-period=0", "--force"
+    )
+    monitored.fires("AbnormalControllerState")
+    monitored.fires("UnderReplicatedPartitions", "OfflinePartitions", "UnderReplicatedPartition")
+    monitored.ends("AbnormalControllerState")
+
+
+def test_without_a_majority_of_brokers(monitored: Monitored) -> None:
+    monitored.cluster.kubectl("delete", "pod", f"my-cluster-kafka-{others(monitored)[0]}", "-n", "kafka", within=90)
+    monitored.fires("UnderMinIsrPartitionCount")
+
+
+def test_without_any_broker_or_zookeeper(monitored: Monitored) -> None:
+    pods = [
+        name for name in monitored.cluster.pods() if name.startswith(("my-cluster-kafka-", "my-cluster-zookeeper-"))
+    ]
+    left = [name for name in pods if "exporter" not in name]
+    monitored.cluster.kubectl("delete", "pod", *left, "-n", "kafka", "--grace-period=1", within=120)
+    monitored.fires("KafkaBrokerContainersDown", "ZookeeperContainersDown", "KafkaExporterDataOld")
+
+
+def test_everything_ends_when_the_operator_is_back(monitored: Monitored) -> None:
+    scale(monitored, "strimzi-cluster-operator", 1)
+    monitored.cluster.until_ready(within=READY_WITHIN + 60)
+    monitored.ends(
+        "ClusterOperatorContainerDown",
+        "TopicOperatorContainerDown",
+        "UserOperatorContainerDown",
+        "KafkaBrokerContainersDown",
+        "ZookeeperContainersDown",
+        "UnderReplicatedPartitions",
+        "UnderReplicatedPartition",
+        "OfflinePartitions",
+        "UnderMinIsrPartitionCount",
+        "AbnormalControllerState",
+        "KafkaExporterDataOld",
+        "ScrapeProblem",
+        within=READY_WITHIN,
+    )
+
+
+LISTENERS = [{"name": "plain", "port": 9092, "type": "internal", "tls": False}]
+
+
+def resource(kind: str, name: str, spec: Mapping[str, object]) -> Mapping[str, object]:
+    labels = {"strimzi.io/cluster": "my-cluster"}
+    metadata = {"name": name, "namespace": "kafka", "labels": labels}
+    return {"apiVersion": "kafka.strimzi.io/v1beta2", "kind": kind, "metadata": metadata, "spec": spec}
+
+
+def apply(monitored: Monitored, *resources: Mapping[str, object]) -> None:
+    listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(resources)})
+    monitored.cluster.kubectl("apply", "--validate=false", "-f", "-", given=listed)
+
+
+def scale(monitored: Monitored, deployment: str, replicas: int) -> None:
+    monitored.cluster.kubectl("scale", f"deployment/{deployment}", "-n", "kafka", f"--replicas={replicas}")
+
+
+def running(monitored: Monitored, pod: str, word: str) -> Callable[[], bool]:
+    return lambda: any(one.host == pod and word in one.command for one in monitored.cluster.processes())
+
+
+def seen_by_prometheus(monitored: Monitored, pod: str, containers: int) -> None:
+    """A container that came and went between two scrapes is none for it."""
+    counted = f'count(count by (id) (count_over_time(container_last_seen{{pod="{pod}"}}[60s])))'
+
+    def enough() -> bool:
+        found = monitored.prometheus.query(counted)
+        return bool(found) and found[0].value >= containers
+
+    monitored.cluster.until(f"{containers} containers of {pod} were scraped", enough)
+
+
+def broker_that_is_controller(monitored: Monitored) -> int:
+    found = monitored.prometheus.query("kafka_controller_kafkacontroller_activecontrollercount == 1")
+    return int(found[0].labels["kubernetes_pod_name"].rpartition("-")[2])
+
+
+def others(monitored: Monitored) -> list[int]:
+    """Brokers that still run, by their ids."""
+    pods = monitored.cluster.pods()
+    return [number for number in range(3) if f"my-cluster-kafka-{number}" in pods]
