@@ -159,8 +159,7 @@ def _sasl(flags: Flags, secrets: Mapping[str, str]) -> Sasl | None:
         known = ", ".join(_MECHANISMS)
         raise Mistake(f"--sasl.mechanism: {flags['sasl.mechanism']!r} is not to be had; write one of {known}")
     password = _file("sasl.password-file", flags).decode().strip() or secrets.get("SASL_USER_PASSWORD", "")
-    realm = flags["sasl.realm"] or None
-    return Sasl(mechanism, flags["sasl.username"], password, flags["sasl.service-name"], realm)
+    return Sasl(mechanism, flags["sasl.username"], password, flags["sasl.service-name"])
 
 
 def _tls(flags: Flags) -> ssl.SSLContext | None:
@@ -191,7 +190,11 @@ class _CallingBrokers(ssl.SSLContext):
 
 def _server_tls(flags: Flags) -> ssl.SSLContext | None:
     if not flags["server.tls.enabled"]:
+        if flags["server.tls.mutual-auth-enabled"]:
+            raise Mistake("--server.tls.mutual-auth-enabled: nobody is asked without TLS; add --server.tls.enabled")
         return None
+    if flags["server.tls.mutual-auth-enabled"] and not flags["server.tls.ca-file"]:
+        raise Mistake("--server.tls.mutual-auth-enabled: nobody would be let in; name a file with --server.tls.ca-file")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     load_identity(context, _file("server.tls.cert-file", flags), _file("server.tls.key-file", flags))
     if flags["server.tls.mutual-auth-enabled"]:

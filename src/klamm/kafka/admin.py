@@ -3,7 +3,7 @@
 kafka-python carries the bytes: connections, versions of requests, who the controller is. What is asked and how
 answers are read stands here, in the protocol's own requests: the library's convenient methods drop error codes and
 topic ids, copy every answer into dictionaries (four times the CPU for 500 topics), send SCRAM changes to a broker that
-is not the controller, and one of them (describe_cluster in 3.0.12) breaks on Kafka before 3.7.
+is not the controller, and one of them (describe_cluster in 3.0.12) breaks on older brokers.
 
 The library blocks, so each call runs in a worker thread, and the operator's loop never waits. Bulk calls answer
 per item: one topic's failure is that topic's failure, and only a failure of the whole request is raised. The library is
@@ -56,7 +56,6 @@ class Sasl:
     username: str = ""
     password: str = field(default="", repr=False)
     kerberos_service: str = "kafka"
-    kerberos_realm: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +285,6 @@ def _sasl_settings(sasl: Sasl | None) -> dict[str, str | None]:
         "sasl_plain_username": sasl.username,
         "sasl_plain_password": sasl.password,
         "sasl_kerberos_service_name": sasl.kerberos_service,
-        "sasl_kerberos_domain_name": sasl.kerberos_realm,
     }
 
 

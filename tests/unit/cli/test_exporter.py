@@ -88,6 +88,18 @@ def test_mechanisms_that_are_not_to_be_had() -> None:
         settings("--sasl.enabled", "--sasl.mechanism=awsiam")
 
 
+@pytest.mark.parametrize(
+    ("flags", "mend"),
+    [
+        (["--server.tls.mutual-auth-enabled"], "add --server.tls.enabled"),
+        (["--server.tls.enabled", "--server.tls.mutual-auth-enabled"], "with --server.tls.ca-file"),
+    ],
+)
+def test_a_page_that_is_to_ask_for_certificates_is_never_open_to_all(flags: list[str], mend: str) -> None:
+    with pytest.raises(Mistake, match=mend):
+        settings(*flags)
+
+
 def test_files_that_are_not_there() -> None:
     with pytest.raises(Mistake, match="/nowhere cannot be read"):
         settings("--tls.enabled", "--tls.ca-file=/nowhere")
