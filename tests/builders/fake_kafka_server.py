@@ -57,6 +57,8 @@ class FakeGroup:
     state: str = "Stable"
     members: dict[str, dict[str, list[int]]] = field(default_factory=dict)
     """What each member is assigned."""
+    written: bytes | None = None
+    """What the group's leader wrote as everybody's assignment, if not that."""
 
 
 @dataclass
@@ -205,7 +207,7 @@ class FakeServers:
             if group is None or group.type != "classic":
                 groups.append(
                     one(
-                        error_code=_NO_GROUP,
+                        error_code=_NO_GROUP if version >= 6 else 0,
                         group_id=name,
                         group_state="Dead",
                         protocol_type="",
@@ -221,7 +223,7 @@ class FakeServers:
                     client_id=member,
                     client_host="/127.0.0.1",
                     member_metadata=b"",
-                    member_assignment=assignment(assigned),
+                    member_assignment=assignment(assigned) if group.written is None else group.written,
                 )
                 for member, assigned in group.members.items()
             ]
