@@ -47,6 +47,8 @@ class FakeTopic:
     leaders: list[int | None]
     start: int = 0
     replicas: tuple[int, ...] | None = None
+    error: int = 0
+    """Why it cannot be told of."""
 
 
 @dataclass
@@ -149,7 +151,9 @@ class FakeServers:
             )
             for number, leader in enumerate(topic.leaders)
         ]
-        return topic_type(error_code=0, name=name, topic_id=UUID(int=7), is_internal=False, partitions=partitions)
+        return topic_type(
+            error_code=topic.error, name=name, topic_id=UUID(int=7), is_internal=False, partitions=partitions
+        )
 
     def _list_offsets(self, broker: int, request: Any, response: Any, version: int) -> Any:
         topic_type = response.ListOffsetsTopicResponse

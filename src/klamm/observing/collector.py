@@ -125,7 +125,9 @@ class Collector:
             if self._topology is None or read.cluster.brokers != self._topology.cluster.brokers:
                 admin.look_for_brokers()
             self._topology, self._stale = read, False
-            topics = {name: topic for name, topic in read.topics.items() if self._filters.topics.has(name)}
+            # Topics that exist and cannot be told of now are as they were.
+            told = {**{name: self._topics[name] for name in read.failed if name in self._topics}, **read.topics}
+            topics = {name: topic for name, topic in told.items() if self._filters.topics.has(name)}
             if topics != self._topics:  # else the same object says that nothing changed
                 self._topics = topics
             self._forget_brokers({broker.id for broker in read.cluster.brokers})

@@ -18,6 +18,7 @@ from klamm.observing.snapshot import Lag, PartKey, Snapshot
 
 LIST_OFFSETS, OFFSET_FETCH, METADATA, CONSUMER_GROUPS = 2, 9, 3, 69
 DESCRIBE_GROUPS, LIST_GROUPS = 15, 16
+LEADER_NOT_AVAILABLE = 5
 
 
 @pytest.fixture
@@ -176,6 +177,18 @@ async def test_a_broker_that_knows_of_no_brokers_yet_ends_no_series(servers: Fak
         seen = await cluster.next(60.0)
         assert (seen.cluster, seen.topics) == (before.cluster, before.topics)
         assert "knows of no brokers" in (seen.parts[PartKey("topology")].failure or "")
+
+
+async def test_a_topic_that_cannot_be_told_of_now_stays(servers: FakeServers) -> None:
+    async with watched(servers) as cluster:
+        before = await cluster.next()
+        servers.topics["words"].error = LEADER_NOT_AVAILABLE
+        seen = await cluster.next(60.0)
+        assert PartKey("topology") in seen.parts
+        assert seen.parts[PartKey("topology")].read_at == seen.at
+        assert seen.topics["words"] == before.topics["words"]
+        del servers.topics["words"]
+        assert set((await cluster.next(60.0)).topics) == {"empty"}
 
 
 async def test_who_leads_nothing_any_more_is_not_told_as_old(servers: FakeServers) -> None:
