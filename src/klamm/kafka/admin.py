@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Any, Self, TypeVar
 
 from klamm.kafka.errors import KafkaFailure
@@ -82,9 +83,12 @@ class Admin:
     async def connect(cls, connection: Connection) -> Self:
         """Raises `Unreachable` when no broker answers within `connect_timeout`."""
         threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="kafka-admin")
+        unwanted = Event()
+        doing = f"connect to {','.join(connection.bootstrap)}"
         try:
-            client = await _in_thread(threads, f"connect to {','.join(connection.bootstrap)}", _open, connection)
+            client = await _in_thread(threads, doing, _open, connection, unwanted)
         except BaseException:
+            unwanted.set()
             threads.shutdown(wait=False)
             raise
         return cls(client, threads, connection.request_timeout)
@@ -254,21 +258,37 @@ class Admin:
         return _failures("change the configuration of", answer.responses, name="resource_name")
 
 
-def _open(connection: Connection) -> Any:
+def _open(connection: Connection, unwanted: Event) -> Any:
+    """`unwanted`: nobody waits for the connection any more."""
     from kafka import KafkaAdminClient
+
+    carriers: list[Any] = []
+
+    def carrier(**settings: Any) -> Any:
+        carriers.append(KafkaAdminClient.DEFAULT_CONFIG["kafka_client"](**settings))
+        return carriers[-1]
 
     # Brokers that go are told as errors with stacks, several times a second; our failures say it once.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
-    client = KafkaAdminClient(
-        bootstrap_servers=list(connection.bootstrap),
-        client_id=connection.client_id,
-        security_protocol=("SASL_" if connection.sasl else "") + ("SSL" if connection.tls else "PLAINTEXT"),
-        ssl_context=connection.tls,
-        **_sasl_settings(connection.sasl),
-        request_timeout_ms=int(connection.request_timeout * 1000),
-        bootstrap_timeout_ms=int(connection.connect_timeout * 1000),
-        reconnect_backoff_max_ms=1000,
-    )
+    try:
+        client = KafkaAdminClient(
+            bootstrap_servers=list(connection.bootstrap),
+            client_id=connection.client_id,
+            security_protocol=("SASL_" if connection.sasl else "") + ("SSL" if connection.tls else "PLAINTEXT"),
+            ssl_context=connection.tls,
+            **_sasl_settings(connection.sasl),
+            request_timeout_ms=int(connection.request_timeout * 1000),
+            bootstrap_timeout_ms=int(connection.connect_timeout * 1000),
+            reconnect_backoff_max_ms=1000,
+            kafka_client=carrier,
+        )
+    except BaseException:
+        # Its thread runs before a broker answers, and when none does, nobody ends it.
+        for one in carriers:
+            one.close()
+        raise
+    if unwanted.is_set():
+        client.close()
     # Else it grows with each failure, and a broker that hung for long is found half a minute after it went on.
     setup = int(connection.connect_timeout * 1000)
     client._manager.config.update(
