@@ -47,6 +47,8 @@ class FakeTopic:
     leaders: list[int | None]
     start: int = 0
     replicas: tuple[int, ...] | None = None
+    error: int = 0
+    """Why it cannot be told of."""
 
 
 @dataclass
@@ -57,6 +59,8 @@ class FakeGroup:
     state: str = "Stable"
     members: dict[str, dict[str, list[int]]] = field(default_factory=dict)
     """What each member is assigned."""
+    written: bytes | None = None
+    """What the group's leader wrote as everybody's assignment, if not that."""
 
 
 @dataclass
@@ -147,7 +151,9 @@ class FakeServers:
             )
             for number, leader in enumerate(topic.leaders)
         ]
-        return topic_type(error_code=0, name=name, topic_id=UUID(int=7), is_internal=False, partitions=partitions)
+        return topic_type(
+            error_code=topic.error, name=name, topic_id=UUID(int=7), is_internal=False, partitions=partitions
+        )
 
     def _list_offsets(self, broker: int, request: Any, response: Any, version: int) -> Any:
         topic_type = response.ListOffsetsTopicResponse
@@ -205,7 +211,7 @@ class FakeServers:
             if group is None or group.type != "classic":
                 groups.append(
                     one(
-                        error_code=_NO_GROUP,
+                        error_code=_NO_GROUP if version >= 6 else 0,
                         group_id=name,
                         group_state="Dead",
                         protocol_type="",
@@ -221,7 +227,7 @@ class FakeServers:
                     client_id=member,
                     client_host="/127.0.0.1",
                     member_metadata=b"",
-                    member_assignment=assignment(assigned),
+                    member_assignment=assignment(assigned) if group.written is None else group.written,
                 )
                 for member, assigned in group.members.items()
             ]

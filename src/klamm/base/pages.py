@@ -20,6 +20,9 @@ _LONGEST_HEAD = 8192
 _PATIENCE = 5.0
 _WRITING = 60.0
 """Seconds for a large page over a slow line."""
+_LARGE = 1 << 18
+_LARGE_AT_ONCE = 16
+"""Large pages under way to readers: more would fill our memory when they are slow."""
 _SAID = {200: "OK", 404: "Not Found", 405: "Method Not Allowed", 503: "Service Unavailable"}
 
 
@@ -39,8 +42,12 @@ class Page:
 
 
 class Pages:
-    def __init__(self, answer: Callable[[Request], Page]) -> None:
+    """`writing`: seconds that a reader may take for a page."""
+
+    def __init__(self, answer: Callable[[Request], Page], writing: float = _WRITING) -> None:
         self._answer = answer
+        self._writing = writing
+        self._large = 0
         self._server: asyncio.Server | None = None
 
     async def start(self, host: str | None, port: int, tls: ssl.SSLContext | None = None) -> int:
@@ -62,14 +69,26 @@ class Pages:
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # Whoever connects and says nothing, or too much, is let go: a port scan must not fill our memory.
-        with suppress(TimeoutError, ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            async with asyncio.timeout(_PATIENCE):
-                head = await reader.readuntil(b"\r\n\r\n")
-            async with asyncio.timeout(_WRITING):
-                for part in self._said(head):
-                    writer.write(part)
+        try:
+            with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+                async with asyncio.timeout(_PATIENCE):
+                    head = await reader.readuntil(b"\r\n\r\n")
+                await self._write(writer, *self._said(head))
+        finally:
+            writer.transport.abort()  # `close` alone would keep the page for as long as nobody reads it
+
+    async def _write(self, writer: asyncio.StreamWriter, head: bytes, body: bytes) -> None:
+        large = len(body) > _LARGE
+        self._large += large
+        try:
+            async with asyncio.timeout(self._writing):
+                writer.write(head)
+                writer.write(body)
                 await writer.drain()
-        writer.close()
+                writer.close()
+                await writer.wait_closed()
+        finally:
+            self._large -= large
 
     def _said(self, head: bytes) -> tuple[bytes, bytes]:
         first, *lines = head.decode("latin-1").split("\r\n")
@@ -77,6 +96,8 @@ class Pages:
         page = self._answer(Request(rest.split(" ")[0].split("?")[0], _headers(lines)))
         if method not in ("GET", "HEAD"):
             page = Page(405, TEXT, b"only GET and HEAD\n")
+        if len(page.body) > _LARGE and self._large >= _LARGE_AT_ONCE:
+            page = Page(503, TEXT, b"too many readers at once\n")
         encoding = f"Content-Encoding: {page.encoding}\r\nVary: Accept-Encoding\r\n" if page.encoding else ""
         said = (
             f"HTTP/1.1 {page.code} {_SAID[page.code]}\r\nContent-Type: {page.kind}\r\n{encoding}"

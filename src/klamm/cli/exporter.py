@@ -5,7 +5,8 @@ import asyncio
 import re
 import signal
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -159,8 +160,7 @@ def _sasl(flags: Flags, secrets: Mapping[str, str]) -> Sasl | None:
         known = ", ".join(_MECHANISMS)
         raise Mistake(f"--sasl.mechanism: {flags['sasl.mechanism']!r} is not to be had; write one of {known}")
     password = _file("sasl.password-file", flags).decode().strip() or secrets.get("SASL_USER_PASSWORD", "")
-    realm = flags["sasl.realm"] or None
-    return Sasl(mechanism, flags["sasl.username"], password, flags["sasl.service-name"], realm)
+    return Sasl(mechanism, flags["sasl.username"], password, flags["sasl.service-name"])
 
 
 def _tls(flags: Flags) -> ssl.SSLContext | None:
@@ -169,12 +169,13 @@ def _tls(flags: Flags) -> ssl.SSLContext | None:
     authorities, certificate, key = (_file(f"tls.{name}-file", flags) for name in ("ca", "cert", "key"))
     context = _CallingBrokers(ssl.PROTOCOL_TLS_CLIENT)
     context.name = flags["tls.server-name"] or None
-    if authorities:
-        context.load_verify_locations(cadata=authorities.decode())
-    else:
-        context.load_default_certs()
-    if certificate or key:
-        load_identity(context, certificate, key)
+    with _pem("tls"):
+        if authorities:
+            context.load_verify_locations(cadata=authorities.decode())
+        else:
+            context.load_default_certs()
+        if certificate or key:
+            load_identity(context, certificate, key)
     if flags["tls.insecure-skip-tls-verify"]:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context
@@ -191,13 +192,31 @@ class _CallingBrokers(ssl.SSLContext):
 
 def _server_tls(flags: Flags) -> ssl.SSLContext | None:
     if not flags["server.tls.enabled"]:
+        if flags["server.tls.mutual-auth-enabled"]:
+            raise Mistake("--server.tls.mutual-auth-enabled: nobody is asked without TLS; add --server.tls.enabled")
         return None
+    if flags["server.tls.mutual-auth-enabled"] and not flags["server.tls.ca-file"]:
+        raise Mistake("--server.tls.mutual-auth-enabled: nobody would be let in; name a file with --server.tls.ca-file")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    load_identity(context, _file("server.tls.cert-file", flags), _file("server.tls.key-file", flags))
-    if flags["server.tls.mutual-auth-enabled"]:
-        context.load_verify_locations(cadata=_file("server.tls.ca-file", flags).decode())
-        context.verify_mode = ssl.CERT_REQUIRED
+    authorities, certificate, key = (_file(f"server.tls.{name}-file", flags) for name in ("ca", "cert", "key"))
+    with _pem("server.tls"):
+        load_identity(context, certificate, key)
+        if flags["server.tls.mutual-auth-enabled"]:
+            context.load_verify_locations(cadata=authorities.decode())
+            context.verify_mode = ssl.CERT_REQUIRED
     return context
+
+
+@contextmanager
+def _pem(of: str) -> Iterator[None]:
+    """OpenSSL says which rule was broken, and not by which flag."""
+    try:
+        yield
+    except (ssl.SSLError, UnicodeDecodeError) as error:
+        raise Mistake(
+            f"--{of}.ca-file, --{of}.cert-file, --{of}.key-file: {error}; "
+            "name PEM files, and a certificate together with its own key"
+        ) from error
 
 
 def _file(name: str, flags: Flags) -> bytes:

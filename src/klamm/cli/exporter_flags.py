@@ -11,6 +11,7 @@ ACCEPTED = {
     "sasl.handshake": "it is always sent",
     "sasl.aws-region": "there is no AWS IAM here",
     "sasl.disable-PA-FX-FAST": "Kerberos' own configuration says it",
+    "sasl.realm": "Kerberos' own configuration says it",
     "sasl.kerberos-config-path": "set KRB5_CONFIG",
     "sasl.kerberos-auth-type": "Kerberos takes what is in its cache or key table",
     "sasl.keytab-path": "set KRB5_CLIENT_KTNAME",
@@ -56,7 +57,6 @@ def add_flags(command: argparse.ArgumentParser) -> None:
     )
     kafka.add_argument("--sasl.password", default="", help=argparse.SUPPRESS)
     kafka.add_argument("--sasl.service-name", default="kafka", metavar="NAME", help="the brokers' name for Kerberos")
-    kafka.add_argument("--sasl.realm", default="", metavar="NAME", help="Kerberos' realm")
     kafka.add_argument("--sasl.oauthbearer-token-url", default="", help=argparse.SUPPRESS)
 
     told = command.add_argument_group("what is told")

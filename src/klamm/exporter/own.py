@@ -44,7 +44,7 @@ def _of_snapshot(snapshot: Snapshot, now: float) -> list[Family]:
     return [
         _one(
             "kafka_exporter_snapshot_age_seconds",
-            "Age of the oldest thing read in the last collection",
+            "Since the last collection began; what it could not read is older, see kafka_exporter_part_age_seconds",
             _ago(snapshot.at, now),
         ),
         _one("kafka_exporter_collection_seconds", "What the last collection took", round(snapshot.seconds, 4)),

@@ -7,6 +7,7 @@ Names and labels of the first two parts are kafka_exporter's, so that its dashbo
 differs is told in docs/guides/exporter.md.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -96,18 +97,17 @@ class Writer:
         usable = Family("kafka_broker_log_dir_volume_usable_bytes", "What is free on the log directory's volume")
         # A sum over some of the brokers would look like a topic that shrank.
         whole = all(broker.id in snapshot.log_dirs for broker in snapshot.cluster.brokers)
-        sizes = dict.fromkeys(snapshot.topics, 0) if whole else {}
+        sizes: Counter[str] = Counter()
         for broker, dirs in sorted(snapshot.log_dirs.items()):
             for one in dirs:
                 labels = f'{self._constant}id="{broker}",path="{escaped(one.path)}"'
                 of_dirs.add(labels, sum(one.sizes.values()))
                 total.add_known(labels, one.total)
                 usable.add_known(labels, one.usable)
-                for topic, size in one.sizes.items():
-                    if topic in sizes:
-                        sizes[topic] += size
-        for topic, size in sizes.items():
-            of_topics.add(f'{self._constant}topic="{topic}"', size)
+                sizes.update(one.sizes)
+        for topic in snapshot.topics:
+            if whole and topic in sizes:  # else it was made after sizes were read: not known, which is not zero
+                of_topics.add(f'{self._constant}topic="{topic}"', sizes[topic])
         return [of_topics, of_dirs, total, usable]
 
 

@@ -3,7 +3,7 @@
 kafka-python carries the bytes: connections, versions of requests, who the controller is. What is asked and how
 answers are read stands here, in the protocol's own requests: the library's convenient methods drop error codes and
 topic ids, copy every answer into dictionaries (four times the CPU for 500 topics), send SCRAM changes to a broker that
-is not the controller, and one of them (describe_cluster in 3.0.12) breaks on Kafka before 3.7.
+is not the controller, and one of them (describe_cluster in 3.0.12) breaks on older brokers.
 
 The library blocks, so each call runs in a worker thread, and the operator's loop never waits. Bulk calls answer
 per item: one topic's failure is that topic's failure, and only a failure of the whole request is raised. The library is
@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Any, Self, TypeVar
 
 from klamm.kafka.errors import KafkaFailure
@@ -56,7 +57,6 @@ class Sasl:
     username: str = ""
     password: str = field(default="", repr=False)
     kerberos_service: str = "kafka"
-    kerberos_realm: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +83,12 @@ class Admin:
     async def connect(cls, connection: Connection) -> Self:
         """Raises `Unreachable` when no broker answers within `connect_timeout`."""
         threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="kafka-admin")
+        unwanted = Event()
+        doing = f"connect to {','.join(connection.bootstrap)}"
         try:
-            client = await _in_thread(threads, f"connect to {','.join(connection.bootstrap)}", _open, connection)
+            client = await _in_thread(threads, doing, _open, connection, unwanted)
         except BaseException:
+            unwanted.set()
             threads.shutdown(wait=False)
             raise
         return cls(client, threads, connection.request_timeout)
@@ -255,21 +258,37 @@ class Admin:
         return _failures("change the configuration of", answer.responses, name="resource_name")
 
 
-def _open(connection: Connection) -> Any:
+def _open(connection: Connection, unwanted: Event) -> Any:
+    """`unwanted`: nobody waits for the connection any more."""
     from kafka import KafkaAdminClient
+
+    carriers: list[Any] = []
+
+    def carrier(**settings: Any) -> Any:
+        carriers.append(KafkaAdminClient.DEFAULT_CONFIG["kafka_client"](**settings))
+        return carriers[-1]
 
     # Brokers that go are told as errors with stacks, several times a second; our failures say it once.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
-    client = KafkaAdminClient(
-        bootstrap_servers=list(connection.bootstrap),
-        client_id=connection.client_id,
-        security_protocol=("SASL_" if connection.sasl else "") + ("SSL" if connection.tls else "PLAINTEXT"),
-        ssl_context=connection.tls,
-        **_sasl_settings(connection.sasl),
-        request_timeout_ms=int(connection.request_timeout * 1000),
-        bootstrap_timeout_ms=int(connection.connect_timeout * 1000),
-        reconnect_backoff_max_ms=1000,
-    )
+    try:
+        client = KafkaAdminClient(
+            bootstrap_servers=list(connection.bootstrap),
+            client_id=connection.client_id,
+            security_protocol=("SASL_" if connection.sasl else "") + ("SSL" if connection.tls else "PLAINTEXT"),
+            ssl_context=connection.tls,
+            **_sasl_settings(connection.sasl),
+            request_timeout_ms=int(connection.request_timeout * 1000),
+            bootstrap_timeout_ms=int(connection.connect_timeout * 1000),
+            reconnect_backoff_max_ms=1000,
+            kafka_client=carrier,
+        )
+    except BaseException:
+        # Its thread runs before a broker answers, and when none does, nobody ends it.
+        for one in carriers:
+            one.close()
+        raise
+    if unwanted.is_set():
+        client.close()
     # Else it grows with each failure, and a broker that hung for long is found half a minute after it went on.
     setup = int(connection.connect_timeout * 1000)
     client._manager.config.update(
@@ -286,7 +305,6 @@ def _sasl_settings(sasl: Sasl | None) -> dict[str, str | None]:
         "sasl_plain_username": sasl.username,
         "sasl_plain_password": sasl.password,
         "sasl_kerberos_service_name": sasl.kerberos_service,
-        "sasl_kerberos_domain_name": sasl.kerberos_realm,
     }
 
 

@@ -4,7 +4,7 @@ The classic request answers "no such group" or "Dead" for a group of the newer p
 why tools that know only that one show them without members.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from klamm.kafka.admin import Admin
@@ -15,6 +15,7 @@ CLASSIC, CONSUMER, SHARE = "classic", "consumer", "share"
 
 _TYPES = {CLASSIC: CLASSIC, CONSUMER: CONSUMER, SHARE: SHARE, "streams": "streams"}
 _AT_ONCE = 500
+_DEAD = "Dead"
 _OF_CONSUMERS = "consumer"
 """The protocol type whose members' assignments are in Kafka's own form; Connect's, say, are not."""
 
@@ -64,6 +65,7 @@ async def _classic(
     answer = await admin.ask_within(seconds, doing, request, coordinator)
     return {
         group.group_id: _failure(group)
+        or _unknown(group)
         or DescribedGroup(
             group.group_state,
             group.protocol_data,
@@ -109,6 +111,13 @@ def _failure(group: Any) -> KafkaFailure | None:
     return failure_of(f"describe group {group.group_id}", group.error_code, group.error_message)
 
 
+def _unknown(group: Any) -> KafkaFailure | None:
+    """Before Kafka 4 "Dead" without an error: a group of a newer type, or one that has just gone. Not zero members."""
+    if group.group_state != _DEAD:
+        return None
+    return KafkaFailure(f"describe group {group.group_id}", "its coordinator knows no classic group of this name")
+
+
 def _member(member: Any, assigned: Mapping[str, tuple[int, ...]]) -> Member:
     return Member(member.member_id, member.client_id, member.client_host.lstrip("/"), assigned)
 
@@ -129,8 +138,5 @@ def _classic_assignment(protocol_type: str, member: Any) -> dict[str, tuple[int,
         read = ConsumerProtocolAssignment.decode(bytes(member.member_assignment))
     except (ValueError, IndexError, TooShort):
         return {}
-    return _by_topic(read.assigned_partitions)
-
-
-def _by_topic(assigned: Iterable[Any]) -> dict[str, tuple[int, ...]]:
-    return {one.topic: tuple(one.partitions) for one in assigned}
+    # Both lists may be null.
+    return {one.topic: tuple(one.partitions or ()) for one in read.assigned_partitions or ()}

@@ -7,6 +7,7 @@ costs only itself here.
 from typing import Any
 
 from klamm.kafka.admin import Admin, broker_facts, topic_facts
+from klamm.kafka.errors import NotNow
 from klamm.kafka.facts import Cluster, Topic, Topology
 
 _GONE = "UNKNOWN_TOPIC_OR_PARTITION"
@@ -21,7 +22,11 @@ async def topology(admin: Admin, seconds: float) -> Topology:
         include_cluster_authorized_operations=False,
         include_topic_authorized_operations=False,
     )
-    answer = await admin.ask_within(seconds, "read brokers and topics", request)
+    doing = "read brokers and topics"
+    answer = await admin.ask_within(seconds, doing, request)
+    if not answer.brokers:
+        # So answers a broker that has started beside ZooKeeper and was not told of the others yet.
+        raise NotNow(doing, "the broker that answered knows of no brokers yet")
     topics, failed = _sorted(answer.topics)
     controller = answer.controller_id if answer.controller_id >= 0 else None
     return Topology(Cluster(answer.cluster_id, controller, broker_facts(answer.brokers)), topics, failed)

@@ -125,7 +125,9 @@ class Collector:
             if self._topology is None or read.cluster.brokers != self._topology.cluster.brokers:
                 admin.look_for_brokers()
             self._topology, self._stale = read, False
-            topics = {name: topic for name, topic in read.topics.items() if self._filters.topics.has(name)}
+            # Topics that exist and cannot be told of now are as they were.
+            told = {**{name: self._topics[name] for name in read.failed if name in self._topics}, **read.topics}
+            topics = {name: topic for name, topic in told.items() if self._filters.topics.has(name)}
             if topics != self._topics:  # else the same object says that nothing changed
                 self._topics = topics
             self._forget_brokers({broker.id for broker in read.cluster.brokers})
@@ -135,6 +137,7 @@ class Collector:
     async def _read_brokers(self, admin: Admin, known: Topology) -> None:
         ids = [broker.id for broker in known.cluster.brokers]
         await asyncio.gather(*(self._read_groups(admin, broker) for broker in ids))
+        self._settle()
         committed, read_now = self._committed()
         latest = await self._read_offsets(admin, "latest")
         now = self._clock.monotonic()
@@ -171,6 +174,8 @@ class Collector:
     async def _read_offsets(self, admin: Admin, which: Which) -> list[Offsets]:
         asked = [(broker, led) for broker, led in _led(self._topics).items() if led]
         kind: Kind = which
+        for gone in self._of_kind(kind) - {broker for broker, _ in asked}:
+            del self._parts[PartKey(kind, gone)]  # it leads nothing now: what is not asked does not grow old
         answers = await asyncio.gather(
             *(self._part(PartKey(kind, broker), _asking_offsets(admin, broker, led, which)) for broker, led in asked)
         )
@@ -197,17 +202,26 @@ class Collector:
             if before is None or before.failure is None:
                 _log.warning("could not be read", part=key.kind, broker=key.broker, because=str(failure))
             return None
+        except Exception as error:
+            # Something that a broker or a group's leader wrote and nobody thought of: it costs this part and no other.
+            self._parts[key] = (before or Part()).failed(f"{type(error).__name__}: {error}")
+            if before is None or before.failure is None:
+                _log.error("could not be understood", error, part=key.kind, broker=key.broker)
+            return None
         self._parts[key] = (before or Part()).succeeded(begun, self._clock.monotonic() - begun)
         if before is not None and before.failure is not None:
             _log.info("is read again", part=key.kind, broker=key.broker)
         return answer
+
+    def _of_kind(self, kind: Kind) -> set[int]:
+        return {key.broker for key in self._parts if key.kind == kind and key.broker is not None}
 
     def _due(self, key: PartKey, every: float) -> bool:
         part = self._parts.get(key)
         return part is None or part.read_at is None or self._clock.monotonic() - part.read_at >= every
 
     def _committed(self) -> tuple[dict[str, Partitions], set[str]]:
-        """Of all brokers; where two know a group (its coordinator moved), who spoke last is right."""
+        """Of all brokers."""
         committed: dict[str, Partitions] = {}
         read_now: set[str] = set()
         for one in self._in_order():
@@ -216,6 +230,17 @@ class Collector:
                 (read_now.add if group in one.read_now else read_now.discard)(group)
         return committed, read_now
 
+    def _settle(self) -> None:
+        """Where two brokers know a group (its coordinator moved), who spoke last is right, and the other forgets it:
+        else it would come back when the new coordinator says that it was deleted."""
+        told: set[str] = set()
+        for broker, one in sorted(self._coordinated.items(), key=lambda item: item[1].at)[::-1]:
+            groups = {name: group for name, group in one.groups.items() if name not in told}
+            if len(groups) < len(one.groups):
+                commits = {name: offsets for name, offsets in one.committed.items() if name in groups}
+                self._coordinated[broker] = replace(one, groups=groups, committed=commits)
+            told |= groups.keys()
+
     def _in_order(self) -> list[_Coordinated]:
         return sorted(self._coordinated.values(), key=lambda one: one.at)
 
@@ -223,7 +248,7 @@ class Collector:
         """A broker that left takes its parts with it; its groups are remembered for a while, and told as old."""
         now = self._clock.monotonic()
         for broker, one in tuple(self._coordinated.items()):
-            if broker not in present and now - one.at > _FORGET:
+            if broker not in present and (not one.groups or now - one.at > _FORGET):
                 del self._coordinated[broker]
         remembered = present | self._coordinated.keys()
         for key in tuple(self._parts):

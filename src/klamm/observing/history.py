@@ -11,6 +11,7 @@ when there was no pace, the answer is None. It is never zero for what lies behin
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 LONGEST = 64
 
@@ -23,6 +24,8 @@ class _OfTopic:
     times: list[float] = field(default_factory=list)
     ends: "list[array[int]]" = field(default_factory=list)
     """By partition; eight bytes each, for there are many."""
+    last: "array[int]" = field(default_factory=lambda: array("q"))
+    """The end of each partition when it was read last."""
 
 
 class History:
@@ -41,10 +44,12 @@ class History:
                 self._add(self._topics.setdefault(topic, _OfTopic()), at, now)
 
     def _add(self, seen: _OfTopic, at: float, ends: "array[int]") -> None:
-        if seen.ends and any(_NOT_READ < now < before for before, now in zip(seen.ends[-1], ends, strict=False)):
+        if any(_NOT_READ < now < before for before, now in zip(seen.last, ends, strict=False)):
             # Deleted and made anew, or cut back: what was before is of another log.
             seen.times.clear()
             seen.ends.clear()
+            seen.last = ends
+        seen.last = _known(seen.last, ends)
         if len(seen.ends) >= 2 and ends == seen.ends[-1] == seen.ends[-2]:
             seen.times[-1] = at  # it rests: the beginning and the end of the rest say all
             return
@@ -72,6 +77,13 @@ class History:
 
     def points(self) -> int:
         return sum(len(seen.times) for seen in self._topics.values())
+
+
+def _known(before: "array[int]", now: "array[int]") -> "array[int]":
+    if _NOT_READ not in now and len(now) >= len(before):
+        return now
+    pairs = zip_longest(before, now, fillvalue=_NOT_READ)
+    return array("q", (old if new == _NOT_READ else new for old, new in pairs))
 
 
 Point = tuple[int, float]

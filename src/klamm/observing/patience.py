@@ -3,7 +3,7 @@
 A broker that answered in 0.1 s and now is silent need not keep the others waiting for half a minute, and one that needs
 8 s for its hundred thousand partitions must not be cut off each time. So: four times what it took last. After a failure
 it is asked shortly (less so before it has ever answered), and every fourth time with twice the patience: a hanging
-broker costs a second of each collection, and a slow one is waited for in the end.
+broker costs a second a question, and a slow one is waited for in the end.
 """
 
 from klamm.observing.snapshot import Part

@@ -146,7 +146,8 @@ CASES = {
         quiet=[19, 25, 40],
     ),
     "KafkaExporterDataOld": while_it_lasts(
-        written("kafka_exporter_snapshot_age_seconds", {"namespace": "kafka"}), ((10, 2), (61, 3), (1, 5))
+        written("kafka_exporter_part_age_seconds", {"namespace": "kafka", "part": "latest", "broker": "1"}),
+        ((10, 2), (61, 3), (1, 5)),
     ),
     "KafkaNotReady": unready("kafka"),
     "KafkaTopicNotReady": unready("kafka_topic"),

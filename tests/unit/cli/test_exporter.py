@@ -1,5 +1,7 @@
 """What the flags of `klamm exporter` mean; names and defaults are kafka_exporter's."""
 
+import socket
+import ssl
 from pathlib import Path
 
 import pytest
@@ -86,6 +88,44 @@ def test_what_cannot_be_used_is_named_with_its_mend(flag: str, said: str) -> Non
 def test_mechanisms_that_are_not_to_be_had() -> None:
     with pytest.raises(Mistake, match=r"awsiam.*write one of plain"):
         settings("--sasl.enabled", "--sasl.mechanism=awsiam")
+
+
+@pytest.mark.parametrize(
+    ("flags", "mend"),
+    [
+        (["--server.tls.mutual-auth-enabled"], "add --server.tls.enabled"),
+        (["--server.tls.enabled", "--server.tls.mutual-auth-enabled"], "with --server.tls.ca-file"),
+    ],
+)
+def test_a_page_that_is_to_ask_for_certificates_is_never_open_to_all(flags: list[str], mend: str) -> None:
+    with pytest.raises(Mistake, match=mend):
+        settings(*flags)
+
+
+@pytest.mark.parametrize(
+    ("flags", "named"),
+    [
+        (["--tls.enabled", "--tls.ca-file={}"], "--tls.ca-file"),
+        (["--tls.enabled", "--tls.cert-file={}"], "--tls.cert-file"),
+        (["--server.tls.enabled"], "--server.tls.cert-file"),
+    ],
+)
+@pytest.mark.parametrize("content", [b"no PEM", b"\xff"])
+def test_files_that_are_no_certificates(flags: list[str], named: str, content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(content)
+    with pytest.raises(Mistake, match=named) as complaint:
+        settings(*(flag.format(tmp_path / "file") for flag in flags))
+    assert "name PEM files" in str(complaint.value)
+
+
+def test_brokers_are_verified_by_their_own_name_or_the_one_that_is_given() -> None:
+    for flags, name in (([], "10.0.0.1"), (["--tls.server-name=kafka"], "kafka")):
+        context = settings("--tls.enabled", *flags).connection().tls
+        assert context is not None
+        assert (context.check_hostname, context.verify_mode) == (True, ssl.CERT_REQUIRED)
+        ours, theirs = socket.socketpair()
+        with theirs, context.wrap_socket(ours, server_hostname="10.0.0.1", do_handshake_on_connect=False) as wrapped:
+            assert wrapped.server_hostname == name
 
 
 def test_files_that_are_not_there() -> None:

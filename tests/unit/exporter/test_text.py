@@ -127,6 +127,12 @@ def test_what_is_not_known_is_left_out_and_is_no_zero() -> None:
         assert of(name, said) == {}, name
 
 
+def test_a_topic_made_after_sizes_were_read_has_none() -> None:
+    new = Topic("new", None, False, (Partition("new", 0, 1, (1,), (1,)),))
+    said = series(topics={"words": WORDS, "new": new})
+    assert of("kafka_topic_log_size_bytes", said) == {'topic="words"}': "100"}
+
+
 def test_a_sum_that_would_miss_a_partition_is_left_out() -> None:
     said = series(committed={"readers": {"words": {0: 90, 1: 10}}}, lags={"readers": {"words": {0: Lag(0, 0.0)}}})
     assert of("kafka_consumergroup_lag", said) == {'consumergroup="readers",topic="words",partition="0"}': "0"}

@@ -10,13 +10,15 @@ from tests.builders.clocks import MovedClock
 from tests.builders.fake_kafka_server import FakeGroup, FakeServers, FakeTopic, fake_servers
 
 from klamm.base.deadlines import until
-from klamm.kafka.admin import Connection
+from klamm.kafka.admin import Admin, Connection
 from klamm.kafka.link import Link
 from klamm.observing.collector import Collector, Settings
 from klamm.observing.filters import Filters, Names
 from klamm.observing.snapshot import Lag, PartKey, Snapshot
 
 LIST_OFFSETS, OFFSET_FETCH, METADATA, CONSUMER_GROUPS = 2, 9, 3, 69
+DESCRIBE_GROUPS, LIST_GROUPS = 15, 16
+LEADER_NOT_AVAILABLE = 5
 
 
 @pytest.fixture
@@ -155,6 +157,89 @@ async def test_a_group_that_was_deleted_goes(servers: FakeServers) -> None:
         del servers.groups["two"]
         seen = await cluster.next()
     assert set(seen.groups) == set(seen.committed) == set(seen.lags) == {"one"}
+
+
+async def test_a_group_that_moved_and_was_deleted_does_not_come_back(servers: FakeServers) -> None:
+    async with watched(servers) as cluster:
+        await cluster.next()
+        servers.loading.add(2)
+        servers.groups["two"].coordinator = 1
+        assert set((await cluster.next()).groups) == {"one", "two"}
+        del servers.groups["two"]
+        seen = await cluster.next()
+    assert set(seen.groups) == set(seen.committed) == set(seen.lags) == {"one"}
+
+
+async def test_a_broker_that_knows_of_no_brokers_yet_ends_no_series(servers: FakeServers) -> None:
+    async with watched(servers) as cluster:
+        before = await cluster.next()
+        servers.absent |= {1, 2}
+        seen = await cluster.next(60.0)
+        assert (seen.cluster, seen.topics) == (before.cluster, before.topics)
+        assert "knows of no brokers" in (seen.parts[PartKey("topology")].failure or "")
+
+
+async def test_a_topic_that_cannot_be_told_of_now_stays(servers: FakeServers) -> None:
+    async with watched(servers) as cluster:
+        before = await cluster.next()
+        servers.topics["words"].error = LEADER_NOT_AVAILABLE
+        seen = await cluster.next(60.0)
+        assert PartKey("topology") in seen.parts
+        assert seen.parts[PartKey("topology")].read_at == seen.at
+        assert seen.topics["words"] == before.topics["words"]
+        del servers.topics["words"]
+        assert set((await cluster.next(60.0)).topics) == {"empty"}
+
+
+async def test_who_leads_nothing_any_more_is_not_told_as_old(servers: FakeServers) -> None:
+    async with watched(servers) as cluster:
+        assert PartKey("latest", 2) in (await cluster.next()).parts
+        servers.topics["words"].leaders[:] = [1, 1]
+        await cluster.next(1.0)
+        seen = await cluster.next(1.0)
+    assert not {PartKey("latest", 2), PartKey("earliest", 2)} & seen.parts.keys()
+    assert PartKey("groups", 2) in seen.parts
+
+
+async def test_a_group_of_a_newer_type_on_brokers_that_do_not_say_so_has_no_zero_members(
+    servers: FakeServers,
+) -> None:
+    servers.newest = {LIST_GROUPS: 4, DESCRIBE_GROUPS: 5}
+    async with watched(servers) as cluster:
+        seen = await cluster.next()
+    assert seen.groups["two"].members is None
+    assert len(seen.groups["one"].members or ()) == 1
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        b"\0\1\xff\xff\xff\xff\xff\xff\xff\xff",
+        b"\0\1\0\0\0\1\0\1a\xff\xff\xff\xff\xff\xff\xff\xff",
+        b"\0\1\0\0",
+        b"\0\1\0\0\0\1\0\1\xff\0\0\0\0\xff\xff\xff\xff",
+        b"anything else",
+    ],
+)
+async def test_an_assignment_that_is_none_costs_nobody_anything(servers: FakeServers, written: bytes) -> None:
+    servers.groups["one"].written = written
+    async with watched(servers) as cluster:
+        seen = await cluster.next()
+    assert [tuple(member.assigned.values()) for member in seen.groups["one"].members or ()] in ([()], [((),)])
+    assert records(seen, "one") == {0: 10, 1: 50}
+
+
+async def test_what_nobody_thought_of_costs_its_part_and_is_said() -> None:
+    async def open_admin(connection: Connection) -> Admin:
+        raise TypeError("odd")
+
+    async def listens(address: str) -> None:
+        return None
+
+    link = Link(Connection(("broker:9092",)), Random(1), open_admin=open_admin, reason_silent=listens)
+    collector = Collector(link, MovedClock())
+    await collector.collect()
+    assert (collector.snapshot, collector.reason_none) == (None, "TypeError: odd")
 
 
 async def test_a_topic_deleted_in_mid_collection_is_no_zero_and_goes_with_the_next(servers: FakeServers) -> None:

@@ -55,6 +55,14 @@ def test_a_partition_that_was_not_read_has_no_point() -> None:
     assert made.seconds_behind("t", 1, 250, 20) == pytest.approx(5)
 
 
+def test_a_topic_made_anew_while_a_partition_could_not_be_read_is_another_log() -> None:
+    made = History()
+    made.add(0, {"t": {0: 100, 1: 100}})
+    made.add(10, {"t": {1: 200}})
+    made.add(20, {"t": {0: 10, 1: 200}})
+    assert made.seconds_behind("t", 0, 5, 20) is None, "not a pace backwards, which would be a negative time"
+
+
 growing = st.lists(st.tuples(st.integers(1, 60), st.integers(0, 1000)), min_size=2, max_size=100)
 
 

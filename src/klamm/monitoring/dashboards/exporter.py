@@ -2,6 +2,7 @@
 
 from klamm.monitoring.dashboards.board import Board, Panel, Query, Row, Variable, graph, number
 from klamm.monitoring.dashboards.parts import RATE, of_cluster
+from klamm.monitoring.rules.exporter import ASKED_ALWAYS
 
 _CLUSTER = 'namespace="$namespace", strimzi_io_cluster="$cluster"'
 _TOPIC = f'{_CLUSTER}, topic=~"$topic"'
@@ -149,9 +150,9 @@ def _itself() -> tuple[Panel, ...]:
     return (
         graph(
             "Age of the data",
-            f"max by (kubernetes_pod_name) (kafka_exporter_snapshot_age_seconds{{{_CLUSTER}}})",
+            f"max by (kubernetes_pod_name) (kafka_exporter_part_age_seconds{{{_CLUSTER}, {ASKED_ALWAYS}}})",
             "{{kubernetes_pod_name}}",
-            "Since the last collection. It rises while brokers do not answer.",
+            "Since groups, commits or ends were read of the broker that is longest silent.",
             "s",
         ),
         graph(

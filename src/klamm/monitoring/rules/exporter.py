@@ -6,6 +6,9 @@ _MANY_MESSAGES = 1000
 _OLD_SECONDS = 60
 _OF_TOPIC = "namespace, strimzi_io_cluster, topic"
 _OF_GROUP = f"{_OF_TOPIC}, consumergroup"
+_OF_POD = "namespace, strimzi_io_cluster, kubernetes_pod_name"
+ASKED_ALWAYS = 'part=~"groups|committed|latest"'
+"""What every collection asks; brokers and topics, and the sizes of logs, are read seldom."""
 _TOPIC = "Topic {{ $labels.topic }} of {{ $labels.strimzi_io_cluster }} in {{ $labels.namespace }}"
 
 
@@ -59,7 +62,7 @@ def _silence(pace: Pace) -> Alert:
 def _old(pace: Pace) -> Alert:
     return Alert(
         "KafkaExporterDataOld",
-        f"kafka_exporter_snapshot_age_seconds > {_OLD_SECONDS}",
+        f"max by ({_OF_POD}) (kafka_exporter_part_age_seconds{{{ASKED_ALWAYS}}}) > {_OLD_SECONDS}",
         pace.moment,
         "warning",
         "The exporter shows old data",
