@@ -93,6 +93,9 @@ class Ledger:
         except (errors.NotFound, errors.Forbidden) as error:
             self._warn(error)
             return frozenset()
+        if found.metadata.annotations.get(OF) != self._of:
+            self._unwritten = {**dict.fromkeys(found.data), **self._everything()}
+            return frozenset()
         return frozenset(
             name for name, text in written.items() if name not in self._unwritten and found.data.get(name) != text
         )
@@ -113,7 +116,7 @@ class Ledger:
         try:
             await self._patch(writing)
         except errors.NotFound:
-            self._unwritten = {name: _written(name, had) for name, had in self._notes.items()}
+            self._unwritten = self._everything()
             self._is_read = False
             raise
         except errors.KubeError as error:
@@ -123,6 +126,10 @@ class Ledger:
                 await self._patch(dict.fromkeys(writing))
             raise
         self._warned = False
+
+    def _everything(self) -> dict[str, str | None]:
+        """For a ConfigMap that was made anew."""
+        return {name: _written(name, had) for name, had in self._notes.items()}
 
     async def _patch(self, data: Mapping[str, str | None]) -> None:
         assert self._place is not None

@@ -472,6 +472,19 @@ async def test_whose_note_is_not_there_any_more_keeps_the_topic(entity: EntityAp
         assert "orders" in running.kafka.topics
 
 
+async def test_an_empty_configmap_made_anew_gives_no_topic_up(entity: EntityApi) -> None:
+    await put_cluster(entity)
+    async with topic_operator(entity, FakeKafka()) as running:
+        for name in ("orders", "later"):
+            await running.create(name)
+            await running.until_ready(name)
+        await entity.request("DELETE", f"{MAPS}/{NOTES}")
+        await entity.request("POST", MAPS, {"metadata": {"name": NOTES}})
+        await entity.delete(TOPIC, "orders")
+        await running.until_deleted("orders")
+        await soon("notes to be whole again", lambda: _only(entity, "later"))
+
+
 async def test_where_notes_do_not_fit_old_ones_go_all_the_same(
     entity: EntityApi, caplog: pytest.LogCaptureFixture
 ) -> None:
