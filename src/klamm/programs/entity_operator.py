@@ -42,7 +42,7 @@ def read_common(environment: Mapping[str, str], home: str, certificates: Path, p
     authorities = Path(environment.get("KLAMM_CLUSTER_CA_CERTIFICATES", "/etc/cluster-ca-certs"))
     encrypted = environment.get("STRIMZI_SECURITY_PROTOCOL", "SSL").upper() != "PLAINTEXT"
     return Common(
-        namespace=environment.get("STRIMZI_NAMESPACE", home),
+        namespace=environment.get("STRIMZI_NAMESPACE") or home,
         home=home,
         labels=label_pairs(environment, "STRIMZI_RESOURCE_LABELS"),
         resync=milliseconds(environment, "STRIMZI_FULL_RECONCILIATION_INTERVAL_MS", 120_000),

@@ -27,6 +27,10 @@ def test_the_environment_says_where_kafka_is_and_which_resources_count() -> None
     assert read.cluster == Name("kafka", "my-cluster")
 
 
+def test_an_empty_namespace_is_the_own_one_and_not_all() -> None:
+    assert common(STRIMZI_NAMESPACE="").namespace == "kafka"
+
+
 @pytest.mark.parametrize(
     ("variables", "said"),
     [

@@ -45,6 +45,7 @@ from klamm.planning.topics import (
     legacy,
 )
 from klamm.resources.custom.topic import KafkaTopic
+from klamm.resources.native.metadata import ObjectMeta
 
 _log = logs.room("topics")
 
@@ -100,16 +101,36 @@ class Batch:
         try:
             if because := await self.hands.ending.reason():
                 _log.info(f"{_several([had.topic for had in gone.values()])} left alone, because {because}")
+                # For good: who is made later, in a namespace made anew, is not to pay for it.
+                for name in gone:
+                    self.hands.ledger.forget(name.name)
                 return
             looks = await asyncio.gather(*(self.hands.finalizers.find(name) for name in gone))
+            disowned = await self.hands.ledger.disowned(name.name for name in gone)
         except errors.KubeError as error:
             self.again.update(dict.fromkeys(gone, str(error)))
             return
-        strangers = {name for name, found in zip(gone, looks, strict=True) if found and found.uid == gone[name].uid}
-        for name in strangers:
-            self.leave(name, gone[name], f"KafkaTopic {name} is there, and another operator's now")
-        await self.bury_topics({name: had for name, had in gone.items() if name not in strangers})
+        for (name, had), found in zip(tuple(gone.items()), looks, strict=True):
+            if because := self.reason_kept(name, had, found, name.name in disowned):
+                self.leave(name, had, because)
+                del gone[name]
+        await self.bury_topics(gone)
         await self.hands.ledger.write()
+
+    def reason_kept(self, name: Name, had: Had, found: ObjectMeta | None, is_disowned: bool) -> str | None:
+        """Why a topic is not deleted, although its resource seems to be gone. `found` is what has the name now."""
+        if found and found.uid == had.uid:
+            return f"KafkaTopic {name} is there, and another operator's now"
+        if is_disowned:
+            return f"KafkaTopic {name} is not noted any more"
+        successor = self.hands.topics.get(name)
+        if successor is None or claimed(successor) != had.topic:
+            return None
+        if not is_managed(successor):
+            return f"KafkaTopic {name} is there, and not managed"
+        if successor.status and successor.status.topic_name:
+            return f"KafkaTopic {name} has it for long: the note is an old one"
+        return None
 
     def is_there(self, name: Name, had: Had) -> bool:
         resource = self.hands.topics.get(name)

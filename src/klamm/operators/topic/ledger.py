@@ -42,20 +42,27 @@ class Ledger:
         self._of = ""
         self._notes: dict[str, Had] = {}
         self._unwritten: dict[str, str | None] = {}
+        self._is_read = False
+        self._was_read = False
         self._warned = False
 
     async def open(self, place: Name, of: str) -> None:
         """Read what the process before has noted for the same `of`. Raises a KubeError that may not be one later."""
         self._place, self._of = place, of
         try:
-            found = await self._client.get(CONFIG_MAPS, place)
+            await self._read()
         except (errors.NotFound, errors.Forbidden) as error:
             self._warn(error)
-            return
-        if found.metadata.annotations.get(OF) == self._of:
-            self._notes = {name: _read(name, text) for name, text in found.data.items()}
+
+    async def _read(self) -> None:
+        """Once it was read, this process knows best: a ConfigMap made anew may come from a backup."""
+        assert self._place is not None
+        found = await self._client.get(CONFIG_MAPS, self._place)
+        if found.metadata.annotations.get(OF) == self._of and not self._was_read:
+            self._notes = {name: _read(name, text) for name, text in found.data.items()} | self._notes
         else:
-            self._unwritten = dict.fromkeys(found.data)
+            self._unwritten = {**dict.fromkeys(found.data), **self._unwritten}
+        self._is_read = self._was_read = True
 
     def names(self) -> Iterable[str]:
         """Of the resources that are noted."""
@@ -74,26 +81,60 @@ class Ledger:
         if self._notes.pop(name, None) is not None:
             self._unwritten[name] = None
 
+    async def disowned(self, names: Iterable[str]) -> frozenset[str]:
+        """Whose note was written, and is not there now: another process has seen to it, somebody has taken it away, or
+        the API was restored from a backup, and does not know of the resource either. Raises a KubeError.
+        """
+        written = {name: _written(name, had) for name in names if (had := self._notes.get(name))}
+        if self._place is None or not self._is_read or not written.keys() - self._unwritten.keys():
+            return frozenset()
+        try:
+            found = await self._client.get(CONFIG_MAPS, self._place)
+        except (errors.NotFound, errors.Forbidden) as error:
+            self._warn(error)
+            return frozenset()
+        if found.metadata.annotations.get(OF) != self._of:
+            self._unwritten = {**dict.fromkeys(found.data), **self._everything()}
+            return frozenset()
+        return frozenset(
+            name for name, text in written.items() if name not in self._unwritten and found.data.get(name) != text
+        )
+
     async def write(self) -> None:
         """Everything that has changed, in one request. What could not be written is tried again with the next one."""
         if not self._unwritten or self._place is None:
             return
+        try:
+            if not self._is_read:
+                await self._read()
+            await self._write()
+        except errors.KubeError as error:
+            self._warn(error)
+
+    async def _write(self) -> None:
         writing, self._unwritten = self._unwritten, {}
         try:
             await self._patch(writing)
-        except errors.NotFound as error:
-            # Made anew, it will be empty.
-            self._unwritten = {name: _written(name, had) for name, had in self._notes.items()}
-            self._warn(error)
+        except errors.NotFound:
+            self._unwritten = self._everything()
+            self._is_read = False
+            raise
         except errors.KubeError as error:
-            self._unwritten = writing | self._unwritten
-            self._warn(error)
+            self._unwritten = {**writing, **self._unwritten}
+            if isinstance(error, errors.Invalid | errors.Refused):
+                # It is full. No note is better than an old one, which would delete the topic of who came after.
+                await self._patch(dict.fromkeys(writing))
+            raise
+        self._warned = False
+
+    def _everything(self) -> dict[str, str | None]:
+        """For a ConfigMap that was made anew."""
+        return {name: _written(name, had) for name, had in self._notes.items()}
 
     async def _patch(self, data: Mapping[str, str | None]) -> None:
         assert self._place is not None
         change = {"metadata": {"annotations": {OF: self._of}}, "data": data}
         await self._client.patch(CONFIG_MAPS, self._place, change)
-        self._warned = False
 
     def _warn(self, error: errors.KubeError) -> None:
         if not self._warned:

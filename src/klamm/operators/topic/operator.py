@@ -141,7 +141,7 @@ class TopicOperator:
         if self._cluster is None or ending.cluster_uid is None:
             return
         place = Name(self._cluster.namespace, ledger_name(self._cluster.name))
-        await self._hands.ledger.open(place, f"{ending.cluster_uid}/{namespace}")
+        await self._hands.ledger.open(place, f"{ending.cluster_uid}/{ending.namespace_uid or namespace}")
         for name in self._hands.ledger.names():
             self._backlog.changed(Name(namespace, name))
 

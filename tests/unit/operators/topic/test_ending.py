@@ -12,27 +12,36 @@ from klamm.kube.kinds import Name
 from klamm.kube.sending import Patience
 from klamm.operators.topic.ending import Ending
 
-LIVES = answer({"metadata": {"name": "kafka"}})
-TERMINATES = answer({"metadata": {"name": "kafka", "deletionTimestamp": "2026-01-01T00:00:00Z"}})
+LIVES = answer({"metadata": {"name": "kafka", "uid": "n1"}})
+TERMINATES = answer({"metadata": {"name": "kafka", "uid": "n1", "deletionTimestamp": "2026-01-01T00:00:00Z"}})
 GONE = status(404, "NotFound")
+NOTES = answer({"metadata": {"name": "my-cluster-entity-topic-operator-topics", "uid": "c1"}})
 KAFKA = answer({"metadata": {"name": "my-cluster", "uid": "k1"}})
 
 
 @pytest.mark.parametrize(
     ("when", "answers", "reason"),
     [
-        ("all live", [KAFKA, LIVES, KAFKA], None),
-        ("the namespace ends", [KAFKA, TERMINATES, KAFKA], "namespace kafka is terminating"),
-        ("there never was a Kafka resource", [GONE, LIVES], None),
-        ("the Kafka resource went", [KAFKA, LIVES, GONE], "Kafka kafka/my-cluster is gone"),
+        ("all live", [LIVES, KAFKA, LIVES, KAFKA], None),
+        ("the namespace ends", [LIVES, KAFKA, TERMINATES, KAFKA], "namespace kafka is terminating"),
+        ("the namespace went", [LIVES, KAFKA, GONE, KAFKA], "namespace kafka is gone"),
+        (
+            "another namespace has its name",
+            [LIVES, KAFKA, answer({"metadata": {"name": "kafka", "uid": "n2"}}), KAFKA],
+            "namespace kafka is gone",
+        ),
+        ("there never was a Kafka resource", [LIVES, GONE, GONE, LIVES], None),
+        ("the Kafka resource went before", [LIVES, GONE, NOTES, LIVES], "Kafka kafka/my-cluster was gone at the start"),
+        ("the Kafka resource went", [LIVES, KAFKA, LIVES, GONE], "Kafka kafka/my-cluster is gone"),
         (
             "another one has its name",
-            [KAFKA, LIVES, answer({"metadata": {"name": "my-cluster", "uid": "k2"}})],
+            [LIVES, KAFKA, LIVES, answer({"metadata": {"name": "my-cluster", "uid": "k2"}})],
             "Kafka kafka/my-cluster is gone",
         ),
         (
             "the Kafka resource waits for what it owns",
             [
+                LIVES,
                 KAFKA,
                 LIVES,
                 answer({"metadata": {"name": "x", "uid": "k1", "deletionTimestamp": "2026-01-01T00:00:00Z"}}),
@@ -57,7 +66,7 @@ async def test_topics_are_left_alone_where_their_cluster_goes(
 @in_virtual_time
 async def test_where_the_api_does_not_tell_nothing_is_decided(code: int) -> None:
     api = ScriptedApi()
-    api.answers(KAFKA, status(code, "Refused"), KAFKA)
+    api.answers(LIVES, KAFKA, status(code, "Refused"), KAFKA)
     async with over(api, "test", Random(1), Patience(attempts=1)) as client:
         ending = Ending(client, Name("kafka", "my-cluster"), "kafka")
         await ending.begin()

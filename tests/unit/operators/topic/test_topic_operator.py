@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from random import Random
 from typing import Any, cast
 
 import pytest
 from tests.builders import metric_names as names
-from tests.builders.entity_api import CLUSTER, LABELS, NAMESPACE, EntityApi, entity_api, soon
+from tests.builders.entity_api import CLUSTER, GROUP, LABELS, NAMESPACE, EntityApi, entity_api, soon
 from tests.builders.fake_kafka import FakeKafka
 from tests.builders.metric_pages import names_of, read_page
 
@@ -19,6 +19,7 @@ from klamm.kafka.admin import Admin, Connection
 from klamm.kafka.errors import Unreachable
 from klamm.kafka.facts import Topic
 from klamm.kafka.link import Link
+from klamm.kube import errors
 from klamm.kube.catalogue import KAFKA_TOPICS
 from klamm.kube.kinds import Name
 from klamm.kube.watching import Watched
@@ -67,7 +68,11 @@ class Running:
 
 
 @asynccontextmanager
-async def topic_operator(entity: EntityApi, kafka: FakeKafka, resync: float = 60.0) -> AsyncIterator[Running]:
+async def topic_operator(
+    entity: EntityApi, kafka: FakeKafka, resync: float = 60.0, home: str = NAMESPACE
+) -> AsyncIterator[Running]:
+    """`home` is the namespace of the Kafka resource."""
+
     async def open_admin(_: Connection) -> Admin:
         if kafka.down:
             raise Unreachable("connect", "no broker answers")
@@ -83,7 +88,7 @@ async def topic_operator(entity: EntityApi, kafka: FakeKafka, resync: float = 60
     )  # fmt: skip
     link = Link(Connection(("b:9092",)), random, open_admin=open_admin, reason_silent=nobody_is_silent)
     settings = Settings(linger=0.01, resync=resync, patience=0.1)
-    cluster = Name(NAMESPACE, CLUSTER)
+    cluster = Name(home, CLUSTER)
     clock, metrics = SystemClock(), Metrics(SystemClock().monotonic)
     operator = TopicOperator(entity.client, topics, link, cluster, clock, random, settings, metrics)
     tasks = [asyncio.create_task(topics.run()), asyncio.create_task(operator.run())]
@@ -404,6 +409,141 @@ async def test_without_its_notes_the_operator_works_and_they_are_whole_again_lat
         await running.create("third")
         await running.until_ready("third")
         assert (await notes(entity)).keys() == {"first", "second", "third"}
+
+
+async def test_notes_of_others_are_not_taken_for_ours_when_they_come_late(entity: EntityApi) -> None:
+    await put_cluster(entity)
+    await entity.request("DELETE", f"{MAPS}/{NOTES}")
+    async with topic_operator(entity, FakeKafka()) as running:
+        await running.create("first")
+        await running.until_ready("first")
+        restored = {"name": NOTES, "annotations": {"klamm.dev/topics-of": "another"}}
+        await entity.request(
+            "POST", MAPS, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": restored, "data": {"old": "uid"}}
+        )
+        await running.create("second")
+        await running.until_ready("second")
+        assert (await notes(entity)).keys() == {"first", "second"}
+
+
+async def change_notes(entity: EntityApi, **data: str | None) -> None:
+    await entity.request("PATCH", f"{MAPS}/{NOTES}", {"data": data}, "application/merge-patch+json")
+
+
+async def test_an_old_note_deletes_no_topic_of_a_resource_that_has_it(entity: EntityApi) -> None:
+    await put_cluster(entity)
+    kafka = FakeKafka()
+    async with topic_operator(entity, kafka) as running:
+        await running.create("orders")
+        before = (await running.until_ready("orders"))["topicId"]
+    await change_notes(entity, orders="uid-of-one-before")
+    async with topic_operator(entity, kafka) as running:
+        await running.create("later")
+        await running.until_ready("later")
+        assert kafka.topics["orders"].id == before
+        assert (await notes(entity))["orders"] == (await entity.get(TOPIC, "orders"))["metadata"]["uid"]
+
+
+async def test_who_is_made_anew_as_not_managed_keeps_the_topic(entity: EntityApi) -> None:
+    await put_cluster(entity)
+    kafka = FakeKafka()
+    async with topic_operator(entity, kafka) as running:
+        await running.create("orders")
+        await running.until_ready("orders")
+    await entity.delete(TOPIC, "orders")
+    await entity.create(TOPIC, "orders", {}, annotations={"strimzi.io/managed": "false"})
+    async with topic_operator(entity, kafka) as running:
+        await running.create("later")
+        await running.until_ready("later")
+        assert "orders" in kafka.topics
+
+
+async def test_whose_note_is_not_there_any_more_keeps_the_topic(entity: EntityApi) -> None:
+    """So it is in an API server that was restored from a backup: it knows neither the resource nor the note."""
+    await put_cluster(entity)
+    async with topic_operator(entity, FakeKafka()) as running:
+        for name in ("orders", "later"):
+            await running.create(name)
+            await running.until_ready(name)
+        await change_notes(entity, orders=None)
+        await entity.delete(TOPIC, "orders")
+        await entity.delete(TOPIC, "later")
+        await running.until_deleted("later")
+        assert "orders" in running.kafka.topics
+
+
+async def test_an_empty_configmap_made_anew_gives_no_topic_up(entity: EntityApi) -> None:
+    await put_cluster(entity)
+    async with topic_operator(entity, FakeKafka()) as running:
+        for name in ("orders", "later"):
+            await running.create(name)
+            await running.until_ready(name)
+        await entity.request("DELETE", f"{MAPS}/{NOTES}")
+        await entity.request("POST", MAPS, {"metadata": {"name": NOTES}})
+        await entity.delete(TOPIC, "orders")
+        await running.until_deleted("orders")
+        await soon("notes to be whole again", lambda: _only(entity, "later"))
+
+
+async def test_where_notes_do_not_fit_old_ones_go_all_the_same(
+    entity: EntityApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    await put_cluster(entity)
+    async with topic_operator(entity, FakeKafka(), resync=0.1) as running:
+        await running.create("orders")
+        await running.until_ready("orders")
+        for power in range(20, -1, -1):
+            with suppress(errors.Invalid):
+                await change_notes(entity, **{f"filler-{power}": "x" * 2**power})
+        await running.create("more", topic_name="more" * 50)
+        await running.until_ready("more")
+        await entity.patch(TOPIC, "orders", metadata={"annotations": {"strimzi.io/managed": "false"}})
+        await soon("the note to go", lambda: _not_noted(entity, "orders"))
+        assert "more" not in await notes(entity)
+    assert [record.message for record in caplog.records].count(MISSED) == 1
+
+
+MISSED = "KafkaTopics deleted while this operator is away will leave their topics"
+
+
+async def _not_noted(entity: EntityApi, name: str) -> str | None:
+    return f"{name} is noted" if name in await notes(entity) else None
+
+
+async def test_a_namespace_made_anew_has_nothing_to_do_with_the_notes_of_the_former(entity: EntityApi) -> None:
+    home = "cluster"
+    await entity.define("kafkas")
+    await entity.request("POST", "/api/v1/namespaces", {"metadata": {"name": home}})
+    kafka_resource = {"apiVersion": "kafka.strimzi.io/v1beta2", "kind": "Kafka", "metadata": {"name": CLUSTER}}
+    await entity.request("POST", f"{GROUP}/{home}/kafkas", {**kafka_resource, "spec": KAFKA})
+    await entity.request("POST", f"/api/v1/namespaces/{home}/configmaps", {"metadata": {"name": NOTES}})
+    kafka = FakeKafka()
+    async with topic_operator(entity, kafka, home=home) as running:
+        await running.create("orders")
+        before = (await running.until_ready("orders"))["topicId"]
+    await make_namespace_anew(entity)
+    await entity.create(TOPIC, "orders", {})
+    async with topic_operator(entity, kafka, home=home) as running:
+        assert (await running.until_ready("orders"))["topicId"] == before
+
+
+async def test_what_is_left_alone_with_its_namespace_stays_when_the_namespace_is_back(entity: EntityApi) -> None:
+    kafka = FakeKafka()
+    async with topic_operator(entity, kafka, home="cluster") as running:
+        await running.create("orders")
+        before = (await running.until_ready("orders"))["topicId"]
+        await make_namespace_anew(entity)
+        await entity.create(TOPIC, "orders", {})
+        assert (await running.until_ready("orders"))["topicId"] == before
+
+
+async def make_namespace_anew(entity: EntityApi) -> None:
+    place = f"/api/v1/namespaces/{NAMESPACE}"
+    namespace = await entity.request("DELETE", place)
+    for name in await entity.names(TOPIC):
+        await entity.delete(TOPIC, name)
+    await entity.request("PUT", f"{place}/finalize", {**namespace, "spec": {"finalizers": []}})
+    await entity.request("POST", "/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
 
 
 async def test_topics_of_a_cluster_that_is_gone_are_not_touched(entity: EntityApi) -> None:
