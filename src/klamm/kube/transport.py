@@ -47,13 +47,18 @@ class HttpTransport:
         )
 
     async def send(self, request: Request) -> Response:
-        with self._permitted(request):
-            try:
-                timeout = aiohttp.ClientTimeout(total=request.timeout, sock_connect=CONNECT)
-                async with self._slots, self._asked(request, timeout) as answer:
-                    return Response(answer.status, await answer.read(), answer.headers)
-            except (aiohttp.ClientError, OSError, TimeoutError) as error:
-                raise _unreachable(request, error) from error
+        # Permits are asked for when it is this call's turn: in line it may have slept.
+        async with self._slots:
+            with self._permitted(request):
+                return await self._answered(request)
+
+    async def _answered(self, request: Request) -> Response:
+        try:
+            timeout = aiohttp.ClientTimeout(total=request.timeout, sock_connect=CONNECT)
+            async with self._asked(request, timeout) as answer:
+                return Response(answer.status, await answer.read(), answer.headers)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise _unreachable(request, error) from error
 
     @asynccontextmanager
     async def stream(self, request: Request) -> AsyncIterator[Stream]:

@@ -123,6 +123,39 @@ async def test_a_permit_that_ends_while_a_connection_is_made_keeps_the_write_bac
     assert permit.given_up_writes == 1
 
 
+async def test_a_permit_that_ends_while_a_write_waits_for_its_turn_keeps_all_of_it_back() -> None:
+    """Also its first lines: a server tells of half a request in its audit log."""
+    heard: list[bytes] = []
+    all_busy, go_on = asyncio.Event(), asyncio.Event()
+    body = b'{"metadata":{"name":"a"}}'
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError):
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                heard.append(head.split(b" ")[0])
+                if len(heard) == CALLS:
+                    all_busy.set()
+                await go_on.wait()
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+        writer.close()
+
+    permit = _Permit(1)
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with connect(Connection(url), "me", Random(1), _NO_RETRY, permit) as client:
+            reads = asyncio.gather(*(client.get(PODS, A) for _ in range(CALLS)))
+            await all_busy.wait()
+            write = asyncio.ensure_future(client.delete(PODS, A, uid="u"))
+            await asyncio.sleep(0)
+            permit.permits = 0
+            go_on.set()
+            await reads
+            with pytest.raises(errors.Held, match="another leads"):
+                await write
+    assert set(heard) == {b"GET"}
+    assert permit.given_up_writes == 0
+
+
 async def test_a_write_with_a_permit_arrives_whole_and_one_that_is_cut_is_told() -> None:
     api, permit = ScriptedApi(), _Permit(4)
     api.answers(answer({"metadata": {"name": "a", "namespace": "kafka"}}), Cut())
