@@ -3,18 +3,15 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from klamm.desired.cluster_part import ClusterPart
 from klamm.desired.labels import Component
-from klamm.desired.ownership import owner_reference
-from klamm.desired.surroundings import Surroundings
 from klamm.resources.custom.entity_operator import (
     EntityOperatorSpec,
     EntityOperatorTemplate,
     TopicOperatorSpec,
     UserOperatorSpec,
 )
-from klamm.resources.custom.kafka import Kafka
 from klamm.resources.custom.process import Logging
-from klamm.resources.native.metadata import OwnerReference
 
 TOPIC, USER = "topic", "user"
 
@@ -76,19 +73,8 @@ class Part:
 
 
 @dataclass(frozen=True)
-class EntityOperator:
+class EntityOperator(ClusterPart):
     """`parts` is empty when the resource asks for neither operator."""
-
-    resource: Kafka
-    surroundings: Surroundings
-
-    @property
-    def cluster(self) -> str:
-        return self.resource.metadata.name or ""
-
-    @property
-    def namespace(self) -> str:
-        return self.resource.metadata.namespace or ""
 
     @property
     def name(self) -> str:
@@ -101,10 +87,6 @@ class EntityOperator:
     @cached_property
     def template(self) -> EntityOperatorTemplate:
         return self.spec.template or EntityOperatorTemplate()
-
-    @cached_property
-    def owner(self) -> OwnerReference:
-        return owner_reference(self.resource.api_version, self.resource.kind, self.resource.metadata)
 
     @cached_property
     def component(self) -> Component:

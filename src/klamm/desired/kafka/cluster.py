@@ -7,14 +7,12 @@ single nodes' objects and keeps `my-cluster-kafka-0` the name of the first pod (
 from dataclasses import dataclass
 from functools import cached_property
 
+from klamm.desired.cluster_part import ClusterPart
 from klamm.desired.kafka.listeners import ClusterListener
 from klamm.desired.labels import Component
-from klamm.desired.ownership import owner_reference
-from klamm.desired.surroundings import Surroundings
 from klamm.desired.volumes import DataVolume, data_volumes
-from klamm.resources.custom.kafka import Kafka, KafkaClusterSpec, KafkaClusterTemplate
+from klamm.resources.custom.kafka import KafkaClusterSpec, KafkaClusterTemplate
 from klamm.resources.custom.storage import Storage
-from klamm.resources.native.metadata import OwnerReference
 
 POOL = "kafka"
 
@@ -28,20 +26,14 @@ class Node:
 
 
 @dataclass(frozen=True)
-class KafkaCluster:
+class KafkaCluster(ClusterPart):
     """`storage` is the one to use, which is the old one when a change was refused (planning/storage.py)."""
 
-    resource: Kafka
-    surroundings: Surroundings
     storage: Storage
 
     @property
     def name(self) -> str:
-        return self.resource.metadata.name or ""
-
-    @property
-    def namespace(self) -> str:
-        return self.resource.metadata.namespace or ""
+        return self.cluster
 
     @property
     def spec(self) -> KafkaClusterSpec:
@@ -50,10 +42,6 @@ class KafkaCluster:
     @cached_property
     def template(self) -> KafkaClusterTemplate:
         return self.spec.template or KafkaClusterTemplate()
-
-    @cached_property
-    def owner(self) -> OwnerReference:
-        return owner_reference(self.resource.api_version, self.resource.kind, self.resource.metadata)
 
     @property
     def kafka(self) -> str:

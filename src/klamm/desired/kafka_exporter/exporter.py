@@ -3,32 +3,18 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from klamm.desired.cluster_part import ClusterPart
 from klamm.desired.labels import Component
-from klamm.desired.ownership import owner_reference
-from klamm.desired.surroundings import Surroundings
-from klamm.resources.custom.kafka import Kafka
 from klamm.resources.custom.kafka_exporter import KafkaExporterSpec, KafkaExporterTemplate
-from klamm.resources.native.metadata import OwnerReference
 
 
 @dataclass(frozen=True)
-class KafkaExporter:
+class KafkaExporter(ClusterPart):
     """Also of a cluster whose resource asks for none: its names are needed to take away what is left."""
-
-    resource: Kafka
-    surroundings: Surroundings
 
     @property
     def is_wanted(self) -> bool:
         return self.resource.spec.kafka_exporter is not None
-
-    @property
-    def cluster(self) -> str:
-        return self.resource.metadata.name or ""
-
-    @property
-    def namespace(self) -> str:
-        return self.resource.metadata.namespace or ""
 
     @property
     def name(self) -> str:
@@ -46,10 +32,6 @@ class KafkaExporter:
     @cached_property
     def template(self) -> KafkaExporterTemplate:
         return self.spec.template or KafkaExporterTemplate()
-
-    @cached_property
-    def owner(self) -> OwnerReference:
-        return owner_reference(self.resource.api_version, self.resource.kind, self.resource.metadata)
 
     @cached_property
     def component(self) -> Component:

@@ -4,15 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from klamm.desired.cluster_part import ClusterPart
 from klamm.desired.labels import Component
-from klamm.desired.ownership import owner_reference
 from klamm.desired.secrets import Generations
-from klamm.desired.surroundings import Surroundings
 from klamm.desired.volumes import DataVolume, data_volumes
-from klamm.resources.custom.kafka import Kafka
 from klamm.resources.custom.storage import Storage
 from klamm.resources.custom.zookeeper import ZookeeperClusterSpec, ZookeeperTemplate
-from klamm.resources.native.metadata import OwnerReference
 
 CLIENT_PORT = 2181
 CLUSTERING_PORT = 2888
@@ -22,20 +19,10 @@ JMX_PORT = 9999
 
 
 @dataclass(frozen=True)
-class Ensemble:
+class Ensemble(ClusterPart):
     """`storage` is the one to use, which is the old one when a change was refused (planning/storage.py)."""
 
-    resource: Kafka
-    surroundings: Surroundings
     storage: Storage
-
-    @property
-    def cluster(self) -> str:
-        return self.resource.metadata.name or ""
-
-    @property
-    def namespace(self) -> str:
-        return self.resource.metadata.namespace or ""
 
     @cached_property
     def spec(self) -> ZookeeperClusterSpec:
@@ -45,10 +32,6 @@ class Ensemble:
     @cached_property
     def template(self) -> ZookeeperTemplate:
         return self.spec.template or ZookeeperTemplate()
-
-    @cached_property
-    def owner(self) -> OwnerReference:
-        return owner_reference(self.resource.api_version, self.resource.kind, self.resource.metadata)
 
     @property
     def name(self) -> str:
