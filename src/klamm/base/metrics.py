@@ -209,9 +209,10 @@ def _number(value: float) -> str:
 def _braced(names: tuple[str, ...], values: Values) -> str:
     if not names:
         return ""
-    pairs = ",".join(f'{name}="{_escaped(value)}"' for name, value in zip(names, values, strict=True))
+    pairs = ",".join(f'{name}="{escaped(value)}"' for name, value in zip(names, values, strict=True))
     return "{" + pairs + "}"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """As it stands between the quotes of a label's value."""
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

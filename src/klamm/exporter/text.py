@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from klamm.base.metrics import escaped
 from klamm.kafka.facts import Cluster, Topic
 from klamm.observing.snapshot import Group, Lag, Snapshot
 
@@ -231,7 +232,3 @@ def left_out(series: Mapping[str, int], most: int) -> dict[str, int]:
         if sum(series.values()) - sum(without.values()) > most:
             without[what] = series[what]
     return without
-
-
-def escaped(value: str) -> str:
-    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")

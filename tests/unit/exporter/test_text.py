@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from klamm.exporter.text import GROUPS, TOPICS, Form, Writer, escaped, left_out
+from klamm.base.metrics import escaped
+from klamm.exporter.text import GROUPS, TOPICS, Form, Writer, left_out
 from klamm.kafka.facts import Broker, Cluster, LogDir, Member, Partition, Topic
 from klamm.observing.snapshot import Group, Lag, Snapshot
 

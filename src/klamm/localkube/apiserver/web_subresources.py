@@ -5,6 +5,7 @@ from functools import partial
 
 from aiohttp import web
 
+from klamm.base.pages import METRICS
 from klamm.localkube.apiserver import (
     commands,
     negotiation,
@@ -116,7 +117,7 @@ async def _node(api: Api, request: web.Request, kind: Kind, target: Target) -> w
         raise statuses.method_not_allowed()
     api.registry.stored(kind, None, target.name)
     text = await api.streams.metrics(target.name, target.rest)
-    return web.Response(text=text, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+    return web.Response(text=text, headers={"Content-Type": METRICS})
 
 
 async def _bind(api: Api, request: web.Request, kind: Kind, target: Target) -> web.StreamResponse:

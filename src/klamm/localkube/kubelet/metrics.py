@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from klamm.base.metrics import escaped
 from klamm.localkube.kubelet.runtime import Usage
 
 Labels = Mapping[str, str]
@@ -93,5 +94,5 @@ def _labels_of_volume(volume: ClaimedVolume) -> Labels:
 def _family(name: str, kind: str, help: str, rows: Iterable[tuple[Labels, float]]) -> Iterator[str]:
     yield f"# HELP {name} {help}\n# TYPE {name} {kind}\n"
     for labels, value in rows:
-        pairs = ",".join(f'{key}="{each}"' for key, each in labels.items() if key != "cpu" or "cpu" in name)
+        pairs = ",".join(f'{key}="{escaped(each)}"' for key, each in labels.items() if key != "cpu" or "cpu" in name)
         yield f"{name}{{{pairs}}} {value!r}\n"

@@ -6,6 +6,8 @@ import pytest
 from tests.builders.kubelets import NAMESPACE, NODE, World, pod
 from tests.builders.virtual_time import in_virtual_time
 
+from klamm.localkube.kubelet.metrics import RunningContainer, of_containers
+from klamm.localkube.kubelet.runtime import Usage
 from klamm.localkube.objects import PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, Refused
 
 CLAIM = {
@@ -53,3 +55,8 @@ async def test_other_nodes_and_pages_are_not_found(node: str, path: str, tmp_pat
     with pytest.raises(Refused) as refused:
         await world.kubelet.streams.metrics(node, path)
     assert refused.value.code == 404
+
+
+def test_an_odd_name_of_an_image_does_not_break_the_page() -> None:
+    odd = RunningContainer("kafka", "web-0", "web", 'a"b', "i", 0.0, Usage(1.0, 1))
+    assert 'image="a\\"b",' in of_containers([odd], 0.0)
