@@ -21,12 +21,12 @@ environment:
 
 .PHONY: test
 test: environment ## set everything up; unit and golden tests, then real clusters (tests/system)
-	$(PYTHON) -m pytest tests/unit tests/golden
+	$(PYTHON) -m pytest -n auto tests/unit tests/golden
 	$(PYTHON) -m pytest tests/system
 
 .PHONY: test-fast
 test-fast: environment ## unit and golden tests only (under a minute)
-	$(PYTHON) -m pytest tests/unit tests/golden
+	$(PYTHON) -m pytest -n auto tests/unit tests/golden
 
 .PHONY: conformance
 conformance: environment ## localkube beside a real kube-apiserver, case by case (needs Go; the first run builds it)
@@ -78,7 +78,7 @@ check: environment ## format, lint, types, import rule, generated files fresh, u
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
 	$(PYTHON) -m klamm.programs.generate --check
-	$(PYTHON) -m pytest tests/unit tests/golden
+	$(PYTHON) -m pytest -n auto tests/unit tests/golden
 
 .PHONY: generate
 generate: environment ## write install/, the chart's roles and docs/reference anew from the code

@@ -113,6 +113,8 @@ class Line:
         self._weather = weather
         self._upstream = upstream
         self._transports: set[asyncio.BaseTransport] = set()
+        self._serving: set[asyncio.Task[Any]] = set()
+        """What is being answered; of watches nobody else ends the server's half when the operator's is cut."""
         self._severed = False
 
     @asynccontextmanager
@@ -125,6 +127,8 @@ class Line:
         finally:
             self.sever()
             listening.close()
+            for answering in tuple(self._serving):
+                answering.cancel()
             await server.shutdown(0.01)  # 0 would wait for ever
 
     def sever(self) -> None:
@@ -138,6 +142,15 @@ class Line:
         self._transports.clear()
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        answering = asyncio.current_task()
+        assert answering is not None
+        self._serving.add(answering)
+        try:
+            return await self._serve_one(request)
+        finally:
+            self._serving.discard(answering)
+
+    async def _serve_one(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.transport is not None:
             self._transports.add(request.transport)
         body = await request.read()
