@@ -40,7 +40,7 @@ kubernetes: environment ## a real Kubernetes of three nodes, until Ctrl-C (needs
 .PHONY: test-kubernetes
 test-kubernetes: environment ## the walkthrough with real Kafka on a real Kubernetes (needs root; some ten minutes)
 	$(PYTHON) -m pytest tests/on_kubernetes
-	$(PYTHON) -m pytest tests/system/test_walkthrough.py --on=kubernetes
+	$(PYTHON) -m pytest tests/system/test_walkthrough.py tests/system/monitoring/test_live.py --on=kubernetes
 
 .PHONY: images
 images: ## container images of the operator and of Kafka, with Docker or Podman (KAFKA="3.6.0 4.3.1")

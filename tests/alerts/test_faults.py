@@ -6,13 +6,15 @@ breaking the machine is in tests/system/monitoring/test_rules.py.
 """
 
 import json
+import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 import yaml
 from tests.builders.cluster import EXAMPLES, READY_WITHIN
-from tests.builders.monitored import BOOTSTRAP, Monitored, monitored_cluster
+from tests.builders.local_cluster import LocalCluster
+from tests.builders.monitored import BOOTSTRAP, Monitored, apply, monitored_cluster
 from tests.system.monitoring.promtool import needs_prometheus
 
 from klamm import __version__
@@ -21,6 +23,7 @@ from klamm.monitoring.alerts import Pace
 from klamm.monitoring.one_machine import Watching, prometheus_objects
 
 pytestmark = needs_prometheus
+Here = Monitored[LocalCluster]
 
 QUICK = Watching(
     operator_image=operator_image(__version__),
@@ -30,51 +33,50 @@ QUICK = Watching(
 
 
 @pytest.fixture(scope="module")
-def monitored() -> Iterator[Monitored]:
+def monitored() -> Iterator[Here]:
     with monitored_cluster() as found:
         kubectl = found.cluster.kubectl
         fast = yaml.safe_load((EXAMPLES / "metrics/kafka-metrics-fast.yaml").read_text())["data"]
         kubectl("patch", "configmap/kafka-metrics", "-n", "kafka", "--type=merge", "-p", json.dumps({"data": fast}))
-        quick = json.dumps({"apiVersion": "v1", "kind": "List", "items": prometheus_objects(QUICK)})
-        kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", given=quick)
+        apply(found.cluster, prometheus_objects(QUICK))
         kubectl("rollout", "status", "deploy/prometheus", "-n", "monitoring", "--timeout=150s", within=160)
         yield found
 
 
-def test_a_group_that_stops_reading(monitored: Monitored) -> None:
+def test_a_group_that_stops_reading(monitored: Here) -> None:
     monitored.produce("orders", 3000)
     monitored.fires("TooLargeConsumerGroupLag")
     monitored.consume("orders", "readers", 3000)
     monitored.ends("TooLargeConsumerGroupLag")
 
 
-def test_a_topic_that_goes_quiet(monitored: Monitored) -> None:
+def test_a_topic_that_goes_quiet(monitored: Here) -> None:
     monitored.fires("NoMessageForTooLong")
     monitored.produce("orders", 10)
     monitored.ends("NoMessageForTooLong")
 
 
-def test_a_topic_that_kafka_refuses(monitored: Monitored) -> None:
-    apply(monitored, resource("KafkaTopic", "too-many", {"partitions": 1, "replicas": 7}))
+def test_a_topic_that_kafka_refuses(monitored: Here) -> None:
+    offer(monitored, resource("KafkaTopic", "too-many", {"partitions": 1, "replicas": 7}))
     monitored.fires("KafkaTopicNotReady")
     monitored.cluster.kubectl("delete", "kafkatopic/too-many", "-n", "kafka")
     monitored.ends("KafkaTopicNotReady")
 
 
-def test_a_kafka_that_is_refused(monitored: Monitored) -> None:
+def test_a_kafka_that_is_refused(monitored: Here) -> None:
     storage = {"type": "ephemeral"}
     spec = {"kafka": {"version": "0.1.0", "replicas": 1, "storage": storage, "listeners": LISTENERS}}
-    apply(monitored, resource("Kafka", "wrong", {**spec, "zookeeper": {"replicas": 1, "storage": storage}}))
+    offer(monitored, resource("Kafka", "wrong", {**spec, "zookeeper": {"replicas": 1, "storage": storage}}))
     monitored.fires("KafkaNotReady")
     monitored.cluster.kubectl("delete", "kafka/wrong", "-n", "kafka")
     monitored.ends("KafkaNotReady")
 
 
-def test_a_pod_that_hangs(monitored: Monitored) -> None:
+def test_a_pod_that_hangs(monitored: Here) -> None:
     """Stopped, not killed: it still runs, and answers nobody. Its kubelet restarts it when probes have failed often."""
-    monitored.signal("my-cluster-zookeeper-2", "QuorumPeerMain", signal.SIGSTOP)
+    send(signal.SIGSTOP, monitored, "my-cluster-zookeeper-2", "QuorumPeerMain")
     monitored.fires("ScrapeProblem")
-    monitored.signal("my-cluster-zookeeper-2", "QuorumPeerMain", signal.SIGCONT)
+    send(signal.SIGCONT, monitored, "my-cluster-zookeeper-2", "QuorumPeerMain")
     monitored.ends("ScrapeProblem")
 
 
@@ -85,23 +87,23 @@ def test_a_pod_that_hangs(monitored: Monitored) -> None:
         ("my-cluster-kafka-1", "kafka.Kafka", "KafkaContainerRestartedInTheLast5Minutes"),
     ],
 )
-def test_a_container_that_dies_again_and_again(pod: str, word: str, alert: str, monitored: Monitored) -> None:
+def test_a_container_that_dies_again_and_again(pod: str, word: str, alert: str, monitored: Here) -> None:
     for restarts in (1, 2):
         monitored.cluster.until(f"{word} runs in {pod}", running(monitored, pod, word))
         seen_by_prometheus(monitored, pod, restarts)
-        monitored.signal(pod, word, signal.SIGKILL)
+        send(signal.SIGKILL, monitored, pod, word)
     monitored.fires(alert)
     monitored.ends(alert)
 
 
-def test_without_operators(monitored: Monitored) -> None:
+def test_without_operators(monitored: Here) -> None:
     scale(monitored, "strimzi-cluster-operator", 0)
     monitored.fires("ClusterOperatorContainerDown")
     scale(monitored, "my-cluster-entity-operator", 0)
     monitored.fires("TopicOperatorContainerDown", "UserOperatorContainerDown")
 
 
-def test_without_a_broker(monitored: Monitored) -> None:
+def test_without_a_broker(monitored: Here) -> None:
     """The controller is killed: for a session's length there is none. Nobody makes the pod anew without an operator."""
     make = f"kafka-topics.sh --bootstrap-server {BOOTSTRAP} --create --topic"
     controller = broker_that_is_controller(monitored)
@@ -114,12 +116,12 @@ def test_without_a_broker(monitored: Monitored) -> None:
     monitored.ends("AbnormalControllerState")
 
 
-def test_without_a_majority_of_brokers(monitored: Monitored) -> None:
+def test_without_a_majority_of_brokers(monitored: Here) -> None:
     monitored.cluster.kubectl("delete", "pod", f"my-cluster-kafka-{others(monitored)[0]}", "-n", "kafka", within=90)
     monitored.fires("UnderMinIsrPartitionCount")
 
 
-def test_without_any_broker_or_zookeeper(monitored: Monitored) -> None:
+def test_without_any_broker_or_zookeeper(monitored: Here) -> None:
     pods = [
         name for name in monitored.cluster.pods() if name.startswith(("my-cluster-kafka-", "my-cluster-zookeeper-"))
     ]
@@ -128,7 +130,7 @@ def test_without_any_broker_or_zookeeper(monitored: Monitored) -> None:
     monitored.fires("KafkaBrokerContainersDown", "ZookeeperContainersDown", "KafkaExporterDataOld")
 
 
-def test_everything_ends_when_the_operator_is_back(monitored: Monitored) -> None:
+def test_everything_ends_when_the_operator_is_back(monitored: Here) -> None:
     scale(monitored, "strimzi-cluster-operator", 1)
     monitored.cluster.until_ready(within=READY_WITHIN + 60)
     monitored.ends(
@@ -157,20 +159,24 @@ def resource(kind: str, name: str, spec: Mapping[str, object]) -> Mapping[str, o
     return {"apiVersion": "kafka.strimzi.io/v1beta2", "kind": kind, "metadata": metadata, "spec": spec}
 
 
-def apply(monitored: Monitored, *resources: Mapping[str, object]) -> None:
-    listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(resources)})
-    monitored.cluster.kubectl("apply", "--validate=false", "-f", "-", given=listed)
+def offer(monitored: Here, given: Mapping[str, object]) -> None:
+    monitored.cluster.kubectl("apply", "--validate=false", "-f", "-", given=json.dumps(given))
 
 
-def scale(monitored: Monitored, deployment: str, replicas: int) -> None:
+def send(number: int, monitored: Here, pod: str, word: str) -> None:
+    """A signal to the process of a pod whose command has this word."""
+    os.kill(monitored.cluster.process_of(pod, word).pid, number)
+
+
+def scale(monitored: Here, deployment: str, replicas: int) -> None:
     monitored.cluster.kubectl("scale", f"deployment/{deployment}", "-n", "kafka", f"--replicas={replicas}")
 
 
-def running(monitored: Monitored, pod: str, word: str) -> Callable[[], bool]:
+def running(monitored: Here, pod: str, word: str) -> Callable[[], bool]:
     return lambda: any(one.host == pod and word in one.command for one in monitored.cluster.processes())
 
 
-def seen_by_prometheus(monitored: Monitored, pod: str, containers: int) -> None:
+def seen_by_prometheus(monitored: Here, pod: str, containers: int) -> None:
     """A container that came and went between two scrapes is none for it."""
     counted = f'count(count by (id) (count_over_time(container_last_seen{{pod="{pod}"}}[60s])))'
 
@@ -181,12 +187,12 @@ def seen_by_prometheus(monitored: Monitored, pod: str, containers: int) -> None:
     monitored.cluster.until(f"{containers} containers of {pod} were scraped", enough)
 
 
-def broker_that_is_controller(monitored: Monitored) -> int:
+def broker_that_is_controller(monitored: Here) -> int:
     found = monitored.prometheus.query("kafka_controller_kafkacontroller_activecontrollercount == 1")
     return int(found[0].labels["kubernetes_pod_name"].rpartition("-")[2])
 
 
-def others(monitored: Monitored) -> list[int]:
+def others(monitored: Here) -> list[int]:
     """Brokers that still run, by their ids."""
     pods = monitored.cluster.pods()
     return [number for number in range(3) if f"my-cluster-kafka-{number}" in pods]

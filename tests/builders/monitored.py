@@ -1,27 +1,37 @@
-"""A live cluster of kafka-2.yaml with the Prometheus that `klamm up --monitoring` gives it."""
+"""A live cluster of kafka-2.yaml with a Prometheus: on this machine, or the same objects on a real Kubernetes."""
 
-import os
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any, Generic, TypeVar
 
-from tests.builders.cluster import READY_WITHIN
+from tests.builders.cluster import READY_WITHIN, Cluster
 from tests.builders.local_cluster import LocalCluster, local_cluster
 from tests.builders.prometheus import Prometheus
+from tests.builders.real_cluster import RealCluster, real_cluster
+from tests.builders.scrapes import forwarded
+from tests.kubernetes.node import images
+
+from klamm import __version__
+from klamm.distribution.images import operator_image
+from klamm.monitoring.one_machine import Watching, prometheus_objects
+
+AnyCluster = TypeVar("AnyCluster", bound=Cluster, covariant=True)
 
 ALERT_WITHIN = 180.0
 BOOTSTRAP = "my-cluster-kafka-bootstrap:9092"
 
 
-class Monitored:
-    """The cluster with its Prometheus."""
+class Monitored(Generic[AnyCluster]):
+    """The cluster with its Prometheus, which listens on the port of this machine that `port` tells."""
 
-    def __init__(self, cluster: LocalCluster) -> None:
+    def __init__(self, cluster: AnyCluster, port: Callable[[], int]) -> None:
         self.cluster = cluster
+        self._port = port
 
     @property
     def prometheus(self) -> Prometheus:
-        service = self.cluster.found("service", "prometheus", "-n", "monitoring") or {}
-        return Prometheus(f"http://127.0.0.1:{service['spec']['ports'][0]['nodePort']}")
+        return Prometheus(f"http://127.0.0.1:{self._port()}")
 
     def kafka(self, command: str, given: str = "", within: float = 60) -> str:
         line = f"kubectl exec -i -n kafka my-cluster-kafka-0 -- {command}"
@@ -55,21 +65,52 @@ class Monitored:
     def told(self) -> str:
         return f"firing: {sorted(self.prometheus.firing())}"
 
-    def signal(self, pod: str, word: str, number: int) -> None:
-        os.kill(self.cluster.process_of(pod, word).pid, number)
+    def use(self) -> None:
+        """A topic with records, a group that reads it, and a user."""
+        self.cluster.kubectl("apply", "-n", "kafka", "-f", "topic.yaml", "-f", "user-tls.yaml")
+        self.cluster.kubectl(
+            "wait", "--for=condition=Ready", "kafkatopic/orders", "-n", "kafka", "--timeout=150s", within=160
+        )
+        self.produce("orders", 300)
+        self.consume("orders", "readers", 100)
 
 
 @contextmanager
-def monitored_cluster() -> Iterator[Monitored]:
-    """kafka-2.yaml, a topic with records, and a group that reads it."""
+def monitored_cluster() -> Iterator[Monitored[LocalCluster]]:
+    """kafka-2.yaml on this machine, in use."""
     with local_cluster() as cluster:
         said = cluster.klamm("up", "kafka-2.yaml", "--monitoring", "--namespace", "kafka", within=READY_WITHIN + 120)
         assert "Prometheus   http://127.0.0.1:" in said
-        found = Monitored(cluster)
-        cluster.kubectl("apply", "-n", "kafka", "-f", "topic.yaml", "-f", "user-tls.yaml")
-        cluster.kubectl(
-            "wait", "--for=condition=Ready", "kafkatopic/orders", "-n", "kafka", "--timeout=150s", within=160
-        )
-        found.produce("orders", 300)
-        found.consume("orders", "readers", 100)
+
+        def port() -> int:
+            service = cluster.found("service", "prometheus", "-n", "monitoring") or {}
+            return int(service["spec"]["ports"][0]["nodePort"])
+
+        found = Monitored(cluster, port)
+        found.use()
         yield found
+
+
+@contextmanager
+def monitored_kubernetes() -> Iterator[Monitored[RealCluster]]:
+    """kafka-2.yaml on three real nodes, in use, with Debian's Prometheus in a pod.
+
+    Its objects are one machine's: they say the same as the pod monitors do to a Prometheus Operator.
+    """
+    with real_cluster(programs=[images.prometheus()]) as cluster:
+        for namespace in ("kafka", "monitoring"):
+            cluster.kubectl("create", "namespace", namespace)
+        cluster.install_operator()
+        cluster.kubectl("apply", "-n", "kafka", "-f", "kafka-2.yaml")
+        apply(cluster, prometheus_objects(Watching(operator_image=operator_image(__version__))))
+        cluster.until_ready()
+        cluster.kubectl("rollout", "status", "deploy/prometheus", "-n", "monitoring", "--timeout=150s", within=160)
+        with forwarded(cluster, "deploy/prometheus", 9090, "monitoring") as port:
+            found = Monitored(cluster, lambda: port)
+            found.use()
+            yield found
+
+
+def apply(cluster: Cluster, objects: Sequence[Mapping[str, Any]]) -> None:
+    listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
+    cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", given=listed)

@@ -58,12 +58,14 @@ class RealCluster(Cluster):
 
 
 @contextmanager
-def real_cluster(kafka: str = "3.6.0", others: Sequence[str] = ()) -> Iterator[RealCluster]:
+def real_cluster(
+    kafka: str = "3.6.0", others: Sequence[str] = (), programs: Sequence[images.Recipe] = ()
+) -> Iterator[RealCluster]:
     """Three nodes with the images of the operator, of this Kafka and of its client; nothing is left at the end.
 
-    `others`: versions of Kafka of which there is an image, too.
+    `others`: versions of Kafka of which there is an image, too. `programs`: images besides.
     """
-    recipes = [*images.all_of([kafka]), *map(images.kafka, others)]
+    recipes = [*images.all_of([kafka]), *map(images.kafka, others), *programs]
     archives = [images.archive(recipe) for recipe in recipes]
     begun = CLOCK.monotonic()
     with tempfile.TemporaryDirectory(prefix="klamm-tools-") as tools, real_kubernetes(archives) as kubernetes:

@@ -55,9 +55,9 @@ def scraped(port: int, path: str = "/metrics") -> Page:
 
 
 @contextmanager
-def forwarded(cluster: Cluster, what: str, port: int) -> Iterator[int]:
-    """A port of this machine that leads to one pod of `what` (pod/…, deploy/…) in the namespace kafka."""
-    process = cluster.started("kubectl", "port-forward", "-n", "kafka", what, f":{port}")
+def forwarded(cluster: Cluster, what: str, port: int, namespace: str = "kafka") -> Iterator[int]:
+    """A port of this machine that leads to one pod of `what` (pod/…, deploy/…)."""
+    process = cluster.started("kubectl", "port-forward", "-n", namespace, what, f":{port}")
     try:
         assert process.stdout is not None
         said = process.stdout.readline()

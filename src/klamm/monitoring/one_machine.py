@@ -158,7 +158,9 @@ def _claim(name: str) -> Object:
 
 
 def _container(name: str) -> Object:
-    return {"name": name, "image": IMAGES[name], "ports": [{"name": "web", "containerPort": _PORTS[name]}]}
+    # Whatever is installed: there is no newer one to pull.
+    image = {"image": IMAGES[name], "imagePullPolicy": "IfNotPresent"}
+    return {"name": name, **image, "ports": [{"name": "web", "containerPort": _PORTS[name]}]}
 
 
 def _deployment(

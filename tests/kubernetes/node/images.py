@@ -71,6 +71,10 @@ def client(version: str) -> Recipe:
     return Recipe(name, "tests/kubernetes/node/client/Dockerfile", base=kafka(version))
 
 
+def prometheus() -> Recipe:
+    return Recipe("docker.io/prom/prometheus:latest", "tests/kubernetes/node/prometheus/Dockerfile")
+
+
 def all_of(versions: Iterable[str]) -> list[Recipe]:
     """The operator, and Kafka and its client of these versions."""
     return [operator(), *(recipe for version in versions for recipe in (kafka(version), client(version)))]

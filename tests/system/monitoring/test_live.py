@@ -1,13 +1,15 @@
 """A real Prometheus on a live cluster of kafka-2.yaml: every name is there, every panel shows data, no alert fires.
 
-The walkthrough's section 5 on one machine, as `klamm up --monitoring` wires it. Faults are made in tests/alerts.
+The walkthrough's section 5: on one machine as `klamm up --monitoring` wires it, and with `--on=kubernetes` on three
+real nodes. Faults are made in tests/alerts.
 """
 
 from collections.abc import Iterator, Mapping
 
 import pytest
-from tests.builders.cluster import READY_WITHIN
-from tests.builders.monitored import Monitored, monitored_cluster
+from tests.builders.cluster import READY_WITHIN, Cluster
+from tests.builders.local_cluster import LocalCluster
+from tests.builders.monitored import Monitored, monitored_cluster, monitored_kubernetes
 from tests.builders.prometheus import Chosen
 from tests.builders.strimzi_names import asked
 from tests.system.monitoring.promtool import needs_prometheus
@@ -16,6 +18,7 @@ from klamm.monitoring.dashboards import boards
 from klamm.monitoring.dashboards.board import dashboard
 
 pytestmark = needs_prometheus
+OnAnything = Monitored[Cluster]
 
 BOARDS = {board.uid: dashboard(board) for board in boards() if board.uid != "strimzi-kraft"}
 """Without KRaft's: no cluster of this klamm runs in that mode yet."""
@@ -27,12 +30,13 @@ BY_TOPIC_AFTER_A_FAILURE = {
 
 
 @pytest.fixture(scope="module")
-def monitored() -> Iterator[Monitored]:
-    with monitored_cluster() as found:
+def monitored(request: pytest.FixtureRequest) -> Iterator[OnAnything]:
+    on_kubernetes = request.config.getoption("--on") == "kubernetes"
+    with monitored_kubernetes() if on_kubernetes else monitored_cluster() as found:
         yield found
 
 
-def test_prometheus_reaches_every_target(monitored: Monitored) -> None:
+def test_prometheus_reaches_every_target(monitored: OnAnything) -> None:
     def targets() -> Mapping[str, str]:
         found = monitored.prometheus.ask("targets")["activeTargets"]
         return {one["labels"].get("pod", one["labels"]["instance"]) + one["scrapeUrl"]: one["health"] for one in found}
@@ -45,7 +49,7 @@ def test_prometheus_reaches_every_target(monitored: Monitored) -> None:
     monitored.cluster.until("every target is up", well, telling=lambda: str(targets()))
 
 
-def test_no_rule_fails(monitored: Monitored) -> None:
+def test_no_rule_fails(monitored: OnAnything) -> None:
     def judged() -> list[Mapping[str, str]]:
         return [rule for group in monitored.prometheus.ask("rules")["groups"] for rule in group["rules"]]
 
@@ -54,7 +58,7 @@ def test_no_rule_fails(monitored: Monitored) -> None:
 
 
 @pytest.mark.parametrize("name", [one.name for one in asked() if not one.only_in_kraft_mode])
-def test_every_name_that_strimzis_dashboards_ask_for_has_data(name: str, monitored: Monitored) -> None:
+def test_every_name_that_strimzis_dashboards_ask_for_has_data(name: str, monitored: OnAnything) -> None:
     (one,) = [one for one in asked() if one.name == name]
 
     def series() -> set[str]:
@@ -67,7 +71,7 @@ def test_every_name_that_strimzis_dashboards_ask_for_has_data(name: str, monitor
 
 
 @pytest.mark.parametrize("uid", BOARDS)
-def test_every_query_of_every_panel_returns_data(uid: str, monitored: Monitored) -> None:
+def test_every_query_of_every_panel_returns_data(uid: str, monitored: OnAnything) -> None:
     prometheus, board = monitored.prometheus, BOARDS[uid]
     chosen = Chosen.of(board, prometheus)
 
@@ -84,15 +88,17 @@ def test_every_query_of_every_panel_returns_data(uid: str, monitored: Monitored)
     )
 
 
-def test_nothing_is_wrong_with_a_cluster_that_is_well(monitored: Monitored) -> None:
+def test_nothing_is_wrong_with_a_cluster_that_is_well(monitored: OnAnything) -> None:
     monitored.ends("UnderReplicatedPartitions", "OfflinePartitions", "AbnormalControllerState", "ScrapeProblem")
     # This machine's disk and load are its own affair.
     odd = {"AvgRequestLatency", "OutstandingRequests", "KafkaRunningOutOfSpace", "ZookeeperRunningOutOfSpace"}
     assert monitored.prometheus.firing() - odd == set()
 
 
-def test_down_ends_prometheus_and_up_brings_it_back_with_its_data(monitored: Monitored) -> None:
+def test_down_ends_prometheus_and_up_brings_it_back_with_its_data(monitored: OnAnything) -> None:
     cluster = monitored.cluster
+    if not isinstance(cluster, LocalCluster):
+        pytest.skip("`klamm down` is one machine's")
     before = monitored.prometheus.query('count_over_time(up{job="kubelet"}[1h])')[0].value
     cluster.klamm("down")
     assert [one for one in cluster.processes() if "prometheus" in one.command] == []
