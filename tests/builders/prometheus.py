@@ -2,11 +2,16 @@
 
 import json
 import re
+import subprocess
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+from tests.builders.lone_broker import free_port
 
 Labels = Mapping[str, str]
 
@@ -89,3 +94,30 @@ class Chosen:
         for name, value in sorted(self.values.items(), reverse=True):
             text = text.replace(f"${{{name}}}", value).replace(f"${name}", value)
         return text
+
+
+@contextmanager
+def running_prometheus(folder: Path, configuration: Mapping[str, Any]) -> Iterator[Prometheus]:
+    """A process of its own on the loopback, for what runs without a cluster."""
+    file = folder / "prometheus.json"  # JSON is YAML
+    file.write_text(json.dumps(configuration))
+    port = free_port()
+    argv = ["prometheus", f"--config.file={file}", f"--storage.tsdb.path={folder / 'series'}"]
+    with (folder / "prometheus.log").open("wb") as log:
+        process = subprocess.Popen([*argv, f"--web.listen-address=127.0.0.1:{port}"], stdout=log, stderr=log)
+    try:
+        yield Prometheus(f"http://127.0.0.1:{port}")
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def empty_queries(board: Mapping[str, Any], prometheus: Prometheus) -> Mapping[str, str]:
+    """The queries that return nothing, by their panels' titles."""
+    chosen = Chosen.of(board, prometheus)
+    return {
+        panel["title"]: expression
+        for panel in board["panels"]
+        for target in panel.get("targets", ())
+        if not prometheus.query(expression := chosen.filled(target["expr"]))
+    }

@@ -6,27 +6,37 @@ The exporter's configuration is exchanged in running processes, so these tests a
 import asyncio
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 import yaml
 from tests.builders import metric_names as names
-from tests.builders.cluster import CHECKOUT
+from tests.builders.cluster import CHECKOUT, CLOCK, pause
 from tests.builders.lone_broker import Agent, LoneBroker
 from tests.builders.metric_pages import Series, names_of, read_page
+from tests.builders.prometheus import empty_queries, running_prometheus
+from tests.system.monitoring.promtool import needs_prometheus
 
 from klamm.base.clock import SystemClock
 from klamm.desired.jmx_exporter import exporter_configuration, memory_only
 from klamm.desired.kafka.metrics_reporter import reporter_settings
 from klamm.distribution.provide import Provided, provide
 from klamm.distribution.store import Store
+from klamm.monitoring.dashboards.board import dashboard
+from klamm.monitoring.dashboards.kraft import kraft
+from klamm.monitoring.discovery import pod_targets
+from klamm.monitoring.scraping import MONITORS, scrape_job
 from klamm.planning.exporter_rules import exporter_problems, unknown_keys
 from klamm.resources.custom.process import MetricsConfig
+from klamm.resources.native.container import Container, ContainerPort
+from klamm.resources.native.metadata import ObjectMeta
+from klamm.resources.native.pod import Pod, PodSpec, PodStatus
 
 METRICS = CHECKOUT / "examples" / "metrics"
 TUTORIAL = CHECKOUT / "examples" / "kafka-2.yaml"
 
+SCRAPED_WITHIN = 60.0
 BROKER, ZOOKEEPER = "kafka-metrics-config.yml", "zookeeper-metrics-config.yml"
 
 
@@ -156,6 +166,45 @@ def test_in_kraft_mode_each_configuration_shows_what_dashboards_ask_for(in_kraft
     assert of(fast, frozenset({"kafka_server_raftmetrics_current_state"})) == {
         ("kafka_server_raftmetrics_current_state", frozenset({("current_state", "leader")}))
     }
+
+
+@needs_prometheus
+def test_all_of_krafts_board_shows_data_but_what_a_node_tells(in_kraft_mode: LoneBroker, tmp_path: Path) -> None:
+    """The panels of nodes are those of Kafka's board, for which monitoring/test_live.py has nodes."""
+    targets = tmp_path / "pods.json"
+    targets.write_text(json.dumps(pod_targets([as_pod(in_kraft_mode)])))
+    job = scrape_job(MONITORS[2], {"file_sd_configs": [{"files": [str(targets)]}]})
+    quick = {"scrape_interval": "1s", "scrape_timeout": "1s"}
+    with running_prometheus(tmp_path, {"global": quick, "scrape_configs": [job]}) as prometheus:
+        empty = until_only(KUBELETS_PANELS, lambda: empty_queries(dashboard(kraft()), prometheus))
+    assert empty.keys() == KUBELETS_PANELS
+
+
+KUBELETS_PANELS = {"CPU", "Memory", "Space left"}
+
+
+def as_pod(broker: LoneBroker) -> Pod:
+    """The broker as discovery would find it in a cluster."""
+    port = ContainerPort(name="tcp-prometheus", container_port=broker.metrics_port)
+    labels = {"strimzi.io/cluster": "my-cluster", "strimzi.io/kind": "Kafka", "strimzi.io/name": "my-cluster-kafka"}
+    return Pod(
+        metadata=ObjectMeta(name="my-cluster-kafka-0", namespace="kafka", labels=labels),
+        spec=PodSpec(containers=[Container(name="kafka", ports=[port])]),
+        status=PodStatus(pod_ip="127.0.0.1"),
+    )
+
+
+def until_only(titles: set[str], look: Callable[[], Mapping[str, str]]) -> Mapping[str, str]:
+    """What is found at last: rates come with the second scrape."""
+    begun = CLOCK.monotonic()
+    while True:
+        try:
+            found = look()
+        except (AssertionError, OSError):  # Prometheus is starting, or a variable has no value yet
+            found = {}
+        if found.keys() == titles or CLOCK.monotonic() - begun > SCRAPED_WITHIN:
+            return found
+        pause()
 
 
 @pytest.mark.parametrize(("version", "kraft"), [("3.6.0", False), ("4.3.1", True)])

@@ -10,7 +10,7 @@ import pytest
 from tests.builders.cluster import READY_WITHIN, Cluster
 from tests.builders.local_cluster import LocalCluster
 from tests.builders.monitored import Monitored, monitored_cluster, monitored_kubernetes
-from tests.builders.prometheus import Chosen
+from tests.builders.prometheus import empty_queries
 from tests.builders.strimzi_names import asked
 from tests.system.monitoring.promtool import needs_prometheus
 
@@ -21,7 +21,7 @@ pytestmark = needs_prometheus
 OnAnything = Monitored[Cluster]
 
 BOARDS = {board.uid: dashboard(board) for board in boards() if board.uid != "strimzi-kraft"}
-"""Without KRaft's: no cluster of this klamm runs in that mode yet."""
+"""Without KRaft's, for which test_broker_metrics.py has a broker."""
 BY_TOPIC_AFTER_A_FAILURE = {
     "kafka_server_brokertopicmetrics_failedfetchrequests_total",
     "kafka_server_brokertopicmetrics_failedproducerequests_total",
@@ -72,20 +72,10 @@ def test_every_name_that_strimzis_dashboards_ask_for_has_data(name: str, monitor
 
 @pytest.mark.parametrize("uid", BOARDS)
 def test_every_query_of_every_panel_returns_data(uid: str, monitored: OnAnything) -> None:
-    prometheus, board = monitored.prometheus, BOARDS[uid]
-    chosen = Chosen.of(board, prometheus)
+    def empty() -> str:
+        return "\n".join(empty_queries(BOARDS[uid], monitored.prometheus).values())
 
-    def empty() -> list[str]:
-        expressions = [
-            (panel["title"], chosen.filled(target["expr"]))
-            for panel in board["panels"]
-            for target in panel.get("targets", ())
-        ]
-        return [f"{title}: {expression}" for title, expression in expressions if not prometheus.query(expression)]
-
-    monitored.cluster.until(
-        f"no panel of {uid} is empty", lambda: not empty(), within=90, telling=lambda: "\n".join(empty())
-    )
+    monitored.cluster.until(f"no panel of {uid} is empty", lambda: not empty(), within=90, telling=empty)
 
 
 def test_nothing_is_wrong_with_a_cluster_that_is_well(monitored: OnAnything) -> None:
