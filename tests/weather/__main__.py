@@ -24,6 +24,7 @@ from klamm.base import logs
 
 LANES = 4
 """Clusters that go through it side by side: most of a step is waiting."""
+_TOLD_EVERY = 100
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,8 @@ def main() -> int:
             outcomes.append(outcome)
             if outcome.wrong or outcome.more_restarts or given.verbose:
                 tell(outcome)
+            if len(outcomes) % _TOLD_EVERY == 0:
+                print(f"{len(outcomes)} faults are behind us", flush=True)
 
         with suppress(asyncio.CancelledError):
             asyncio.run(until_told_to_end(weathered(plane, choice, told, given.lanes, given.minutes)))
