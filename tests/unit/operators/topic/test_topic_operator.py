@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any, cast
@@ -16,8 +17,8 @@ from tests.builders.metric_pages import names_of, read_page
 from klamm.base.clock import SystemClock
 from klamm.base.metrics import Metrics
 from klamm.kafka.admin import Admin, Connection
-from klamm.kafka.errors import Unreachable
-from klamm.kafka.facts import Topic
+from klamm.kafka.errors import KafkaFailure, Unreachable
+from klamm.kafka.facts import Created, NewTopic, Topic
 from klamm.kafka.link import Link
 from klamm.kube import errors
 from klamm.kube.catalogue import KAFKA_TOPICS
@@ -208,8 +209,7 @@ async def test_where_kafka_deletes_no_topics_the_topic_stays_and_its_successor_t
         await running.create("orders")
         before = (await running.until_ready("orders"))["topicId"]
         await entity.delete(TOPIC, "orders")
-        asked = running.kafka.calls["delete_topics"]
-        await soon("it to be tried", lambda: None if running.kafka.calls["delete_topics"] > asked else "not yet")
+        await soon("it to be tried", lambda: None if running.kafka.calls["delete_topics_by_id"] else "not yet")
         await running.create("orders")
         assert (await running.until_ready("orders"))["topicId"] == before
 
@@ -367,7 +367,7 @@ async def test_what_is_deleted_while_the_operator_is_away_goes_when_it_is_back(e
         await soon("it to be given up", lambda: running.is_("given-up", "Unmanaged", "True"))
     uid = (await entity.get(TOPIC, "stays"))["metadata"]["uid"]
     assert (await notes(entity)).keys() == {"goes", "stays"}
-    assert (await notes(entity))["stays"] == f"{uid} Stays"
+    assert (await notes(entity))["stays"] == f"{uid} Stays #{kafka.topics['Stays'].id}"
     for name in ("goes", "given-up"):
         await entity.delete(TOPIC, name)
     async with topic_operator(entity, kafka) as running:
@@ -441,7 +441,164 @@ async def test_an_old_note_deletes_no_topic_of_a_resource_that_has_it(entity: En
         await running.create("later")
         await running.until_ready("later")
         assert kafka.topics["orders"].id == before
-        assert (await notes(entity))["orders"] == (await entity.get(TOPIC, "orders"))["metadata"]["uid"]
+        uid = (await entity.get(TOPIC, "orders"))["metadata"]["uid"]
+        assert (await notes(entity))["orders"] == f"{uid} #{before}"
+
+
+class OvertakenKafka(FakeKafka):
+    """Another topic operator comes first, each time: it deletes the topic and makes one anew under its name."""
+
+    async def delete_topics(self, names: Sequence[str]) -> dict[str, KafkaFailure | None]:
+        self.put("orders")
+        return await super().delete_topics(names)
+
+    async def delete_topics_by_id(self, ids: Sequence[str]) -> dict[str, KafkaFailure | None]:
+        self.put("orders")
+        return await super().delete_topics_by_id(ids)
+
+
+async def test_a_topic_made_anew_by_another_operator_is_not_deleted(entity: EntityApi) -> None:
+    await put_cluster(entity)
+    kafka = OvertakenKafka()
+    async with topic_operator(entity, kafka) as running:
+        await running.create("orders")
+        before = (await running.until_ready("orders"))["topicId"]
+        await entity.delete(TOPIC, "orders")
+        await soon("the note to go", lambda: _not_noted(entity, "orders"))
+        assert kafka.topics["orders"].id != before
+
+
+async def uid_of(entity: EntityApi, name: str) -> str:
+    return cast(str, (await entity.get(TOPIC, name))["metadata"]["uid"])
+
+
+async def killed_before_the_id_was_noted(entity: EntityApi, kafka: FakeKafka) -> None:
+    """The topic operator was, and its KafkaTopic `orders` was deleted then."""
+    await put_cluster(entity)
+    async with topic_operator(entity, kafka) as running:
+        await running.create("orders")
+        await running.until_ready("orders")
+    await change_notes(entity, orders=await uid_of(entity, "orders"))
+    await entity.delete(TOPIC, "orders")
+
+
+class LateKafka(FakeKafka):
+    """Brokers hear of a topic only after it was asked for once."""
+
+    async def describe_topics(self, names: Sequence[str] | None = None) -> dict[str, Topic]:
+        self.calls["of " + ",".join(names or ())] += 1
+        is_late = names == ["orders"] and self.calls["of orders"] == 2
+        return {} if is_late else await super().describe_topics(names)
+
+
+async def test_a_topic_whose_id_was_not_noted_goes_as_soon_as_brokers_show_it(entity: EntityApi) -> None:
+    kafka = LateKafka()
+    await killed_before_the_id_was_noted(entity, kafka)
+    async with topic_operator(entity, kafka) as running:
+        await running.until_deleted("orders")
+        assert kafka.calls["of orders"] == 3
+
+
+async def test_of_a_topic_whose_id_was_not_noted_the_note_is_asked_for_after_the_id(entity: EntityApi) -> None:
+    class Overtaken(FakeKafka):
+        """Another operator is faster: it has deleted the topic, taken the note away, and made a topic anew."""
+
+        async def describe_topics(self, names: Sequence[str] | None = None) -> dict[str, Topic]:
+            if names == ["orders"] and "orders" in await notes(entity):
+                await change_notes(entity, orders=None)
+                self.put("orders")
+            return await super().describe_topics(names)
+
+    kafka = FakeKafka()
+    await killed_before_the_id_was_noted(entity, kafka)
+    before = kafka.topics["orders"].id
+    overtaken = Overtaken(topics=kafka.topics, numbers=kafka.numbers)
+    async with topic_operator(entity, overtaken) as running:
+        await soon("the note to go", lambda: _not_noted(entity, "orders"))
+        await running.create("later")
+        await running.until_ready("later")
+        assert overtaken.topics["orders"].id != before
+
+
+async def test_what_was_never_made_is_given_up(entity: EntityApi) -> None:
+    kafka = FakeKafka()
+    await killed_before_the_id_was_noted(entity, kafka)
+    del kafka.topics["orders"]
+    async with topic_operator(entity, kafka):
+        await soon("the note to go", lambda: _not_noted(entity, "orders"))
+        assert kafka.calls["delete_topics"] == kafka.calls["delete_topics_by_id"] == 0
+
+
+async def test_the_id_of_a_topic_made_anew_is_noted(entity: EntityApi) -> None:
+    await put_cluster(entity)
+    kafka = FakeKafka()
+    async with topic_operator(entity, kafka, resync=0.1) as running:
+        await running.create("orders")
+        await running.until_ready("orders")
+        del kafka.topics["orders"]
+        await soon("it to be made anew", lambda: None if "orders" in kafka.topics else "not yet")
+        note = f"{await uid_of(entity, 'orders')} #{kafka.topics['orders'].id}"
+        await soon("its id to be noted", lambda: _noted(entity, "orders", note))
+    await entity.delete(TOPIC, "orders")
+    async with topic_operator(entity, kafka) as running:
+        await running.until_deleted("orders")
+
+
+async def _noted(entity: EntityApi, name: str, note: str) -> str | None:
+    noted = (await notes(entity)).get(name)
+    return None if noted == note else f"it is {noted!r}"
+
+
+class NamelessKafka(FakeKafka):
+    """Brokers before 2.8: topics have no ids."""
+
+    async def describe_topics(self, names: Sequence[str] | None = None) -> dict[str, Topic]:
+        described = await super().describe_topics(names)
+        return {name: replace(topic, id=None) for name, topic in described.items()}
+
+    async def create_topics(self, topics: Sequence[NewTopic]) -> dict[str, Created | KafkaFailure]:
+        made = await super().create_topics(topics)
+        return {name: Created(None) if isinstance(one, Created) else one for name, one in made.items()}
+
+
+async def test_where_brokers_give_no_ids_a_topic_is_deleted_by_its_name(entity: EntityApi) -> None:
+    await put_cluster(entity)
+    async with topic_operator(entity, NamelessKafka()) as running:
+        await running.create("orders")
+        await running.until_ready("orders")
+        await entity.delete(TOPIC, "orders")
+        await running.until_deleted("orders")
+
+
+async def test_who_was_refused_takes_nobody_s_topic_along(entity: EntityApi) -> None:
+    await put_cluster(entity)
+    kafka = FakeKafka()
+    kafka.put("orders", partitions=3)
+    async with topic_operator(entity, kafka) as running:
+        await running.create("orders", partitions=1)
+        await running.until_refused("orders", "NotSupported")
+        await running.create("a-first", topic_name="bills")
+        await running.until_ready("a-first")
+        await entity.create(TOPIC, "b-second", {"topicName": "bills"}, finalizers=[FINALIZER])
+        await running.until_refused("b-second", "ResourceConflict")
+        await running.create("bad", config={"retention.ms": "soon"})
+        await running.until_refused("bad", "KafkaError")
+        await soon("notes of what there is", lambda: _only(entity, "a-first"))
+        await entity.delete(TOPIC, "orders")
+        await running.create("later")
+        await running.until_ready("later")
+        assert "orders" in kafka.topics
+
+
+async def test_who_is_refused_later_still_takes_its_own_topic_along(entity: EntityApi) -> None:
+    await put_cluster(entity)
+    async with topic_operator(entity, FakeKafka()) as running:
+        await running.create("orders", partitions=2)
+        await running.until_ready("orders")
+        await entity.patch(TOPIC, "orders", spec={"partitions": 1})
+        await running.until_refused("orders", "NotSupported")
+        await entity.delete(TOPIC, "orders")
+        await running.until_deleted("orders")
 
 
 async def test_who_is_made_anew_as_not_managed_keeps_the_topic(entity: EntityApi) -> None:
