@@ -95,7 +95,7 @@ class Batch:
                 case Create():
                     self.note_topic(resource, None)
                 case Change() | Keep():
-                    self.note_topic(resource, topics[claimed(resource)].id)
+                    self.note_topic(resource, topics[claimed(resource)].id or self.id_before(resource))
                 case Refuse() if has_had_one(resource):
                     # What it has had: another one may have the name now.
                     self.note_topic(resource, self.id_before(resource))

@@ -128,8 +128,8 @@ class Ledger:
             raise
         except errors.KubeError as error:
             self._unwritten = {**writing, **self._unwritten}
-            if isinstance(error, errors.Invalid | errors.Refused):
-                # It is full. No note is better than an old one, which would delete the topic of who came after.
+            if _is_full(error):
+                # No note is better than an old one, which would delete the topic of who came after.
                 await self._patch(dict.fromkeys(writing))
             raise
         self._warned = False
@@ -147,6 +147,11 @@ class Ledger:
         if not self._warned:
             _log.warning("KafkaTopics deleted while this operator is away will leave their topics", because=str(error))
         self._warned = True
+
+
+def _is_full(error: errors.KubeError) -> bool:
+    """Its values are more than 1 MiB, or names and values more than etcd takes (1.5 MiB): that is a bare 500."""
+    return isinstance(error, errors.Invalid | errors.Refused) or "request is too large" in error.message
 
 
 def _read(name: str, text: str) -> Had:
