@@ -114,6 +114,17 @@ class FakeKafka:
         del self.topics[name]
         return None
 
+    async def delete_topics_by_id(self, ids: Sequence[str]) -> dict[str, KafkaFailure | None]:
+        self._asked("delete_topics_by_id")
+        names = {topic.id: name for name, topic in self.topics.items()}
+        unknown = "This server does not host this topic ID."
+        return {
+            one: self._delete(names[one])
+            if one in names
+            else UnknownTopic(f"delete topic {one}", unknown, "UNKNOWN_TOPIC_ID")
+            for one in ids
+        }
+
     async def change_topic_configs(self, changes: Mapping[str, ConfigChange]) -> dict[str, KafkaFailure | None]:
         self._asked("change_topic_configs")
         outcomes: dict[str, KafkaFailure | None] = {}

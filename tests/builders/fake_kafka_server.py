@@ -25,6 +25,7 @@ _REQUESTS: dict[int, tuple[Any, Any]] = {
         (metadata.MetadataRequest, metadata.MetadataResponse),
         (consumer.ListOffsetsRequest, consumer.ListOffsetsResponse),
         (consumer.OffsetFetchRequest, consumer.OffsetFetchResponse),
+        (admin.DeleteTopicsRequest, admin.DeleteTopicsResponse),
         (admin.ListGroupsRequest, admin.ListGroupsResponse),
         (admin.DescribeGroupsRequest, admin.DescribeGroupsResponse),
         (admin.DescribeLogDirsRequest, admin.DescribeLogDirsResponse),
@@ -33,9 +34,11 @@ _REQUESTS: dict[int, tuple[Any, Any]] = {
     )
 }
 _API_VERSIONS, _METADATA, _LIST_OFFSETS, _OFFSET_FETCH = 18, 3, 2, 9
-_LIST_GROUPS, _DESCRIBE_GROUPS, _LOG_DIRS, _CONSUMER_GROUPS, _SHARE_GROUPS = 16, 15, 35, 69, 77
+_DELETE_TOPICS, _LIST_GROUPS, _DESCRIBE_GROUPS, _LOG_DIRS, _CONSUMER_GROUPS, _SHARE_GROUPS = 20, 16, 15, 35, 69, 77
+_UNKNOWN_ID = 100
 _UNKNOWN_TOPIC, _NOT_LEADER, _LOADING, _NOT_COORDINATOR, _NO_GROUP = 3, 6, 14, 16, 69
 _EARLIEST = -2
+_SOME_ID = UUID(int=7)
 _WITHIN = 10.0
 
 
@@ -49,6 +52,7 @@ class FakeTopic:
     replicas: tuple[int, ...] | None = None
     error: int = 0
     """Why it cannot be told of."""
+    id: UUID = _SOME_ID
 
 
 @dataclass
@@ -152,8 +156,24 @@ class FakeServers:
             for number, leader in enumerate(topic.leaders)
         ]
         return topic_type(
-            error_code=topic.error, name=name, topic_id=UUID(int=7), is_internal=False, partitions=partitions
+            error_code=topic.error, name=name, topic_id=topic.id, is_internal=False, partitions=partitions
         )
+
+    def _delete_topics(self, _: int, request: Any, response: Any, version: int) -> Any:
+        names = {topic.id: name for name, topic in self.topics.items()}
+        results = []
+        for asked in request.topics:
+            name = names.get(asked.topic_id) if asked.name is None else asked.name
+            is_there = self.topics.pop(name or "", None) is not None
+            results.append(
+                response.DeletableTopicResult(
+                    name=name,
+                    topic_id=asked.topic_id,
+                    error_code=0 if is_there else _UNKNOWN_ID if asked.name is None else _UNKNOWN_TOPIC,
+                    error_message=None,
+                )
+            )
+        return response(throttle_time_ms=0, responses=results)
 
     def _list_offsets(self, broker: int, request: Any, response: Any, version: int) -> Any:
         topic_type = response.ListOffsetsTopicResponse
@@ -251,7 +271,7 @@ class FakeServers:
         def assignment(assigned: Mapping[str, list[int]], of: Any) -> Any:
             return of(
                 topic_partitions=[
-                    of.TopicPartitions(topic_id=UUID(int=7), topic_name=name, partitions=ids)
+                    of.TopicPartitions(topic_id=_SOME_ID, topic_name=name, partitions=ids)
                     for name, ids in assigned.items()
                 ]
             )
@@ -350,6 +370,7 @@ class FakeServers:
 
 _ANSWERS = {
     _METADATA: "_metadata",
+    _DELETE_TOPICS: "_delete_topics",
     _LIST_OFFSETS: "_list_offsets",
     _LIST_GROUPS: "_list_groups",
     _DESCRIBE_GROUPS: "_describe_classic",

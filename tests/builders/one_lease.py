@@ -19,6 +19,7 @@ from tests.builders.virtual_time import LoopClock
 from klamm.kube.client import over
 from klamm.kube.errors import Held, KubeError, Unreachable
 from klamm.kube.exchange import Permit, Response, Stream
+from klamm.kube.giving_way import GivingWay
 from klamm.kube.kinds import Name
 from klamm.kube.leases import Election
 from klamm.kube.native import CONFIG_MAPS, LEASES
@@ -166,19 +167,21 @@ class _Way:
     async def close(self) -> None: ...
 
 
-class Competitor:
-    """A process that writes something again and again while it leads. `sleeper.stop()` stops it."""
+class Process:
+    """It writes something again and again while it leads. `sleeper.stop()` stops it."""
 
-    def __init__(self, server: OneLease, name: str, seed: int = 1, *, held: bool = True) -> None:
-        random = Random(seed)
-        self.server, self.name, self.random = server, name, random
-        self.election = Election(over(_Way(server, name, random), name, random), LEASE, name, LoopClock(), random)
-        self.client = over(_Way(server, name, random, self.election if held else None), name, random)
+    def __init__(self, server: OneLease, name: str, seed: int, permit: Permit | None) -> None:
+        self.random = Random(seed)
+        self.server, self.name = server, name
+        self.client = over(_Way(server, name, self.random, permit), name, self.random)
         self.began = self.ended = -1.0
         self.held: list[float] = []
         """When a write of it was held back."""
-        self.sleeper = Sleeper(random)
-        self.task = self.sleeper.start(self.election.lead(self._act))
+        self.sleeper = Sleeper(self.random)
+        self.task = self.sleeper.start(self._lead())
+
+    async def _lead(self) -> None:
+        raise NotImplementedError
 
     def kill(self) -> None:
         """Whatever it would still do arrives nowhere."""
@@ -205,7 +208,30 @@ class Competitor:
             pass
 
 
-async def leave(*processes: Competitor) -> None:
+class Competitor(Process):
+    """It leads while it holds the Lease."""
+
+    def __init__(self, server: OneLease, name: str, seed: int = 1, *, held: bool = True) -> None:
+        random = Random(seed)
+        self.election = Election(over(_Way(server, name, random), name, random), LEASE, name, LoopClock(), random)
+        super().__init__(server, name, seed, self.election if held else None)
+
+    async def _lead(self) -> None:
+        await self.election.lead(self._act)
+
+
+class Polite(Process):
+    """It leads while nobody holds the Lease."""
+
+    def __init__(self, server: OneLease, name: str, seed: int = 1) -> None:
+        self.way = GivingWay(LEASE, LoopClock(), Random(seed))
+        super().__init__(server, name, seed, self.way)
+
+    async def _lead(self) -> None:
+        await self.way.lead(self.client, self._act)
+
+
+async def leave(*processes: Process) -> None:
     """As after SIGTERM."""
     for process in processes:
         process.task.cancel()

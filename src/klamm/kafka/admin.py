@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import Any, Self, TypeVar
 
-from klamm.kafka.errors import KafkaFailure
+from klamm.kafka.errors import KafkaFailure, UnknownTopic
 from klamm.kafka.facts import (
     Broker,
     Cluster,
@@ -204,12 +204,31 @@ class Admin:
         return _failures("add partitions to topic", answer.results)
 
     async def delete_topics(self, names: Sequence[str]) -> dict[str, KafkaFailure | None]:
+        """Whatever has these names when the controller comes to it."""
+        answer = await self._delete([{"name": name} for name in names])
+        return _failures("delete topic", answer.responses)
+
+    async def delete_topics_by_id(self, ids: Sequence[str]) -> dict[str, KafkaFailure | None]:
+        """Exactly these, never one that was made anew under a name (KIP-516; brokers since 2.8). `UnknownTopic`: no
+        topic has the id any more, or ever had it.
+        """
+        known = {one: found for one in ids if (found := _uuid(one))}
+        unknown = {one: UnknownTopic(f"delete topic {one}", "No id looks so.") for one in ids if one not in known}
+        if not known:
+            return dict(unknown)
+        answer = await self._delete([{"name": None, "topic_id": found} for found in known.values()], min_version=6)
+        outcomes = {item.topic_id: item for item in answer.responses}
+        named = [(one, outcomes[found]) for one, found in known.items() if found in outcomes]
+        return unknown | {one: _failure(f"delete topic {item.name or one}", item) for one, item in named}
+
+    async def _delete(self, topics: Sequence[Mapping[str, Any]], min_version: int | None = None) -> Any:
         from kafka.protocol.admin import DeleteTopicsRequest
 
         one = DeleteTopicsRequest.DeleteTopicState
-        request = DeleteTopicsRequest(topics=[one(name=name) for name in names], timeout_ms=self._timeout_ms)
-        answer = await self.ask_controller(f"delete {len(names)} topics", request, _codes_of("responses"))
-        return _failures("delete topic", answer.responses)
+        request = DeleteTopicsRequest(
+            topics=[one(**topic) for topic in topics], timeout_ms=self._timeout_ms, min_version=min_version
+        )
+        return await self.ask_controller(f"delete {len(topics)} topics", request, _codes_of("responses"))
 
     async def change_topic_configs(self, changes: Mapping[str, ConfigChange]) -> dict[str, KafkaFailure | None]:
         return await self._change_configs(_TOPIC, changes)
@@ -350,10 +369,14 @@ def _several(kind: int, names: list[str]) -> str:
 
 
 def _failures(doing: str, items: Iterable[Any], name: str = "name") -> dict[str, KafkaFailure | None]:
+    named = ((getattr(item, name), item) for item in items)
+    return {one: _failure(f"{doing} {one}", item) for one, item in named}
+
+
+def _failure(doing: str, item: Any) -> KafkaFailure | None:
     from klamm.kafka.answers import failure_of
 
-    named = ((getattr(item, name), item) for item in items)
-    return {one: failure_of(f"{doing} {one}", item.error_code, item.error_message) for one, item in named}
+    return failure_of(doing, item.error_code, item.error_message)
 
 
 def _creatable(type_: Any, topic: NewTopic) -> Any:
@@ -416,6 +439,16 @@ def _base64(identifier: Any) -> str | None:
     if identifier is None or not identifier.int:
         return None
     return urlsafe_b64encode(identifier.bytes).rstrip(b"=").decode("ascii")
+
+
+def _uuid(identifier: str) -> Any:
+    """The same back; None for what is no id."""
+    from base64 import urlsafe_b64decode
+    from uuid import UUID
+
+    with suppress(ValueError):
+        return UUID(bytes=urlsafe_b64decode(identifier + "=="))
+    return None
 
 
 def _config_values(doing: str, results: Iterable[Any]) -> Iterable[tuple[str, dict[str, ConfigValue]]]:

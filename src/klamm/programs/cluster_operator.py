@@ -1,7 +1,8 @@
 """The cluster operator: Kafka resources and StrimziPodSets, of one, several or all namespaces.
 
 Of several operators one leads (`kube/leases.py`); the others have the same caches, are healthy and ready, and act on
-nothing. Settings come from the environment (`operator_settings.py`).
+nothing. The one of a single machine leads without a Lease until somebody holds it (`kube/giving_way.py`). Settings come
+from the environment (`operator_settings.py`).
 """
 
 import asyncio
@@ -27,6 +28,7 @@ from klamm.control.health import Health
 from klamm.kafka.admin import Admin
 from klamm.kube.client import Client, connect
 from klamm.kube.events import Recorder
+from klamm.kube.giving_way import GivingWay
 from klamm.kube.leases import Election, LeadershipLost
 from klamm.kube.watching import CUT_WATCHES, RELIST, Watched
 from klamm.operations.applying import Applier
@@ -167,21 +169,32 @@ def _health(caches: Sequence[Watched[Any]], metrics: Metrics) -> Health:
     )
 
 
+def _lead(permit: Election | GivingWay | None, client: Client) -> Lead:
+    match permit:
+        case Election():
+            return permit.lead
+        case GivingWay():
+            return partial(permit.lead, client)
+    return at_once
+
+
 async def _main(environment: Mapping[str, str]) -> None:
     settings, random, stop = read_settings(environment), SystemRandom(), process.told_to_stop()
     for remark in remarks(environment):
         _log.info(remark)
     connection = process.api_connection(environment)
     async with AsyncExitStack() as open_, Supervisor("process", random) as tasks:
-        election = None
+        permit: Election | GivingWay | None = None
         if (ours := settings.leadership) is not None:
             # A client of its own: the Lease is written while everything else is held.
             own = await open_.enter_async_context(connect(connection, MANAGER, random))
-            election = Election(own, ours.lease, ours.identity, BootClock(), random, ours.times)
-        client = await open_.enter_async_context(connect(connection, MANAGER, random, permit=election))
+            permit = Election(own, ours.lease, ours.identity, BootClock(), random, ours.times)
+        elif settings.gives_way_to is not None:
+            permit = GivingWay(settings.gives_way_to, BootClock(), random)
+        client = await open_.enter_async_context(connect(connection, MANAGER, random, permit=permit))
         tasks.start("log level", lambda: process.follow_log_level(environment))
         gc.freeze()
-        await run(settings, client, random, stop, lead=election.lead if election else at_once)
+        await run(settings, client, random, stop, lead=_lead(permit, client))
 
 
 def main() -> None:

@@ -162,7 +162,10 @@ def operator_objects(settings: LocalSettings) -> list[Block]:
             namespace=settings.operator_namespace,
             operator_image=operator_image(__version__),
             kafka_images={version: kafka_image(_OF_THIS_MACHINE, version) for version in versions_with_zookeeper()},
-            settings={"STRIMZI_DEFAULT_KAFKA_INIT_IMAGE": operator_image(_OF_THIS_MACHINE)},
+            settings={
+                "STRIMZI_DEFAULT_KAFKA_INIT_IMAGE": operator_image(_OF_THIS_MACHINE),
+                "KLAMM_GIVES_WAY": "true",  # to a release's, which starts before this one is ended
+            },
             leader_election=False,
             run_as_non_root=True if others_may_read(Path(klamm.__file__).parent) else None,
         )

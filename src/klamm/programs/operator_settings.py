@@ -34,7 +34,8 @@ class Leadership:
 class OperatorSettings:
     """`namespaces`: those that are watched, None for all. `selector`: labels of the Kafka resources that are ours.
 
-    `leadership` None: there is one operator, and it leads. `operation`: seconds that a step of a pass may take.
+    `leadership` None: there is one operator, and it leads, if need be until somebody else holds the Lease
+    `gives_way_to`. `operation`: seconds that a step of a pass may take.
     """
 
     surroundings: Surroundings
@@ -46,6 +47,7 @@ class OperatorSettings:
     selector: Mapping[str, str] = field(default_factory=dict)
     operation: float = DEADLINE
     leadership: Leadership | None = None
+    gives_way_to: Name | None = None
     pod_sets_only: bool = False
 
 
@@ -61,6 +63,7 @@ def read_settings(environment: Mapping[str, str]) -> OperatorSettings:
         selector=label_pairs(environment, "STRIMZI_CUSTOM_RESOURCE_SELECTOR"),
         operation=milliseconds(environment, "STRIMZI_OPERATION_TIMEOUT_MS", int(DEADLINE * 1000)),
         leadership=_leadership(environment, namespace),
+        gives_way_to=_lease(environment, namespace) if truth(environment, "KLAMM_GIVES_WAY", False) else None,
         pod_sets_only=truth(environment, "STRIMZI_POD_SET_RECONCILIATION_ONLY", False),
     )
 
@@ -134,12 +137,16 @@ def _key_algorithm(environment: Mapping[str, str]) -> KeyAlgorithm:
 def _leadership(environment: Mapping[str, str], namespace: str) -> Leadership | None:
     if not truth(environment, f"{_ELECTION}_ENABLED", False):
         return None
-    lease = Name(
+    lease = _lease(environment, namespace)
+    identity = environment.get(f"{_ELECTION}_IDENTITY") or environment.get("HOSTNAME", "")
+    return Leadership(lease, identity or needed(environment, f"{_ELECTION}_IDENTITY"), _times(environment))
+
+
+def _lease(environment: Mapping[str, str], namespace: str) -> Name:
+    return Name(
         environment.get(f"{_ELECTION}_LEASE_NAMESPACE") or namespace,
         environment.get(f"{_ELECTION}_LEASE_NAME") or "strimzi-cluster-operator",
     )
-    identity = environment.get(f"{_ELECTION}_IDENTITY") or environment.get("HOSTNAME", "")
-    return Leadership(lease, identity or needed(environment, f"{_ELECTION}_IDENTITY"), _times(environment))
 
 
 def _times(environment: Mapping[str, str]) -> Times:

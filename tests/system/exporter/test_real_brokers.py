@@ -14,6 +14,7 @@ from klamm.base.clock import SystemClock
 from klamm.base.deadlines import until
 from klamm.exporter.probe import ProbeSettings
 from klamm.kafka.admin import Admin, Connection
+from klamm.kafka.errors import UnknownTopic
 from klamm.kafka.facts import NewTopic
 from klamm.kafka.link import Link
 from klamm.observing.collector import Collector
@@ -195,6 +196,23 @@ async def test_a_topic_is_deleted_while_it_is_read(brokers: RealBrokers) -> None
         await until(WITHIN, "the topic to be gone", reason_not, every=0.2)
         assert set(said) <= {50, None}, "as it was, or gone: never another number"
         await link.close()
+
+
+async def test_a_topic_made_anew_is_not_deleted_with_the_former_one(brokers: RealBrokers) -> None:
+    await make(brokers, NewTopic("words", 1, 1))
+    async with await Admin.connect(Connection(brokers.bootstrap)) as admin:
+        former = (await admin.describe_topics(["words"]))["words"].id
+        assert former is not None
+        assert await admin.delete_topics_by_id([former]) == {former: None}
+
+        async def reason_there() -> str | None:
+            return "it is there" if await admin.describe_topics(["words"]) else None
+
+        await until(WITHIN, "the topic to be gone", reason_there, every=0.2)
+        await make(brokers, NewTopic("words", 1, 1))
+        outcomes = await admin.delete_topics_by_id([former])
+        assert isinstance(outcomes[former], UnknownTopic)
+        assert (await admin.describe_topics(["words"]))["words"].id not in (former, None)
 
 
 async def test_the_brokers_of_unit_tests_say_what_real_ones_say(brokers: RealBrokers) -> None:

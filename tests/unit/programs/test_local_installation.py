@@ -66,6 +66,17 @@ async def test_its_objects_carry_the_marks_by_which_helm_takes_them_over() -> No
 
 
 @in_virtual_time
+async def test_it_gives_way_to_the_operator_of_a_release_whose_pod_starts_beside_it() -> None:
+    async with a_machine() as cluster:
+        await make_namespace(cluster)
+        [container] = cluster.get(DEPLOYMENTS, NAME, "kafka")["spec"]["template"]["spec"]["containers"]
+        told = {variable["name"]: variable.get("value", "of its pod") for variable in container["env"]}
+        assert told["KLAMM_GIVES_WAY"] == "true"
+        assert told["STRIMZI_LEADER_ELECTION_ENABLED"] == "false"
+        assert told["STRIMZI_LEADER_ELECTION_LEASE_NAMESPACE"] == "of its pod"
+
+
+@in_virtual_time
 async def test_what_a_release_does_not_take_over_goes() -> None:
     async with a_machine() as cluster:
         await make_namespace(cluster)

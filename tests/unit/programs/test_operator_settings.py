@@ -55,6 +55,13 @@ def test_everything_can_be_set() -> None:
     assert around.handed_on({"argocd.argoproj.io/instance": "x", "team": "a"}) == {"team": "a"}
 
 
+def test_an_operator_that_gives_way_knows_to_which_lease() -> None:
+    assert read_settings({"STRIMZI_OPERATOR_NAMESPACE": "kafka"}).gives_way_to is None
+    settings = read_settings({"KLAMM_GIVES_WAY": "true", "STRIMZI_OPERATOR_NAMESPACE": "kafka"})
+    assert settings.gives_way_to == Name("kafka", "strimzi-cluster-operator")
+    assert settings.leadership is None
+
+
 def test_without_a_pattern_no_label_is_kept_back() -> None:
     labels = {"argocd.argoproj.io/instance": "x"}
     around = Surroundings(operator_namespace="", operator_image="", kafka_images={}, default_version="3.6.0")

@@ -1,15 +1,17 @@
 """One pass over up to some hundred KafkaTopics: what Kafka is asked goes in bulk, what Kubernetes is told in parallel.
 
-    gone (noted in the ledger, and no longer there) ──▶ delete their topics
+    gone (noted in the ledger, and no longer there) ──▶ delete their topics (`burial.py`)
     courses ──▶ those that need no Kafka: paused, unmanaged, refused
-            ──▶ managed: note in the ledger ──▶ describe ──▶ decide ──▶ create, change, grow ──▶ report
+            ──▶ managed: describe ──▶ decide ──▶ note in the ledger ──▶ create, change, grow ──▶ report
+
+Only that is noted which a resource has, or is about to make: what is refused never takes a topic with it.
 
 Each topic has its own end: Kafka's refusal of one is that resource's condition. What fails for all (no broker
 answers) is raised, and the loop puts the names back in line.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from klamm.base import logs
@@ -17,13 +19,12 @@ from klamm.kafka.errors import KafkaFailure, NotNow, Refused, TopicExists, Unkno
 from klamm.kafka.facts import ConfigChange, Created, NewTopic, Topic
 from klamm.kube import errors
 from klamm.kube.kinds import Name, name_of
-from klamm.kube.watching import Watched
 from klamm.operators.topic.admin import TopicAdmin
-from klamm.operators.topic.ending import Ending
-from klamm.operators.topic.finalizers import Finalizers
-from klamm.operators.topic.ledger import Had, Ledger
-from klamm.operators.topic.report import IsPaused, IsUnmanaged, NotReady, Ready, Reporter, Verdict
-from klamm.operators.topic.resource import BY_TOPIC, claimed, is_managed, standing, wanted
+from klamm.operators.topic.burial import Burial, is_leftover
+from klamm.operators.topic.hands import Hands
+from klamm.operators.topic.ledger import Had
+from klamm.operators.topic.report import IsPaused, IsUnmanaged, NotReady, Ready, Verdict
+from klamm.operators.topic.resource import BY_TOPIC, claimed, has_had_one, is_managed, standing, wanted
 from klamm.planning.topics import (
     FINALIZER,
     KAFKA_ERROR,
@@ -31,10 +32,9 @@ from klamm.planning.topics import (
     Course,
     Create,
     Decision,
-    Delete,
     Keep,
-    Leave,
     Manage,
+    Nothing,
     Observed,
     Paused,
     Refuse,
@@ -42,27 +42,10 @@ from klamm.planning.topics import (
     course,
     decide,
     explained,
-    legacy,
 )
 from klamm.resources.custom.topic import KafkaTopic
-from klamm.resources.native.metadata import ObjectMeta
 
 _log = logs.room("topics")
-
-REMEMBERED = 1000
-"""Deleted topics that are remembered: brokers forget them within a second or two."""
-
-
-@dataclass(frozen=True)
-class Hands:
-    """`admin` gives the open connection, waiting for it as long as it takes."""
-
-    topics: Watched[KafkaTopic]
-    admin: Callable[[], Awaitable[TopicAdmin]]
-    ledger: Ledger
-    finalizers: Finalizers
-    ending: Ending
-    reporter: Reporter
 
 
 @dataclass
@@ -72,11 +55,12 @@ class Batch:
     hands: Hands
     again: dict[Name, str] = field(default_factory=dict)
     deleted: dict[str, str] = field(default_factory=dict)
-    """Topics that were deleted a moment ago, with their ids: a broker may still show them."""
+    tried: Mapping[Name, int] = field(default_factory=dict)
+    """These two as in `Burial`."""
 
     async def work(self, names: Iterable[Name]) -> None:
         """Raises a transient KafkaFailure when Kafka cannot be asked; what was done until then is done."""
-        await self.bury(names)
+        await Burial(self.hands, self.again, self.deleted, self.tried).bury(names)
         sorted_ = [(resource, self.course_of(resource)) for resource in map(self.hands.topics.get, names) if resource]
         await self.note(sorted_)
         await self.tell((one, said) for one, way in sorted_ if (said := _without_kafka(way)))
@@ -89,107 +73,47 @@ class Batch:
         claimants = self.hands.topics.under(BY_TOPIC, claimed(resource))
         return course(standing(resource), map(standing, claimants))
 
-    # Gone
-
-    async def bury(self, names: Iterable[Name]) -> None:
-        """Topics of resources that were deleted go. In doubt, nothing is deleted: it is asked again."""
-        gone = {
-            name: had for name in names if (had := self.hands.ledger.of(name.name)) and not self.is_there(name, had)
-        }
-        if not gone:
-            return
-        try:
-            if because := await self.hands.ending.reason():
-                _log.info(f"{_several([had.topic for had in gone.values()])} left alone, because {because}")
-                # For good: who is made later, in a namespace made anew, is not to pay for it.
-                for name in gone:
-                    self.hands.ledger.forget(name.name)
-                return
-            looks = await asyncio.gather(*(self.hands.finalizers.find(name) for name in gone))
-            disowned = await self.hands.ledger.disowned(name.name for name in gone)
-        except errors.KubeError as error:
-            self.again.update(dict.fromkeys(gone, str(error)))
-            return
-        for (name, had), found in zip(tuple(gone.items()), looks, strict=True):
-            if because := self.reason_kept(name, had, found, name.name in disowned):
-                self.leave(name, had, because)
-                del gone[name]
-        await self.bury_topics(gone)
-        await self.hands.ledger.write()
-
-    def reason_kept(self, name: Name, had: Had, found: ObjectMeta | None, is_disowned: bool) -> str | None:
-        """Why a topic is not deleted, although its resource seems to be gone. `found` is what has the name now."""
-        if found and found.uid == had.uid:
-            return f"KafkaTopic {name} is there, and another operator's now"
-        if is_disowned:
-            return f"KafkaTopic {name} is not noted any more"
-        successor = self.hands.topics.get(name)
-        if successor is None or claimed(successor) != had.topic:
-            return None
-        if not is_managed(successor):
-            return f"KafkaTopic {name} is there, and not managed"
-        if successor.status and successor.status.topic_name:
-            return f"KafkaTopic {name} has it for long: the note is an old one"
-        return None
-
-    def is_there(self, name: Name, had: Had) -> bool:
-        resource = self.hands.topics.get(name)
-        return resource is not None and resource.metadata.uid == had.uid
-
-    async def bury_topics(self, gone: Mapping[Name, Had]) -> None:
-        dying: dict[str, list[Name]] = {}
-        for name, had in gone.items():
-            match legacy(had.topic, name.name, map(standing, self.hands.topics.under(BY_TOPIC, had.topic))):
-                case Leave(because):
-                    self.leave(name, had, because)
-                case Delete(topic):
-                    dying.setdefault(topic, []).append(name)
-        if dying:
-            await self.delete(dying)
-
-    def leave(self, name: Name, had: Had, because: str) -> None:
-        self.hands.ledger.forget(name.name)
-        _log.info(f"topic {had.topic} stays, because {because}")
-
-    async def delete(self, dying: Mapping[str, Sequence[Name]]) -> None:
-        """`dying`: topics, with the names of the resources that they were of."""
-        admin = await self.hands.admin()
-        known = await admin.describe_topics(list(dying))
-        outcomes = await admin.delete_topics(list(dying))
-        for topic, names in dying.items():
-            failure = outcomes.get(topic)
-            if failure is not None and not isinstance(failure, Refused):
-                self.again.update(dict.fromkeys(names, str(failure)))
-                continue
-            if failure is None or isinstance(failure, UnknownTopic):
-                self.remember_deleted(topic, known.get(topic))
-                _log.info(f"topic {topic} was deleted with its KafkaTopic")
-            else:
-                _log.warning(f"topic {topic} stays, although its KafkaTopic was deleted", because=str(failure))
-            for name in names:
-                self.hands.ledger.forget(name.name)
-
-    def remember_deleted(self, topic: str, known: Topic | None) -> None:
-        if known and known.id:
-            self.deleted[topic] = known.id
-        while len(self.deleted) > REMEMBERED:
-            self.deleted.pop(next(iter(self.deleted)))
-
-    # There
-
     async def note(self, sorted_: Iterable[tuple[KafkaTopic, Course]]) -> None:
-        """Before Kafka is asked for a topic: nobody may be deleted unseen. Others' finalizers go once it is noted."""
-        ledger = self.hands.ledger
+        """Of whom Kafka is not asked. Others' finalizers go once their topic is noted."""
         freed = []
         for resource, way in sorted_:
-            name, is_held = resource.metadata.name or "", FINALIZER in resource.metadata.finalizers
             if not is_managed(resource):
-                ledger.forget(name)
-            elif (isinstance(way, Manage) or is_held) and name_of(resource) not in self.again:
-                ledger.note(name, Had(resource.metadata.uid or "", claimed(resource)))
-            freed += [resource] if is_held else []
-        await ledger.write()
+                self.hands.ledger.forget(resource.metadata.name or "")
+            if isinstance(way, Manage) or FINALIZER not in resource.metadata.finalizers:
+                continue
+            is_owner = is_managed(resource) and (isinstance(way, Nothing) or has_had_one(resource))
+            if is_owner and name_of(resource) not in self.again:
+                self.note_topic(resource, self.id_before(resource))
+            freed.append(resource)
+        await self.hands.ledger.write()
         await asyncio.gather(*map(self.let_go, freed))
+
+    async def note_decided(self, decided: Sequence[tuple[KafkaTopic, Decision]], topics: Mapping[str, Topic]) -> None:
+        """Before Kafka is asked for a topic: nobody may be deleted unseen."""
+        for resource, decision in decided:
+            match decision:
+                case Create():
+                    self.note_topic(resource, None)
+                case Change() | Keep():
+                    self.note_topic(resource, topics[claimed(resource)].id or self.id_before(resource))
+                case Refuse() if has_had_one(resource):
+                    # What it has had: another one may have the name now.
+                    self.note_topic(resource, self.id_before(resource))
+                case Refuse() if self.id_before(resource) is None:
+                    self.hands.ledger.forget(resource.metadata.name or "")
+        await self.hands.ledger.write()
+        await asyncio.gather(*(self.let_go(one) for one, _ in decided if FINALIZER in one.metadata.finalizers))
+
+    def note_topic(self, resource: KafkaTopic, identifier: str | None) -> None:
+        had = Had(resource.metadata.uid or "", claimed(resource), identifier)
+        self.hands.ledger.note(resource.metadata.name or "", had)
+
+    def id_before(self, resource: KafkaTopic) -> str | None:
+        """Of the topic that it has had, as far as that is known without Kafka."""
+        had = self.hands.ledger.of(resource.metadata.name or "")
+        if had and (had.uid, had.topic) == (resource.metadata.uid, claimed(resource)) and had.id:
+            return had.id
+        return resource.status.topic_id if resource.status else None
 
     async def let_go(self, resource: KafkaTopic) -> None:
         try:
@@ -200,16 +124,15 @@ class Batch:
     async def manage(self, resources: Sequence[KafkaTopic]) -> None:
         admin = await self.hands.admin()
         topics, observed = await observe(admin, [claimed(one) for one in resources])
-        gone = [one for one in resources if self.is_leftover(topics.get(claimed(one)))]
+        shown = {name for name, topic in topics.items() if is_leftover(topic, self.deleted)}
+        gone = [one for one in resources if claimed(one) in shown]
         for resource in gone:
             self.again[name_of(resource)] = "brokers still show the topic that was deleted"
         rest = [one for one in resources if one not in gone]
         decided = [(one, decide(wanted(one), observed.get(claimed(one)))) for one in rest]
+        await self.note_decided(decided, topics)
         verdicts = await self.act(admin, decided, topics)
-        await self.tell(verdicts)
-
-    def is_leftover(self, topic: Topic | None) -> bool:
-        return topic is not None and topic.id is not None and self.deleted.get(topic.name) == topic.id
+        await asyncio.gather(self.tell(verdicts), self.hands.ledger.write())
 
     async def act(
         self, admin: TopicAdmin, decided: Sequence[tuple[KafkaTopic, Decision]], topics: Mapping[str, Topic]
@@ -225,6 +148,7 @@ class Batch:
                     verdicts.append((resource, NotReady(decision)))
                 case Create():
                     outcome = made.get(topic) or NotNow(f"create topic {topic}", "the answer does not name it")
+                    self.note_outcome(resource, outcome)
                     if isinstance(outcome, Created):
                         verdicts.append((resource, Ready(outcome.id)))
                     else:
@@ -234,6 +158,13 @@ class Batch:
                 case Change() | Keep():
                     verdicts.append((resource, Ready(topics[topic].id)))
         return verdicts
+
+    def note_outcome(self, resource: KafkaTopic, outcome: Created | KafkaFailure) -> None:
+        """Its id, if it was made; nothing, if Kafka refused to; and as it was noted, if that is not known."""
+        if isinstance(outcome, Created):
+            self.note_topic(resource, outcome.id)
+        elif isinstance(outcome, Refused) and not isinstance(outcome, TopicExists):
+            self.hands.ledger.forget(resource.metadata.name or "")
 
     async def create(self, admin: TopicAdmin, wanted_: Sequence[Create]) -> dict[str, Created | KafkaFailure]:
         if not wanted_:

@@ -1,16 +1,14 @@
-"""KafkaTopics asked for by name, and freed of the finalizer that Strimzi's topic operator puts on them."""
+"""KafkaTopics are freed of the finalizer that Strimzi's topic operator puts on them."""
 
 import asyncio
 
 from klamm.kube import errors
-from klamm.kube.catalogue import KAFKA_TOPIC_NAMES
 from klamm.kube.client import Client
-from klamm.kube.kinds import Name, name_of
+from klamm.kube.kinds import name_of
 from klamm.kube.watching import Watched
 from klamm.operators.topic.measures import LET_GO, TopicMeasures
 from klamm.planning.topics import FINALIZER
 from klamm.resources.custom.topic import KafkaTopic
-from klamm.resources.native.metadata import ObjectMeta
 
 
 class Finalizers:
@@ -23,12 +21,6 @@ class Finalizers:
         self._client = client
         self._topics = topics
         self._slots = slots
-
-    async def find(self, name: Name) -> ObjectMeta | None:
-        """What the API has under this name now, also when its labels do not make it ours."""
-        async with self._slots:
-            found = await self._client.find(KAFKA_TOPIC_NAMES, name)
-        return found.metadata if found else None
 
     async def let_go(self, resource: KafkaTopic) -> None:
         """Take the finalizer off; others' stay. Raises a KubeError, of a race as well: its news bring the name back."""

@@ -4,10 +4,10 @@ A KafkaTopic may be deleted while its operator is away, and no watch tells of th
 resource until the operator is back; but it keeps it for ever, and its namespace too, when nobody comes back (decision
 21). So who was noted here and is no longer there was deleted, and its topic is to go.
 
-The cluster operator makes the ConfigMap, the topic operator alone fills it: the resource's name → its uid and, where
-it has another name, its topic. What was noted for another Kafka resource of the same name, or in another watched
-namespace, tells nothing and is thrown away. Without the ConfigMap (or the right to write it) all goes on; only
-deletions that happen while the operator is away leave their topics behind.
+The cluster operator makes the ConfigMap, the topic operator alone fills it: the resource's name → its uid, its topic
+where that has another name, and "#" with Kafka's id of the topic once that is known. What was noted for another Kafka
+resource of the same name, or in another watched namespace, tells nothing and is thrown away. Without the ConfigMap (or
+the right to write it) all goes on; only deletions that happen while the operator is away leave their topics behind.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,6 +24,9 @@ _log = logs.room("topics")
 OF = "klamm.dev/topics-of"
 """The annotation that says for which Kafka resource (by uid) and which namespace the notes are."""
 
+_ID = "#"
+"""No topic's name may contain it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Had:
@@ -31,6 +34,8 @@ class Had:
 
     uid: str
     topic: str
+    id: str | None = None
+    """Kafka's id of the topic; None while it is about to be made, and on brokers that give none."""
 
 
 class Ledger:
@@ -85,7 +90,7 @@ class Ledger:
         """Whose note was written, and is not there now: another process has seen to it, somebody has taken it away, or
         the API was restored from a backup, and does not know of the resource either. Raises a KubeError.
         """
-        written = {name: _written(name, had) for name in names if (had := self._notes.get(name))}
+        written = {name: had for name in names if (had := self._notes.get(name))}
         if self._place is None or not self._is_read or not written.keys() - self._unwritten.keys():
             return frozenset()
         try:
@@ -97,7 +102,9 @@ class Ledger:
             self._unwritten = {**dict.fromkeys(found.data), **self._everything()}
             return frozenset()
         return frozenset(
-            name for name, text in written.items() if name not in self._unwritten and found.data.get(name) != text
+            name
+            for name, had in written.items()
+            if name not in self._unwritten and not _is_of(had, name, found.data.get(name))
         )
 
     async def write(self) -> None:
@@ -121,8 +128,8 @@ class Ledger:
             raise
         except errors.KubeError as error:
             self._unwritten = {**writing, **self._unwritten}
-            if isinstance(error, errors.Invalid | errors.Refused):
-                # It is full. No note is better than an old one, which would delete the topic of who came after.
+            if _is_full(error):
+                # No note is better than an old one, which would delete the topic of who came after.
                 await self._patch(dict.fromkeys(writing))
             raise
         self._warned = False
@@ -142,10 +149,23 @@ class Ledger:
         self._warned = True
 
 
+def _is_full(error: errors.KubeError) -> bool:
+    """Its values are more than 1 MiB, or names and values more than etcd takes (1.5 MiB): that is a bare 500."""
+    return isinstance(error, errors.Invalid | errors.Refused) or "request is too large" in error.message
+
+
 def _read(name: str, text: str) -> Had:
-    uid, _, topic = text.partition(" ")
-    return Had(uid, topic or name)
+    uid, _, rest = text.partition(" ")
+    topic, _, identifier = rest.partition(_ID)
+    return Had(uid, topic.strip() or name, identifier or None)
 
 
 def _written(name: str, had: Had) -> str:
-    return had.uid if had.topic == name else f"{had.uid} {had.topic}"
+    topic = [] if had.topic == name else [had.topic]
+    return " ".join([had.uid, *topic, *([_ID + had.id] if had.id else [])])
+
+
+def _is_of(had: Had, name: str, text: str | None) -> bool:
+    """Whether a note is of this resource and topic: another process may have noted the id since."""
+    noted = None if text is None else _read(name, text)
+    return noted is not None and (noted.uid, noted.topic) == (had.uid, had.topic)

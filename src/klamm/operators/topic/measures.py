@@ -111,6 +111,10 @@ class MeasuredAdmin:
         with self._timing(DELETE):
             return await self._admin.delete_topics(names)
 
+    async def delete_topics_by_id(self, ids: Sequence[str]) -> dict[str, KafkaFailure | None]:
+        with self._timing(DELETE):
+            return await self._admin.delete_topics_by_id(ids)
+
     async def change_topic_configs(self, changes: Mapping[str, ConfigChange]) -> dict[str, KafkaFailure | None]:
         with self._timing(CONFIGURE):
             return await self._admin.change_topic_configs(changes)

@@ -29,9 +29,11 @@ from klamm.kube.kinds import Name, name_of
 from klamm.kube.watching import Watched
 from klamm.operators.topic.admin import TopicAdmin
 from klamm.operators.topic.backlog import Backlog
-from klamm.operators.topic.batch import Batch, Hands
+from klamm.operators.topic.batch import Batch
 from klamm.operators.topic.ending import Ending
 from klamm.operators.topic.finalizers import Finalizers
+from klamm.operators.topic.hands import Hands
+from klamm.operators.topic.holders import Holders
 from klamm.operators.topic.ledger import Ledger
 from klamm.operators.topic.measures import MeasuredAdmin, TopicMeasures
 from klamm.operators.topic.report import NotReady, Reporter
@@ -106,6 +108,7 @@ class TopicOperator:
             topics=topics,
             admin=self._admin,
             ledger=Ledger(client),
+            holders=Holders(client, slots),
             finalizers=Finalizers(client, topics, slots, self._measures),
             ending=Ending(client, cluster, topics.namespace or ""),
             reporter=Reporter(client, topics, clock, slots, self._measures),
@@ -190,7 +193,7 @@ class TopicOperator:
 
     async def _worked(self, names: list[Name]) -> dict[Name, str]:
         """Who must come back, and why. A bug that one topic wakes must not stop the others: halves are tried alone."""
-        batch = Batch(self._hands, deleted=self._memory.deleted)
+        batch = Batch(self._hands, deleted=self._memory.deleted, tried=self._memory.failures)
         try:
             await batch.work(names)
             return batch.again

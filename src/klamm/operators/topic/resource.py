@@ -33,6 +33,11 @@ def claimed(resource: KafkaTopic) -> str:
     return (resource.status and resource.status.topic_name) or named(resource)
 
 
+def has_had_one(resource: KafkaTopic) -> bool:
+    """A topic of its own: it was ready once."""
+    return bool(resource.status and resource.status.topic_name)
+
+
 def named(resource: KafkaTopic) -> str:
     return resource.spec.topic_name or resource.metadata.name or ""
 

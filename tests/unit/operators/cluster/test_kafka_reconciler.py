@@ -396,6 +396,29 @@ async def test_a_removed_listener_takes_its_services_along() -> None:
 
 
 @in_virtual_time
+async def test_leftover_claims_of_brokers_and_zookeepers_go_and_are_asked_for_together() -> None:
+    async with kafka_world() as world:
+        world.apply(kafka_1())
+        await world.ready()
+        for node in ("my-cluster-kafka-0", "my-cluster-zookeeper-0"):
+            claim = next(name for name in world.names(PERSISTENT_VOLUME_CLAIMS) if name.endswith(node))
+            kept = world.get(PERSISTENT_VOLUME_CLAIMS, claim)
+            copied = {key: kept["metadata"][key] for key in ("labels", "ownerReferences")}
+            spec = {key: kept["spec"][key] for key in ("accessModes", "resources")}
+            for name, metadata in ((f"old-{node}", copied), (f"mine-{node}", {"labels": copied["labels"]})):
+                body = {"metadata": {"name": name, **metadata}, "spec": spec}
+                world.cluster.objects.create(PERSISTENT_VOLUME_CLAIMS, NAMESPACE, body)
+        world.transport.requests.clear()
+        await world.passes(200)
+        left = {name for name in world.names(PERSISTENT_VOLUME_CLAIMS) if name.startswith(("old-", "mine-"))}
+        assert left == {"mine-my-cluster-kafka-0", "mine-my-cluster-zookeeper-0"}
+        lists = [one.rpartition("/")[2] for one in world.transport.requests if one.startswith("GET")]
+        tidied = lists.count("ingresses")
+        assert tidied > 0
+        assert lists.count("persistentvolumeclaims") == 2 * tidied, "once to be sized, once to be tidied"
+
+
+@in_virtual_time
 async def test_without_entity_operator_all_of_it_goes() -> None:
     async with kafka_world() as world:
         world.apply(kafka_object())

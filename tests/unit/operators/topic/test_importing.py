@@ -1,18 +1,9 @@
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
-from tests.builders.entity_api import CLUSTER, NAMESPACE, EntityApi, entity_api
+from tests.builders.entity_api import CLUSTER, NAMESPACE, EntityApi
 from tests.builders.fake_kafka import FakeKafka
 
 from klamm.operators.topic.importing import missing_resources, resource_name
 from klamm.resources.structure import encode
-
-
-@pytest.fixture
-async def entity(tmp_path: Path) -> AsyncIterator[EntityApi]:
-    async with entity_api(tmp_path, "kafkatopics") as running:
-        yield running
 
 
 @pytest.mark.parametrize(

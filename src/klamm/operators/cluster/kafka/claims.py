@@ -24,13 +24,16 @@ class ClaimsOutcome:
     warnings: tuple[Condition, ...] = ()
 
 
+def labels_of_claims(cluster: str) -> dict[str, str]:
+    """Of brokers and ZooKeepers."""
+    return {CLUSTER: cluster, KIND: "Kafka"}
+
+
 async def apply_claims(hands: Hands, cluster: Name, wanted: Sequence[PersistentVolumeClaim]) -> ClaimsOutcome:
     """Bring the claims to what is wanted, as far as their classes allow."""
     if not wanted:
         return ClaimsOutcome(DONE)
-    listed = await hands.client.list(
-        PERSISTENT_VOLUME_CLAIMS, cluster.namespace, {CLUSTER: cluster.name, KIND: "Kafka"}
-    )
+    listed = await hands.client.list(PERSISTENT_VOLUME_CLAIMS, cluster.namespace, labels_of_claims(cluster.name))
     existing = {claim.metadata.name or "": claim for claim in listed.items}
     leaving = [name for claim in wanted if _is_leaving(existing.get(name := claim.metadata.name or ""))]
     for name in leaving:

@@ -246,7 +246,8 @@ class KafkaPass:
         await entity_operator.delete_unwanted(self.hands, self.operators, self.observed)
 
     async def kafka_exporter(self) -> None:
-        await exporter.apply_exporter(self.hands, self.exporter, self.trust)
+        if self.exporter.is_wanted:
+            await exporter.apply_exporter(self.hands, self.exporter, self.trust)
         await exporter.delete_unwanted(self.hands, self.exporter, self.observed)
 
     async def roll_zookeeper(self) -> Result:

@@ -17,17 +17,18 @@ from klamm.kube.kinds import Kind, Object
 from klamm.kube.native import CONFIG_MAPS, INGRESSES, PERSISTENT_VOLUME_CLAIMS, SERVICES
 from klamm.operations.applying import side_by_side
 from klamm.operators.cluster.hands import Hands
+from klamm.operators.cluster.kafka.claims import labels_of_claims
 
 
 async def delete_leftovers(hands: Hands, cluster: KafkaCluster, ensemble: Ensemble) -> None:
     owner = cluster.resource.metadata.uid or ""
     brokers, nodes = cluster.component.selector(), cluster.node_component.selector()
+    claims = [*kafka_claims(cluster), *zookeeper_claims(ensemble)]
     kept: list[tuple[Kind[Any], dict[str, str], set[str]]] = [
         (SERVICES, brokers, _names(services(cluster))),
         (INGRESSES, brokers, _names(ingresses(cluster))),
         (CONFIG_MAPS, nodes, {node.pod for node in cluster.nodes}),
-        (PERSISTENT_VOLUME_CLAIMS, nodes, _names(kafka_claims(cluster))),
-        (PERSISTENT_VOLUME_CLAIMS, ensemble.component.selector(), _names(zookeeper_claims(ensemble))),
+        (PERSISTENT_VOLUME_CLAIMS, labels_of_claims(cluster.name), _names(claims)),
     ]
     prune, namespace = hands.applier.prune, cluster.namespace
     await side_by_side(prune(kind, namespace, labels, keep, owner) for kind, labels, keep in kept)

@@ -1,0 +1,78 @@
+"""Who acts without a Lease begins at once, and stops as soon as somebody holds it."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from tests.builders.one_lease import LEASE, Competitor, OneLease, Polite, leave
+from tests.builders.sleepers import tasks_of_sleepers
+from tests.builders.virtual_time import in_virtual_time
+
+from klamm.kube.leases import LeadershipLost, Times
+
+TIMES = Times()
+AT_ONCE = 0.1
+"""Seconds, with a network that takes some hundredths of one."""
+
+
+def _server(holder: str | None = None, delay: float = 0.0) -> OneLease:
+    asyncio.get_running_loop().set_task_factory(tasks_of_sleepers)  # type: ignore[arg-type]
+    if holder is None:
+        return OneLease(delay=delay)
+    stored: dict[str, Any] = {
+        "metadata": {"name": LEASE.name, "namespace": LEASE.namespace, "resourceVersion": "1"},
+        "spec": {"holderIdentity": holder, "leaseDurationSeconds": 12},
+    }
+    return OneLease(stored=stored, delay=delay)
+
+
+@pytest.mark.parametrize("holder", [None, ""])
+@in_virtual_time
+async def test_it_begins_without_any_wait_and_never_writes_the_lease(holder: str | None) -> None:
+    server = _server(holder)
+    one = Polite(server, "one")
+    await asyncio.sleep(300)
+    assert one.began == 0
+    assert server.acted("one", since=299)
+    assert server.version == 1
+    await leave(one)
+
+
+@in_virtual_time
+async def test_it_stops_as_soon_as_another_one_holds_the_lease() -> None:
+    server = _server(delay=0.02)
+    one = Polite(server, "one")
+    await asyncio.sleep(30)
+    began = asyncio.get_running_loop().time()
+    two = Competitor(server, "two", 2)
+    await asyncio.sleep(30)
+    assert two.began - began < AT_ONCE, "it does not wait for us"
+    assert one.ended - began < AT_ONCE
+    assert server.acted("one", since=began + AT_ONCE) == []
+    with pytest.raises(LeadershipLost, match="was taken by two"):
+        one.task.result()
+    await leave(two)
+
+
+@in_virtual_time
+async def test_started_beside_a_leader_it_waits_until_that_one_leaves() -> None:
+    server = _server()
+    two = Competitor(server, "two", 2)
+    await asyncio.sleep(1)
+    one = Polite(server, "one")
+    await asyncio.sleep(300)
+    assert one.began == -1
+    await leave(two)
+    await asyncio.sleep(1)
+    assert 301 <= one.began < 301 + AT_ONCE
+    assert server.acted("one")[0] >= 301
+    await leave(one)
+
+
+@in_virtual_time
+async def test_a_leader_that_is_dead_is_not_waited_for_longer_than_its_lease() -> None:
+    server = _server("somebody")
+    one = Polite(server, "one")
+    await asyncio.sleep(30)
+    assert TIMES.duration <= one.began < TIMES.duration + AT_ONCE
+    await leave(one)
