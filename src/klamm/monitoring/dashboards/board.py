@@ -169,10 +169,13 @@ def _field(panel: Panel) -> Object:
 
 
 def _steps(panel: Panel) -> list[Object]:
-    if panel.alarm_below is not None:
-        return [{"color": "red", "value": None}, {"color": "green", "value": panel.alarm_below}]
-    above = [] if panel.alarm_above is None else [{"color": "red", "value": panel.alarm_above}]
-    return [{"color": "green", "value": None}, *above]
+    below, above = panel.alarm_below, panel.alarm_above
+    good = [{"color": "red", "value": None}] if below is not None else []
+    return [
+        *good,
+        {"color": "green", "value": below},
+        *([] if above is None else [{"color": "red", "value": above}]),
+    ]
 
 
 def _target(panel: Panel, query: Query, index: int) -> Object:
