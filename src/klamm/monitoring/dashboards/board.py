@@ -5,9 +5,10 @@ The data source is a variable, so that the same file works imported by hand and 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-Object = dict[str, Any]
+from klamm.monitoring.alerts import Object
+
 Look = Literal["timeseries", "stat", "table"]
 
 _COLUMNS = 24
