@@ -81,7 +81,7 @@ async def test_a_mistake_is_a_failure_that_alerts_see() -> None:
         await world.passes(5)
         assert one(world, "strimzi_kafka_resource_info", name="my-cluster")["ready"] == "False"
         assert value(world, "strimzi_resource_state", reason="InvalidResourceException") == 0
-        assert value(world, "klamm_passes_total", kind="Kafka", outcome="blocked") >= 1
+        assert value(world, "klamm_passes_total", kind="Kafka", namespace=NAMESPACE, outcome="blocked") >= 1
         assert value(world, "strimzi_reconciliations_failed_total", kind="Kafka", namespace=NAMESPACE) >= 1
 
 
