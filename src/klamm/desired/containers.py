@@ -4,7 +4,7 @@ from klamm.resources.custom.kafka import Kafka
 
 
 def wanted_containers(resource: Kafka) -> frozenset[str]:
-    """Those whose absence is a fault; what stands beside brokers (the exporter) tells of itself."""
+    """Of brokers, ZooKeepers and operators: those that alerts miss when they are down."""
     spec = resource.spec
     operators = spec.entity_operator
     asked = {
