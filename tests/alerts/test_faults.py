@@ -28,7 +28,9 @@ Here = Monitored[LocalCluster]
 QUICK = Watching(
     operator_image=operator_image(__version__),
     every=5,
-    pace=Pace(moment="1s", while_="5s", window="60s", silence="30s", traffic="5m", memory="1h", seen="30"),
+    pace=Pace(
+        moment="1s", while_="5s", settled="10s", window="60s", silence="30s", traffic="5m", memory="1h", seen="30"
+    ),
 )
 
 
@@ -70,6 +72,39 @@ def test_a_kafka_that_is_refused(monitored: Here) -> None:
     monitored.fires("KafkaNotReady")
     monitored.cluster.kubectl("delete", "kafka/wrong", "-n", "kafka")
     monitored.ends("KafkaNotReady")
+
+
+def test_a_kafka_with_a_field_that_nobody_knows(monitored: Here) -> None:
+    change_kafka(monitored, {"kafka": {"replica": 3}})
+    monitored.fires("KafkaWarnings")
+    assert "KafkaDeprecated" not in monitored.prometheus.firing()
+    change_kafka(monitored, {"kafka": {"replica": None}})
+    monitored.ends("KafkaWarnings")
+
+
+def test_a_kafka_with_a_deprecated_field(monitored: Here) -> None:
+    """One without effect: no pod is restarted."""
+    change_kafka(monitored, {"kafka": {"template": {"statefulset": {"metadata": {"labels": {"team": "a"}}}}}})
+    monitored.fires("KafkaDeprecated", "KafkaWarnings")
+    change_kafka(monitored, {"kafka": {"template": {"statefulset": None}}})
+    monitored.ends("KafkaDeprecated", "KafkaWarnings")
+
+
+def test_a_user_that_is_refused_for_a_deprecated_rule(monitored: Here) -> None:
+    """The cluster keeps no ACLs: the user asks for what it cannot have, in words of long ago."""
+    acl = {"resource": {"type": "topic", "name": "orders"}, "operation": "Read"}
+    wrong = {"authentication": {"type": "tls"}, "authorization": {"type": "simple", "acls": [acl]}}
+    offer(monitored, resource("KafkaUser", "wrong", wrong))
+    monitored.fires("KafkaUserNotReady", "KafkaUserWarnings", "KafkaUserDeprecated")
+    monitored.cluster.kubectl("delete", "kafkauser/wrong", "-n", "kafka")
+    monitored.ends("KafkaUserNotReady", "KafkaUserWarnings", "KafkaUserDeprecated")
+
+
+def test_a_topic_with_a_field_that_nobody_knows(monitored: Here) -> None:
+    offer(monitored, resource("KafkaTopic", "odd", {"partition": 1}))
+    monitored.fires("KafkaTopicWarnings")
+    monitored.cluster.kubectl("delete", "kafkatopic/odd", "-n", "kafka")
+    monitored.ends("KafkaTopicWarnings")
 
 
 def test_a_pod_that_hangs(monitored: Here) -> None:
@@ -161,6 +196,12 @@ def resource(kind: str, name: str, spec: Mapping[str, object]) -> Mapping[str, o
 
 def offer(monitored: Here, given: Mapping[str, object]) -> None:
     monitored.cluster.kubectl("apply", "--validate=false", "-f", "-", given=json.dumps(given))
+
+
+def change_kafka(monitored: Here, spec: Mapping[str, object]) -> None:
+    """Merge into the spec of my-cluster; None takes a field away."""
+    change = json.dumps({"spec": spec})
+    monitored.cluster.kubectl("patch", "kafka/my-cluster", "-n", "kafka", "--type=merge", "-p", change)
 
 
 def send(number: int, monitored: Here, pod: str, word: str) -> None:

@@ -60,6 +60,8 @@ class KafkaWorld:
     zookeeper_leader: str | None = None
     """Name of the pod that says that it leads."""
     deaths: list[Death] = field(default_factory=list)
+    selector: Mapping[str, str] = field(default_factory=dict)
+    """Of the operator: labels of the Kafka resources that are its own."""
     operator: "asyncio.Task[None] | None" = None
     hands: Hands | None = None
     """The operator's, once it runs."""
@@ -174,14 +176,17 @@ class KafkaWorld:
 
 
 @asynccontextmanager
-async def kafka_world(*, operator: bool = True, images: Mapping[str, str] | None = None) -> AsyncIterator[KafkaWorld]:
+async def kafka_world(
+    *, operator: bool = True, images: Mapping[str, str] | None = None, selector: Mapping[str, str] | None = None
+) -> AsyncIterator[KafkaWorld]:
     async with small_cluster(nodes=3, node_changes=_as_of_klamm) as cluster:
         for plural in ("kafkas.kafka", "kafkatopics.kafka", "strimzipodsets.core"):
             cluster.objects.create(CUSTOM_RESOURCE_DEFINITIONS, None, crd(plural))
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
         cluster.objects.create(NAMESPACES, None, namespace)
         transport = RegistryTransport(cluster.registry)
-        world = KafkaWorld(cluster, transport, over(transport, "klamm-cluster-operator", Random(1)))
+        client = over(transport, "klamm-cluster-operator", Random(1))
+        world = KafkaWorld(cluster, transport, client, selector=selector or {})
         if operator:
             world.start_operator()
         try:
@@ -192,7 +197,7 @@ async def kafka_world(*, operator: bool = True, images: Mapping[str, str] | None
 
 async def _run_operator(world: KafkaWorld) -> None:
     client, clock, random = world.client, world.cluster.clock, Random(1)
-    caches = caches_of(None, client, random, {})
+    caches = caches_of(None, client, random, world.selector)
     recorder = Recorder(client, "strimzi.io/cluster-operator", "operator", clock)
     passwords = iter(f"password-{n}" for n in range(10_000))
     world.hands = hands = Hands(
@@ -209,6 +214,7 @@ async def _run_operator(world: KafkaWorld) -> None:
         deployments=caches.deployments,
         config_maps=caches.config_maps,
         zookeeper_mode=world.mode_of,
+        selector=world.selector,
     )
     controllers = [make(hands, random, Settings()) for make in (kafka_controller, pod_set_controller)]
     async with asyncio.TaskGroup() as group:

@@ -86,7 +86,16 @@ def _named(block: Block) -> str:
 async def rendered(commands: Commands, *arguments: str) -> list[Object]:
     place = () if "-n" in arguments else ("-n", "kafka")
     text = await commands.helm("template", "kafka-operator", str(CHART), *place, *arguments)
-    return [obj for obj in yaml.safe_load_all(text) if obj]
+    return [obj for obj in yaml.load_all(text, Strict) if obj]
+
+
+class Strict(yaml.SafeLoader):
+    """Refuses what Kubernetes refuses and YAML's loader takes: a key that stands there twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value]
+        assert len(keys) == len(set(keys)), f"a key stands there twice: {keys}"
+        return super().construct_mapping(node, deep=deep)
 
 
 def comparable(objects: Iterable[Object]) -> dict[str, Any]:
@@ -221,13 +230,49 @@ async def test_what_watches_over_clusters_is_that_of_the_examples(offline: Comma
     found = {(obj["kind"], obj["metadata"]["name"]): obj for obj in made}
     for monitor in pod_monitors():
         one = found["PodMonitor", monitor["metadata"]["name"]]
-        assert (one["spec"], one["metadata"]["labels"]["release"]) == (monitor["spec"], "stack")
+        assert one["metadata"]["labels"]["release"] == "stack"
+        assert {**one["spec"], "namespaceSelector": {"any": True}} == monitor["spec"]
+    assert found["PrometheusRule", "prometheus-k8s-rules"]["metadata"]["labels"]["role"] == "alert-rules"
     assert found["PrometheusRule", "prometheus-k8s-rules"]["spec"] == prometheus_rule()["spec"]
     for board in boards():
         config_map = found["ConfigMap", board.uid]
         assert config_map["metadata"]["namespace"] == "grafana"
         assert config_map["metadata"]["labels"]["grafana_dashboard"] == "1"
         assert json.loads(config_map["data"][f"{board.uid}.json"]) == dashboard(board)
+
+
+WATCHED: dict[str, tuple[list[str], Object]] = {
+    "its own namespace": ([], {"matchNames": ["kafka"]}),
+    "several": (["--set", "watchNamespaces={team-a,team-b}"], {"matchNames": ["kafka", "team-a", "team-b"]}),
+    "all": (["--set", "watchAnyNamespace=true"], {"any": True}),
+}
+
+
+@pytest.mark.parametrize("case", WATCHED)
+async def test_a_release_monitors_its_own_operator_and_the_clusters_that_it_looks_after(
+    case: str, offline: Commands
+) -> None:
+    """Two releases that asked the same pods would count everything twice."""
+    arguments, clusters = WATCHED[case]
+    made = await rendered(offline, "--set", "podMonitors.enabled=true", *arguments)
+    found = {obj["metadata"]["name"]: obj["spec"]["namespaceSelector"] for obj in made if obj["kind"] == "PodMonitor"}
+    assert found == {
+        "cluster-operator-metrics": {"matchNames": ["kafka"]},
+        "entity-operator-metrics": clusters,
+        "kafka-resources-metrics": clusters,
+    }
+
+
+async def test_peoples_labels_go_before_the_charts_own(offline: Commands) -> None:
+    own = ("release", "role", "grafana_dashboard")
+    values = [f"{block}.extraLabels.{name}=theirs" for block in ("prometheusRules", "dashboards") for name in own]
+    enabled = "prometheusRules.enabled=true,dashboards.enabled=true,labels.release=theirs"
+    made = await rendered(offline, "--set", f"{enabled},{','.join(values)}")
+    labels = {obj["kind"]: obj["metadata"]["labels"] for obj in made}
+    assert (labels["PrometheusRule"]["release"], labels["PrometheusRule"]["role"]) == ("theirs", "theirs")
+    assert labels["Deployment"]["release"] == "theirs"
+    boards_ = [obj for obj in made if obj["kind"] == "ConfigMap" and obj["metadata"]["name"].startswith("strimzi-k")]
+    assert {obj["metadata"]["labels"]["grafana_dashboard"] for obj in boards_} == {"theirs"}
 
 
 async def test_nothing_of_it_is_made_unasked(offline: Commands) -> None:

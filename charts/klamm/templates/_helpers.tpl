@@ -2,8 +2,14 @@
 {{- define "klamm.labels" -}}
 app: strimzi
 chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
-release: {{ .Release.Name }}
+release: {{ .Release.Name | quote }}
 heritage: {{ .Release.Service }}
+{{- end }}
+
+{{/* The same with people's own, which go before ours: none may stand there twice. Takes (list root theirs more). */}}
+{{- define "klamm.labelsWith" -}}
+{{- $ours := include "klamm.labels" (index . 0) | fromYaml -}}
+{{ merge (deepCopy (index . 1 | default dict)) (index . 2) $ours | toYaml }}
 {{- end }}
 
 {{/* The namespaces to look after, as a JSON list; empty for all. */}}

@@ -53,6 +53,8 @@ FAMILIES: tuple[Family, ...] = (
 
 _COUNTED_FROM_0 = (BEGUN, ROUNDS, SUCCESSFUL, FAILED, LOCKED, ENQUEUED)
 
+_OUTCOMES = ("done", "again", "blocked", "superseded", "failed")
+
 EVERY = "*"
 """Stands for the namespace of an operator that watches all of them, until it has seen a resource."""
 
@@ -65,12 +67,12 @@ class PassMeasures:
         self._kind = kind
         self._selector = selector
         self._namespaces = tuple(namespaces) or (EVERY,)
+        self._shown: set[str] = set()
         for namespace in self._namespaces:
-            for family in _COUNTED_FROM_0:
-                metrics.count(family, 0, **self._of(namespace))
-            metrics.show(DURATION, **self._of(namespace))
+            self._show(namespace)
 
     def begun(self, namespace: str, passes: int = 1) -> None:
+        self._show(namespace)
         self._metrics.count(BEGUN, passes, **self._of(namespace))
 
     def passed(self, name: Name, outcome: str, seconds: float) -> None:
@@ -100,10 +102,27 @@ class PassMeasures:
         for namespace in {name.namespace for name in names} or set(self._namespaces):
             self._metrics.count(ROUNDS, **self._of(namespace))
 
-    def watch_resources(self, resources: Callable[[], Iterable[Object]]) -> None:
-        """Count, at each scrape, what is there and what of it is paused."""
-        self._metrics.ask(RESOURCES, lambda: self._by_namespace(resources()))
-        self._metrics.ask(PAUSED, lambda: self._by_namespace(one for one in resources() if is_paused(one)))
+    def watch_resources(
+        self, resources: Callable[[], Iterable[Object]], leads: Callable[[], bool] = lambda: True
+    ) -> None:
+        """Count, at each scrape, what is there and what of it is paused, while this process `leads`."""
+
+        def rows(shown: Callable[[Object], bool]) -> Rows:
+            return self._by_namespace(filter(shown, resources())) if leads() else ()
+
+        self._metrics.ask(RESOURCES, lambda: rows(lambda _: True))
+        self._metrics.ask(PAUSED, lambda: rows(is_paused))
+
+    def _show(self, namespace: str) -> None:
+        """Everything at 0: a counter that begins with its first failure has that failure in no rate."""
+        if namespace in self._shown:
+            return
+        self._shown.add(namespace)
+        for family in _COUNTED_FROM_0:
+            self._metrics.count(family, 0, **self._of(namespace))
+        for outcome in _OUTCOMES:
+            self._metrics.count(OUTCOMES, 0, kind=self._kind, namespace=namespace, outcome=outcome)
+        self._metrics.show(DURATION, **self._of(namespace))
 
     def _by_namespace(self, resources: Iterable[Object]) -> Rows:
         counts = dict.fromkeys(self._namespaces, 0)

@@ -4,11 +4,12 @@
     Again(after, because)     not yet; look again after `after` seconds (None: after the loop's growing back-off)
     Blocked(because)          only a change of the resource helps; looked at again when it changes or at a resync
 
-Every reason is one clause that fits after "because".
+`because` is one clause that fits after "because", for people. `reason` is a word in CamelCase of the same, for metrics:
+without numbers and names, so that there are few of them.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 
@@ -23,6 +24,7 @@ class Again:
     after: timedelta | float | None
     """Seconds; None leaves the time to the loop: soon at first, then less and less often."""
     because: str
+    reason: str = field(default="", compare=False)
 
     @property
     def seconds(self) -> float | None:
@@ -36,6 +38,7 @@ class Again:
 @dataclass(frozen=True, slots=True)
 class Blocked:
     because: str
+    reason: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return f"blocked, because {self.because}"

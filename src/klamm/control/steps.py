@@ -59,6 +59,11 @@ class Taken:
     def is_done(self) -> bool:
         return isinstance(self.result, Done)
 
+    @property
+    def reason(self) -> str:
+        """Why it is not done, in a word: what it failed with, or what its result says."""
+        return type(self.error).__name__ if self.error else getattr(self.result, "reason", "")
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

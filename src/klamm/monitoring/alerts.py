@@ -15,6 +15,8 @@ class Pace:
     """What is wrong at once, but may be the last scrape before a change."""
     while_: str = "3m"
     """What a rolling restart does, too: only its staying is worth an alert."""
+    settled: str = "15m"
+    """What a creation or the roll of a whole cluster does, too."""
     window: str = "5m"
     """How far back counts are looked at."""
     silence: str = "10m"

@@ -15,7 +15,8 @@ from klamm.resources.native.pod import Pod
 FOLDER = "/etc/prometheus-targets"
 PODS_FILE = "pods.json"
 NODES_FILE = "nodes.json"
-_META = "__meta_kubernetes"
+META = "__meta_kubernetes"
+"""What discovery's own labels begin with."""
 
 
 def pod_targets(pods: Iterable[Pod]) -> list[Object]:
@@ -31,7 +32,7 @@ def pod_targets(pods: Iterable[Pod]) -> list[Object]:
 
 def node_targets(nodes: Iterable[Node]) -> list[Object]:
     return [
-        {"targets": [address.address], "labels": {f"{_META}_node_name": node.metadata.name or ""}}
+        {"targets": [address.address], "labels": {f"{META}_node_name": node.metadata.name or ""}}
         for node in nodes
         for address in node.status.addresses
         if address.type == "InternalIP"
@@ -46,23 +47,24 @@ def _ports(pod: Pod) -> Iterator[tuple[Container, ContainerPort]]:
 
 def _of_pod(pod: Pod) -> Mapping[str, str]:
     status = pod.status
-    labels = {f"{_META}_pod_label_{_name(key)}": value for key, value in (pod.metadata.labels or {}).items()}
+    labels = {f"{META}_pod_label_{label_name(key)}": value for key, value in (pod.metadata.labels or {}).items()}
     return {
         **labels,
-        f"{_META}_namespace": pod.metadata.namespace or "",
-        f"{_META}_pod_name": pod.metadata.name or "",
-        f"{_META}_pod_node_name": pod.spec.node_name or "",
-        f"{_META}_pod_phase": (status and status.phase) or "",
-        f"{_META}_pod_host_ip": (status and status.host_ip) or "",
+        f"{META}_namespace": pod.metadata.namespace or "",
+        f"{META}_pod_name": pod.metadata.name or "",
+        f"{META}_pod_node_name": pod.spec.node_name or "",
+        f"{META}_pod_phase": (status and status.phase) or "",
+        f"{META}_pod_host_ip": (status and status.host_ip) or "",
     }
 
 
 def _of_port(container: Container, port: ContainerPort) -> Mapping[str, str]:
     return {
-        f"{_META}_pod_container_name": container.name,
-        f"{_META}_pod_container_port_name": port.name or "",
+        f"{META}_pod_container_name": container.name,
+        f"{META}_pod_container_port_name": port.name or "",
     }
 
 
-def _name(label: str) -> str:
+def label_name(label: str) -> str:
+    """A Kubernetes label as it stands in the names of Prometheus' labels."""
     return re.sub(r"[^a-zA-Z0-9_]", "_", label)

@@ -25,6 +25,8 @@ _CONFIGURATION = f"/etc/{PROMETHEUS}"
 _PROVISIONING = f"/etc/{GRAFANA}/provisioning"
 _BOARDS = f"/var/lib/{GRAFANA}-dashboards"
 _DATA = "10Gi"
+_KEPT = "8GB"
+"""Of series: Prometheus counts finished blocks only, and what it is writing needs room, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,7 @@ def prometheus_objects(watching: Watching) -> list[Object]:
         f"--config.file={_CONFIGURATION}/prometheus.yml",
         "--storage.tsdb.path=/prometheus",
         "--storage.tsdb.retention.time=15d",
+        f"--storage.tsdb.retention.size={_KEPT}",
         f"--web.listen-address=:{_PORTS[PROMETHEUS]}",
     ]
     container = {

@@ -11,33 +11,36 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-Object = dict[str, Any]
+from klamm.monitoring.alerts import Object
+from klamm.monitoring.discovery import META, label_name
 
 _TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount"
 _API = "kubernetes.default.svc"
-_POD = "__meta_kubernetes_pod_"
+_POD = f"{META}_pod_"
 
 
 @dataclass(frozen=True, slots=True)
 class Monitor:
-    """Pods whose label `label` has one of `values`, asked on the container ports of these names."""
+    """Pods whose label `label` has one of `values`, asked on the container ports of this name.
+
+    `of_operator`: they stand in the namespace of the cluster operator, and not where clusters are.
+    """
 
     name: str
     label: str
     values: tuple[str, ...]
-    ports: tuple[str, ...]
+    port: str
+    of_operator: bool = False
 
 
 MONITORS = (
-    Monitor("cluster-operator-metrics", "strimzi.io/kind", ("cluster-operator",), ("http",)),
-    Monitor(
-        "entity-operator-metrics", "app.kubernetes.io/name", ("entity-operator",), ("healthcheck", "healthcheck-uo")
-    ),
+    Monitor("cluster-operator-metrics", "strimzi.io/kind", ("cluster-operator",), "http", of_operator=True),
+    Monitor("entity-operator-metrics", "app.kubernetes.io/name", ("entity-operator",), "healthcheck"),
     Monitor(
         "kafka-resources-metrics",
         "strimzi.io/kind",
         ("Kafka", "KafkaConnect", "KafkaMirrorMaker", "KafkaMirrorMaker2"),
-        ("tcp-prometheus",),
+        "tcp-prometheus",
     ),
 )
 
@@ -51,7 +54,7 @@ _FROM_POD = {
     "node_name": "pod_node_name",
     "node_ip": "pod_host_ip",
 }
-"""Label of the series → what discovery knows of the pod, after `__meta_kubernetes_`."""
+"""Label of the series → what discovery knows of the pod, after `META`."""
 
 
 def pod_monitor(monitor: Monitor) -> Object:
@@ -66,8 +69,11 @@ def pod_monitor(monitor: Monitor) -> Object:
             },
             "namespaceSelector": {"any": True},
             "podMetricsEndpoints": [
-                {"port": port, "path": "/metrics", "relabelings": [_in_camel_case(one) for one in _labels_of_pod()]}
-                for port in monitor.ports
+                {
+                    "port": monitor.port,
+                    "path": "/metrics",
+                    "relabelings": [_in_camel_case(one) for one in _labels_of_pod()],
+                }
             ],
         },
     }
@@ -75,14 +81,17 @@ def pod_monitor(monitor: Monitor) -> Object:
 
 def scrape_job(monitor: Monitor, pods: Object = OF_PODS) -> Object:
     """The same as a job of prometheus.yml. `pods`: how pods are discovered."""
-    label = monitor.label.replace(".", "_").replace("/", "_").replace("-", "_")
     return {
         "job_name": monitor.name,
         **pods,
         "relabel_configs": [
             {"source_labels": [f"{_POD}phase"], "regex": "Failed|Succeeded", "action": "drop"},
-            {"source_labels": [f"{_POD}label_{label}"], "regex": "|".join(monitor.values), "action": "keep"},
-            {"source_labels": [f"{_POD}container_port_name"], "regex": "|".join(monitor.ports), "action": "keep"},
+            {
+                "source_labels": [f"{_POD}label_{label_name(monitor.label)}"],
+                "regex": "|".join(monitor.values),
+                "action": "keep",
+            },
+            {"source_labels": [f"{_POD}container_port_name"], "regex": monitor.port, "action": "keep"},
             {"source_labels": [f"{_POD}name"], "target_label": "pod"},
             {"source_labels": [f"{_POD}container_name"], "target_label": "container"},
             *_labels_of_pod(),
@@ -97,7 +106,7 @@ def kubelet_jobs(nodes: Object = OF_NODES) -> list[Object]:
 
 def _labels_of_pod() -> Sequence[Mapping[str, Any]]:
     by_name = [
-        {"source_labels": [f"__meta_kubernetes_{source}"], "target_label": target, "action": "replace"}
+        {"source_labels": [f"{META}_{source}"], "target_label": target, "action": "replace"}
         for target, source in _FROM_POD.items()
     ]
     return [{"regex": f"{_POD}label_(strimzi_io_.+)", "replacement": "$1", "action": "labelmap"}, *by_name]
@@ -111,7 +120,7 @@ def _in_camel_case(relabelling: Mapping[str, Any]) -> Object:
 
 def _kubelet_job(name: str, path: str, nodes: Object) -> Object:
     """Through the API server, because its certificate and right to speak are known, and a kubelet's mostly are not."""
-    node = "__meta_kubernetes_node_name"
+    node = f"{META}_node_name"
     return {
         "job_name": name,
         "scheme": "https",

@@ -96,7 +96,7 @@ async def run(
         for namespace in settings.namespaces or (None,)
     ]
     caches = [cache for area in seen for cache in area.all()]
-    measures = ClusterMeasures(process.own_metrics())
+    measures = ClusterMeasures(process.own_metrics(), leads=False)
     areas = _areas(settings, seen, client, outside, recorder, measures)
     loop = Settings(resync=settings.resync, stopping=pace.stopping, back_off=pace.failed_passes)
     kinds = (pod_set_controller,) if settings.pod_sets_only else (kafka_controller, pod_set_controller)
@@ -104,10 +104,14 @@ async def run(
 
     async def work() -> None:
         """Only the leader's. What is cut here was told to stop, or has lost the Lease (then it may do nothing more)."""
-        async with Supervisor("controllers", random) as acting:
-            for controller in controllers:
-                acting.start(f"{controller.name} controller", controller.run, OnFailure.END)
-            await asyncio.Event().wait()
+        measures.leads = True
+        try:
+            async with Supervisor("controllers", random) as acting:
+                for controller in controllers:
+                    acting.start(f"{controller.name} controller", controller.run, OnFailure.END)
+                await asyncio.Event().wait()
+        finally:
+            measures.leads = False
 
     async with Supervisor("cluster operator", random) as tasks:
         for cache in caches:

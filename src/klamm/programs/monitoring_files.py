@@ -10,12 +10,14 @@ from klamm.monitoring.dashboards.board import dashboard
 from klamm.monitoring.manifests import (
     ADDITIONAL,
     ADDITIONAL_KEY,
+    NAMESPACE,
     additional_jobs,
     pod_monitors,
     prometheus,
     prometheus_rule,
 )
 from klamm.monitoring.rules import groups
+from klamm.monitoring.scraping import MONITORS, pod_monitor
 from klamm.programs.installation_files import yaml_of
 
 _HEADER = "# Generated from src/klamm/monitoring by make generate; do not edit.\n"
@@ -36,12 +38,20 @@ def examples() -> dict[str, str]:
 
 def chart_files() -> dict[str, str]:
     """Path below files/ of the chart → content. Templates read them, so what looks like one in an alert stays."""
-    monitors = [{"name": one["metadata"]["name"], "spec": one["spec"]} for one in pod_monitors()]
+    monitors = [
+        {"name": one.name, "ofOperator": one.of_operator, "spec": _without_namespaces(pod_monitor(one)["spec"])}
+        for one in MONITORS
+    ]
     return {
         "pod-monitors.yaml": _HEADER + yaml_of({"podMonitors": monitors}),
         "prometheus-rules.yaml": _HEADER + yaml_of(prometheus_rule()["spec"]),
         **_dashboards(),
     }
+
+
+def _without_namespaces(spec: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Which they are is the chart's to say: those that its operator looks after."""
+    return {key: value for key, value in spec.items() if key != "namespaceSelector"}
 
 
 def with_alerts(page: str) -> str:
@@ -65,7 +75,7 @@ def _additional() -> Mapping[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": {"name": ADDITIONAL, "namespace": "monitoring", "labels": {"app": "strimzi"}},
+        "metadata": {"name": ADDITIONAL, "namespace": NAMESPACE, "labels": {"app": "strimzi"}},
         "type": "Opaque",
         "stringData": {ADDITIONAL_KEY: yaml_of(additional_jobs())},
     }

@@ -78,6 +78,26 @@ def write_test(folder: Path, alert: str, case: Case) -> Path:
     return path
 
 
+def judge(folder: Path, series: Series, minute: float, wanted: Mapping[str, Sequence[tuple[str, float]]]) -> str:
+    """Compare what expressions give at that minute: expression → (labels as `{a="b"}`, value). "" when all is so."""
+    test = {
+        "interval": f"{EVERY}s",
+        "input_series": [{"series": name, "values": written_values(values)} for name, values in series.items()],
+        "promql_expr_test": [
+            {
+                "expr": expression,
+                "eval_time": f"{round(minute * 60)}s",
+                "exp_samples": [{"labels": labels, "value": value} for labels, value in samples],
+            }
+            for expression, samples in wanted.items()
+        ],
+    }
+    path = folder / "test.yml"
+    path.write_text(json.dumps({"evaluation_interval": f"{EVERY}s", "tests": [test]}))
+    code, said = promtool("test", "rules", str(path))
+    return said if code else ""
+
+
 def promtool(*arguments: str) -> tuple[int, str]:
     done = subprocess.run(["promtool", *arguments], capture_output=True, text=True, timeout=60, check=False)
     return done.returncode, done.stdout + done.stderr

@@ -4,7 +4,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from tests.system.monitoring.promtool import Case, Minutes, Series, needs_prometheus, promtool, write_rules, write_test
+from tests.system.monitoring.promtool import (
+    Case,
+    Minutes,
+    Series,
+    judge,
+    needs_prometheus,
+    promtool,
+    write_rules,
+    write_test,
+)
 
 from klamm.monitoring.rules import groups
 
@@ -43,12 +52,28 @@ def container(name: str, pod: str, run: int = 0) -> str:
     return f"container_last_seen{{{labels}}}"
 
 
+OPERATOR = {"namespace": "operators", "kubernetes_pod_name": "strimzi-cluster-operator-x"}
+
+
+def wants(component: str, **of: str) -> str:
+    """As the cluster operator tells it from a namespace of its own."""
+    return written("klamm_wanted", {**OPERATOR, "exported_namespace": "kafka", "component": component, **of})
+
+
+def kafkas(in_namespace: str = "kafka", **of: str) -> str:
+    """An operator of all namespaces shows "*" when there is none anywhere; one of a few shows 0 for each."""
+    return written("strimzi_resources", {**OPERATOR, "exported_namespace": in_namespace, "kind": "Kafka", **of})
+
+
 def resource(kind: str, **labels: str) -> str:
     every = {"name": "mine", "exported_namespace": "kafka", "namespace": "kafka", "ready": "True", **labels}
     return written(f"strimzi_{kind}_resource_info", every)
 
 
 RISES_AND_FALLS = ((0, 2), (3, 3), (0, 5))
+WELL = ((1, 2), (None, 18), (1, 4))
+NOT_WELL = ((None, 2), (1, 18), (None, 4))
+"""As long as a creation or a roll may take, and a little longer."""
 ALIVE = (("now", 5), (None, 6), ("now", 5))
 
 
@@ -57,12 +82,11 @@ def while_it_lasts(series: str, values: tuple[Minutes, ...] = RISES_AND_FALLS) -
 
 
 def full(claimed: str, pod: str, component: str) -> Case:
-    pods = {"kubernetes_pod_name": pod, "strimzi_io_name": f"my-cluster-{component}"}
     return Case(
         {
             claim(claimed, "available"): [(30, 2), (14, 3), (20, 4)],
             claim(claimed, "capacity"): [(100, 9)],
-            _series("up", **pods): [(1, 9)],
+            container(component, pod): [("now", 9)],
         },
         fires=[4],
         quiet=[1, 7],
@@ -71,7 +95,7 @@ def full(claimed: str, pod: str, component: str) -> Case:
 
 def down(name: str, pod: str) -> Case:
     return Case(
-        {container(name, pod): ALIVE, 'strimzi_resources{kind="Kafka", exported_namespace="kafka"}': [(1, 16)]},
+        {container(name, pod): ALIVE, kafkas(): [(1, 16)], wants(name): [(1, 16)]},
         fires=[10],
         quiet=[4, 14],
     )
@@ -79,12 +103,12 @@ def down(name: str, pod: str) -> Case:
 
 def unready(kind: str) -> Case:
     good, bad = resource(kind), resource(kind, ready="False")
-    return Case({good: [(1, 2), (None, 5), (1, 4)], bad: [(None, 2), (1, 5), (None, 4)]}, fires=[6], quiet=[1, 9])
+    return Case({good: WELL, bad: NOT_WELL}, fires=[18.5], quiet=[1, 6, 16, 22])
 
 
 def marked(kind: str, label: str, value: str) -> Case:
     plain, odd = resource(kind, warnings="", deprecated=""), resource(kind, **{label: value})
-    return Case({plain: [(1, 2), (None, 5), (1, 4)], odd: [(None, 2), (1, 5), (None, 4)]}, fires=[6], quiet=[1, 9])
+    return Case({plain: WELL, odd: NOT_WELL}, fires=[18.5], quiet=[1, 6, 16, 22])
 
 
 def restarts(name: str, pod: str) -> Case:
@@ -159,6 +183,43 @@ CASES = {
     "KafkaTopicDeprecated": marked("kafka_topic", "deprecated", "Warning"),
     "KafkaUserDeprecated": marked("kafka_user", "deprecated", "Warning"),
 }
+MORE_CASES: dict[str, tuple[str, Case]] = {
+    "no broker is left while no operator runs": (
+        "KafkaBrokerContainersDown",
+        Case(
+            {
+                container("kafka", "my-cluster-kafka-0"): [("now", 5), (None, 11)],
+                kafkas(): [(1, 3), (None, 13)],
+                wants("kafka"): [(1, 3), (None, 13)],
+            },
+            fires=[10, 15],
+            quiet=[4],
+        ),
+    ),
+    "two pod monitors see a controller, and there is no other": (
+        "AbnormalControllerState",
+        Case(
+            {
+                of_broker("kafka_controller_kafkacontroller_activecontrollercount", job="a"): [(1, 2), (0, 6)],
+                of_broker("kafka_controller_kafkacontroller_activecontrollercount", job="b"): [(1, 2), (0, 6)],
+            },
+            fires=[4],
+            quiet=[1],
+        ),
+    ),
+    "a cluster's only broker filled its volume, and cannot start": (
+        "KafkaRunningOutOfSpace",
+        Case(
+            {
+                claim("data-0-my-cluster-kafka-0", "available"): [(20, 3), (1, 9)],
+                claim("data-0-my-cluster-kafka-0", "capacity"): [(100, 12)],
+                container("kafka", "my-cluster-kafka-0"): [("now", 4), (None, 8)],
+            },
+            fires=[5, 11],
+            quiet=[1],
+        ),
+    ),
+}
 NO_ALERT: dict[str, tuple[str, Series]] = {
     "a busy group that is always thousands behind": (
         "TooLargeConsumerGroupLag",
@@ -187,8 +248,75 @@ NO_ALERT: dict[str, tuple[str, Series]] = {
         "KafkaBrokerContainersDown",
         {
             container("kafka", "my-cluster-kafka-0"): [("now", 5)],
-            'strimzi_resources{kind="Kafka", exported_namespace="kafka"}': [(1, 5), (0, 15)],
+            kafkas(): [(1, 5), (0, 15)],
+            wants("kafka"): [(1, 5), (0, 15)],
         },
+    ),
+    "a cluster that was deleted, and its operator watches all namespaces": (
+        "KafkaBrokerContainersDown",
+        {
+            container("kafka", "my-cluster-kafka-0"): [("now", 5)],
+            kafkas(): [(1, 5), (None, 15)],
+            kafkas("*"): [(None, 5), (0, 15)],
+            wants("kafka"): [(1, 5), (0, 15)],
+        },
+    ),
+    "a cluster that was deleted while its operator was started anew": (
+        "KafkaBrokerContainersDown",
+        {
+            container("kafka", "my-cluster-kafka-0"): [("now", 5)],
+            kafkas(): [(1, 5), (None, 15)],
+            wants("kafka"): [(1, 5), (None, 15)],
+            kafkas("*", kubernetes_pod_name="strimzi-cluster-operator-y"): [(None, 6), (0, 14)],
+        },
+    ),
+    "a cluster that was deleted, and then its operator was, too": (
+        "KafkaBrokerContainersDown",
+        {
+            container("kafka", "my-cluster-kafka-0"): [("now", 5)],
+            kafkas("*"): [(1, 8), (None, 12)],
+            wants("kafka"): [(1, 5), (0, 3), (None, 12)],
+        },
+    ),
+    "an operator that was taken out of the spec": (
+        "UserOperatorContainerDown",
+        {
+            container("user-operator", "my-cluster-entity-operator-x"): [("now", 5)],
+            kafkas(): [(1, 20)],
+            wants("user-operator"): [(1, 5), (0, 15)],
+        },
+    ),
+    "ZooKeepers after a move to KRaft": (
+        "ZookeeperContainersDown",
+        {
+            container("zookeeper", "my-cluster-zookeeper-0"): [("now", 5)],
+            kafkas(): [(1, 20)],
+            wants("kafka"): [(1, 20)],
+            wants("zookeeper"): [(1, 5), (0, 15)],
+        },
+    ),
+    "a cluster that comes up for the first time": (
+        "KafkaBrokerContainersDown",
+        {kafkas(): [(1, 20)], wants("kafka"): [(1, 20)]},
+    ),
+    "a controller that two pod monitors see": (
+        "AbnormalControllerState",
+        {
+            of_broker("kafka_controller_kafkacontroller_activecontrollercount", job="a"): [(1, 20)],
+            of_broker("kafka_controller_kafkacontroller_activecontrollercount", job="b"): [(1, 20)],
+        },
+    ),
+    "a group behind by less, seen by two exporters during their roll": (
+        "TooLargeConsumerGroupLag",
+        {
+            of_exporter(name, consumergroup="g", kubernetes_pod_name=pod): [(600, 20)]
+            for name in ("kafka_consumergroup_lag", "kafka_consumergroup_current_offset")
+            for pod in ("old", "new")
+        },
+    ),
+    "a cluster that takes ten minutes to come up": (
+        "KafkaNotReady",
+        {resource("kafka", ready="False"): [(1, 10), (None, 10)], resource("kafka"): [(None, 10), (1, 10)]},
     ),
     "a broker that was rolled once": (
         "KafkaContainerRestartedInTheLast5Minutes",
@@ -214,6 +342,20 @@ def test_every_alert_has_a_case() -> None:
 def test_an_alert_fires_while_its_fault_is_there(alert: str, tmp_path: Path) -> None:
     code, said = promtool("test", "rules", str(write_test(tmp_path, alert, CASES[alert])))
     assert code == 0, said
+
+
+@pytest.mark.parametrize("situation", MORE_CASES)
+def test_an_alert_fires_also_when(situation: str, tmp_path: Path) -> None:
+    alert, case = MORE_CASES[situation]
+    code, said = promtool("test", "rules", str(write_test(tmp_path, alert, case)))
+    assert code == 0, said
+
+
+def test_a_partition_without_leader_is_one_however_many_controllers_tell_it(tmp_path: Path) -> None:
+    (alert,) = (alert for group in groups() for alert in group.alerts if alert.name == "OfflinePartitions")
+    told = {of_broker("kafka_controller_kafkacontroller_offlinepartitionscount", each): [(1, 5)] for each in range(3)}
+    shown = [('{namespace="kafka", strimzi_io_cluster="my-cluster"}', 1.0)]
+    assert judge(tmp_path, told, 2, {alert.expression: shown}) == ""
 
 
 @pytest.mark.parametrize("situation", NO_ALERT)

@@ -376,7 +376,24 @@ async def test_passes_are_counted_by_how_they_began_and_ended() -> None:
         "duration_seconds_max": 0,
     }
     outcomes = {dict(of)["outcome"]: value for (name, of), value in page.items() if name == "klamm_passes_total"}
-    assert outcomes == {"done": 2, "failed": 1, "blocked": 1}
+    assert outcomes == {"done": 2, "again": 0, "blocked": 1, "superseded": 0, "failed": 1}
+
+
+def test_a_namespace_that_comes_later_begins_with_every_counter_at_0() -> None:
+    """Or its first failure would be in no rate."""
+    metrics = Metrics(lambda: 0.0)
+    measures = PassMeasures(metrics, "Pod")
+    measures.begun("team-a")
+    shown = {name: value for (name, of), value in read_page(metrics.text()).items() if ("namespace", "team-a") in of}
+    assert shown["strimzi_reconciliations_total"] == 1
+    for name in ("failed", "successful", "locked", "already_enqueued", "periodical"):
+        assert shown[f"strimzi_reconciliations_{name}_total"] == 0
+    assert shown["klamm_passes_total"] == 0
+    measures.passed(Name("team-a", "one"), "failed", 1.0)
+    measures.begun("team-a")
+    failed = "strimzi_reconciliations_failed_total"
+    of = frozenset({("kind", "Pod"), ("namespace", "team-a"), ("selector", "")})
+    assert read_page(metrics.text())[failed, of] == 1
 
 
 @in_virtual_time

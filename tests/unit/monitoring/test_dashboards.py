@@ -81,6 +81,15 @@ def test_every_variable_that_is_used_is_there(uid: str) -> None:
     assert known == used
 
 
+def test_no_controller_is_as_wrong_as_two() -> None:
+    (panel,) = (panel for panel in panels(BOARDS["strimzi-kafka"]) if panel["title"] == "Controllers")
+    assert panel["fieldConfig"]["defaults"]["thresholds"]["steps"] == [
+        {"color": "red", "value": None},
+        {"color": "green", "value": 1},
+        {"color": "red", "value": 2},
+    ]
+
+
 def test_what_strimzis_dashboards_and_rules_show_ours_show_too() -> None:
     ours = " ".join(expressions())
     missing = {one.name for one in asked() if not re.search(rf"\b{one.name}\b", ours)}

@@ -34,6 +34,14 @@ def test_prometheus_gets_jobs_rules_and_a_place_for_its_data() -> None:
     assert found["Service prometheus"]["spec"]["type"] == "NodePort"
 
 
+def test_prometheus_keeps_less_than_its_volume_holds() -> None:
+    found = by_name(prometheus_objects(WATCHING))
+    claimed = found["PersistentVolumeClaim prometheus"]["spec"]["resources"]["requests"]["storage"]
+    prometheus = found["Deployment prometheus"]["spec"]["template"]["spec"]["containers"][0]
+    (kept,) = (word for word in prometheus["args"] if word.startswith("--storage.tsdb.retention.size="))
+    assert (claimed, kept) == ("10Gi", "--storage.tsdb.retention.size=8GB")
+
+
 def test_other_rules_start_prometheus_anew() -> None:
     def mark(watching: Watching) -> str:
         deployment = by_name(prometheus_objects(watching))["Deployment prometheus"]

@@ -3,6 +3,9 @@
 import re
 from typing import Any
 
+from tests.builders.kafka import kafka, surroundings
+
+from klamm.desired.entity_operator.operators import EntityOperator
 from klamm.monitoring.discovery import node_targets, pod_targets
 from klamm.monitoring.scraping import MONITORS, kubelet_jobs, pod_monitor, scrape_job
 from klamm.resources.native.cluster import Node, NodeAddress, NodeStatus
@@ -18,13 +21,17 @@ BROKER_LABELS = {
 }
 
 
-def pod(labels: dict[str, str], ports: dict[str, int], *, ip: str | None = "10.1.0.7", phase: str = "Running") -> Pod:
-    container = Container(
-        name="kafka", ports=[ContainerPort(name=name, container_port=number) for name, number in ports.items()]
-    )
+def pod(labels: dict[str, str], *ports: dict[str, int], ip: str | None = "10.1.0.7", phase: str = "Running") -> Pod:
+    """`ports` of each container."""
+    containers = [
+        Container(
+            name="kafka", ports=[ContainerPort(name=name, container_port=number) for name, number in each.items()]
+        )
+        for each in ports
+    ]
     return Pod(
         metadata=ObjectMeta(name="my-cluster-kafka-0", namespace="kafka", labels=labels),
-        spec=PodSpec(node_name="klamm-0", containers=[container]),
+        spec=PodSpec(node_name="klamm-0", containers=containers),
         status=PodStatus(phase=phase, pod_ip=ip, host_ip="127.0.0.1"),
     )
 
@@ -72,10 +79,15 @@ def test_a_broker_is_asked_on_its_metrics_port_and_labelled_by_its_pod() -> None
 
 def test_operators_are_asked_on_their_own_ports() -> None:
     entity = {"app.kubernetes.io/name": "entity-operator", "strimzi.io/kind": "Kafka"}
-    found = labels_of(pod(entity, {"healthcheck": 8080, "healthcheck-uo": 8081}))
+    found = labels_of(pod(entity, {"healthcheck": 8080}, {"healthcheck": 8081}))
     assert [labels["__address__"] for labels in found] == ["10.1.0.7:8080", "10.1.0.7:8081"]
     found = labels_of(pod({"strimzi.io/kind": "cluster-operator"}, {"http": 8080}))
     assert [labels["__address__"] for labels in found] == ["10.1.0.7:8080"]
+
+
+def test_both_operators_have_the_port_that_the_pod_monitor_of_strimzi_0_38_asks() -> None:
+    ports = {part.container: part.port_name for part in EntityOperator(kafka(), surroundings()).parts}
+    assert ports == {"topic-operator": "healthcheck", "user-operator": "healthcheck"}
 
 
 def test_others_and_pods_that_have_ended_are_not_asked() -> None:

@@ -53,8 +53,8 @@ class Part:
 
     @property
     def port_name(self) -> str:
-        """Container ports of a pod need different names; PodMonitors know the topic operator's (Strimzi behaviour)."""
-        return "healthcheck" if self.kind == TOPIC else "healthcheck-uo"
+        """Both have this name, by which people's PodMonitors find them (Strimzi 0.38): names are a container's own."""
+        return "healthcheck"
 
     @property
     def watched_namespace(self) -> str:

@@ -5,9 +5,10 @@ The data source is a variable, so that the same file works imported by hand and 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-Object = dict[str, Any]
+from klamm.monitoring.alerts import Object
+
 Look = Literal["timeseries", "stat", "table"]
 
 _COLUMNS = 24
@@ -169,10 +170,13 @@ def _field(panel: Panel) -> Object:
 
 
 def _steps(panel: Panel) -> list[Object]:
-    if panel.alarm_below is not None:
-        return [{"color": "red", "value": None}, {"color": "green", "value": panel.alarm_below}]
-    above = [] if panel.alarm_above is None else [{"color": "red", "value": panel.alarm_above}]
-    return [{"color": "green", "value": None}, *above]
+    below, above = panel.alarm_below, panel.alarm_above
+    good = [{"color": "red", "value": None}] if below is not None else []
+    return [
+        *good,
+        {"color": "green", "value": below},
+        *([] if above is None else [{"color": "red", "value": above}]),
+    ]
 
 
 def _target(panel: Panel, query: Query, index: int) -> Object:

@@ -1,4 +1,7 @@
-"""Topics and consumer groups as the Kafka exporter sees them."""
+"""Topics and consumer groups as the Kafka exporter sees them.
+
+While the exporter is rolled there are two of it, which tell the same: before anything is summed the larger counts.
+"""
 
 from klamm.monitoring.dashboards.board import Board, Panel, Query, Row, Variable, graph, number
 from klamm.monitoring.dashboards.parts import RATE, of_cluster
@@ -10,6 +13,18 @@ _GROUP = f'{_TOPIC}, consumergroup=~"$consumergroup"'
 _BY_TOPIC = "sum by (topic)"
 _BY_GROUP = "sum by (consumergroup, topic)"
 _OFFSET = "kafka_topic_partition_current_offset"
+
+
+def _topics(metric: str) -> str:
+    return f"max by (topic) ({metric}{{{_TOPIC}}})"
+
+
+def _partitions(metric: str) -> str:
+    return f"max by (topic, partition) ({metric}{{{_TOPIC}}})"
+
+
+def _commits(expression: str) -> str:
+    return f"max by (consumergroup, topic, partition) ({expression})"
 
 
 def exporter() -> Board:
@@ -35,30 +50,39 @@ def exporter() -> Board:
 
 def _cluster() -> tuple[Panel, ...]:
     return (
-        number("Topics", f"count(kafka_topic_partitions{{{_TOPIC}}})", "Topics that were chosen."),
-        number("Partitions", f"sum(kafka_topic_partitions{{{_TOPIC}}})", "Their partitions."),
-        number("Replicas", f"sum(kafka_topic_partition_replicas{{{_TOPIC}}})", "Their replicas."),
-        number("Replicas in sync", f"sum(kafka_topic_partition_in_sync_replica{{{_TOPIC}}})", "Best: all of them."),
+        number("Topics", f"count({_topics('kafka_topic_partitions')})", "Topics that were chosen."),
+        number("Partitions", f"sum({_topics('kafka_topic_partitions')})", "Their partitions."),
+        number("Replicas", f"sum({_partitions('kafka_topic_partition_replicas')})", "Their replicas."),
+        number(
+            "Replicas in sync",
+            f"sum({_partitions('kafka_topic_partition_in_sync_replica')})",
+            "Best: all of them.",
+        ),
         number(
             "Under-replicated partitions",
-            f"sum(kafka_topic_partition_under_replicated_partition{{{_TOPIC}}})",
+            f"sum({_partitions('kafka_topic_partition_under_replicated_partition')})",
             "A follower lags or is away.",
             above=1,
         ),
         number(
             "Leaders elsewhere",
-            f"sum(kafka_topic_partition_leader_is_preferred{{{_TOPIC}}} == bool 0)",
+            f"sum({_partitions('kafka_topic_partition_leader_is_preferred')} == bool 0)",
             "Partitions that are not led by their first replica: after a restart Kafka moves them back.",
         ),
-        number("Brokers", f"count(kafka_broker_info{{{_CLUSTER}}})", "Brokers in the cluster's metadata.", below=1),
+        number(
+            "Brokers",
+            f"count(max by (id) (kafka_broker_info{{{_CLUSTER}}}))",
+            "Brokers in the cluster's metadata.",
+            below=1,
+        ),
         number(
             "Partitions at min.insync.replicas",
-            f"sum(kafka_cluster_partition_atminisr{{{_TOPIC}}})",
+            f"sum({_partitions('kafka_cluster_partition_atminisr')})",
             "One more replica away, and they refuse acks=all.",
         ),
         number(
             "Partitions below min.insync.replicas",
-            f"sum(kafka_cluster_partition_underminisr{{{_TOPIC}}})",
+            f"sum({_partitions('kafka_cluster_partition_underminisr')})",
             "They refuse writes with acks=all.",
             above=1,
         ),
@@ -67,8 +91,8 @@ def _cluster() -> tuple[Panel, ...]:
 
 def _messages() -> tuple[Panel, ...]:
     """Offsets are gauges; a topic that is made anew starts at 0, which is no negative rate."""
-    written = f"clamp_min(deriv({_OFFSET}{{{_TOPIC}}}[{RATE}]), 0)"
-    read = f"clamp_min(deriv(kafka_consumergroup_current_offset{{{_GROUP}}}[{RATE}]), 0)"
+    written = f"max by (topic, partition) (clamp_min(deriv({_OFFSET}{{{_TOPIC}}}[{RATE}]), 0))"
+    read = _commits(f"clamp_min(deriv(kafka_consumergroup_current_offset{{{_GROUP}}}[{RATE}]), 0)")
     return (
         graph("Messages in by topic", f"{_BY_TOPIC} ({written})", "{{topic}}", "Records written a second.", "ops"),
         graph(
@@ -80,7 +104,7 @@ def _messages() -> tuple[Panel, ...]:
         ),
         graph(
             "Messages kept",
-            f"{_BY_TOPIC} ({_OFFSET}{{{_TOPIC}}} - kafka_topic_partition_oldest_offset{{{_TOPIC}}})",
+            f"{_BY_TOPIC} ({_partitions(_OFFSET)} - {_partitions('kafka_topic_partition_oldest_offset')})",
             "{{topic}}",
             "Between first and last offset; less where a topic is compacted.",
         ),
@@ -88,8 +112,8 @@ def _messages() -> tuple[Panel, ...]:
 
 
 def _groups() -> tuple[Panel, ...]:
-    lag = f"kafka_consumergroup_lag{{{_GROUP}}}"
-    pace = f"clamp_min({_BY_TOPIC} (deriv({_OFFSET}{{{_TOPIC}}}[{RATE}])), 0.001)"
+    lag = _commits(f"kafka_consumergroup_lag{{{_GROUP}}}")
+    pace = f"clamp_min({_BY_TOPIC} (max by (topic, partition) (deriv({_OFFSET}{{{_TOPIC}}}[{RATE}]))), 0.001)"
     return (
         graph(
             "Lag",
@@ -110,14 +134,14 @@ def _groups() -> tuple[Panel, ...]:
         ),
         Panel(
             "Offsets",
-            (Query(f"sum by (consumergroup, topic, partition) (kafka_consumergroup_current_offset{{{_GROUP}}})"),),
+            (Query(_commits(f"kafka_consumergroup_current_offset{{{_GROUP}}}")),),
             "What each group has committed.",
             look="table",
             width=12,
         ),
         Panel(
             "Lag by partition",
-            (Query(f"sum by (consumergroup, topic, partition) ({lag})"),),
+            (Query(lag),),
             "-1: the group has committed nothing there.",
             look="table",
             width=12,
@@ -130,14 +154,14 @@ def _replicas() -> tuple[Panel, ...]:
     return (
         graph(
             "Replicas missing by topic",
-            f"{_BY_TOPIC} ({replicas}{{{_TOPIC}}} - {in_sync}{{{_TOPIC}}})",
+            f"{_BY_TOPIC} ({_partitions(replicas)} - {_partitions(in_sync)})",
             "{{topic}}",
             "Replicas that are not in sync.",
             width=12,
         ),
         graph(
             "Partitions by topic",
-            f"{_BY_TOPIC} (kafka_topic_partitions{{{_TOPIC}}})",
+            _topics("kafka_topic_partitions"),
             "{{topic}}",
             "How many there are.",
             width=12,

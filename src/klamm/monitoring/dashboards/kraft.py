@@ -3,7 +3,6 @@
 from klamm.monitoring.dashboards.board import Board, Panel, Row, graph, number
 from klamm.monitoring.dashboards.parts import RATE, java, machine, of_cluster
 
-_PODS = "$cluster-.+-[0-9]+"
 _PICKED = 'namespace="$namespace", strimzi_io_cluster="$cluster", strimzi_io_name="$cluster-kafka"'
 _NODE = "{{kubernetes_pod_name}}"
 _BY_NODE = "max by (kubernetes_pod_name)"
@@ -19,7 +18,7 @@ def kraft() -> Board:
             Row("Quorum", _quorum()),
             Row("Metadata log", _log()),
             Row("Channel", _channel()),
-            machine("kafka", _PODS, f"data(-[0-9]+)?-{_PODS}", _PICKED),
+            machine("kafka", _raft("current_leader"), _PICKED),
             java(_PICKED),
         ),
     )

@@ -49,15 +49,15 @@ def _certificates() -> tuple[Panel, ...]:
         graph(
             "Certificate authorities end in",
             f"min by (resource_namespace, cluster, type) ({authority}{{{_PICKED}}}) / 1000 - time()",
-            "{{cluster}} {{type}}",
+            "{{resource_namespace}} {{cluster}} {{type}}",
             "They are renewed 30 days before by default.",
             "s",
             12,
         ),
         graph(
             "Certificates end in",
-            f"min by (cluster, secret) ({leaf}{{{_PICKED}}}) - time()",
-            "{{secret}}",
+            f"min by (exported_namespace, cluster, secret) ({leaf}{{{_PICKED}}}) - time()",
+            "{{exported_namespace}} {{secret}}",
             "Of brokers, ZooKeepers and operators.",
             "s",
             12,
@@ -70,7 +70,11 @@ def _passes() -> tuple[Panel, ...]:
         _counted("Passes", "total", "Begun a second: by changes and by the timer."),
         _counted("Passes that ended well", "successful_total", "A second."),
         _counted("Passes that failed", "failed_total", "A second. They are tried again."),
-        _counted("Passes by the timer", "periodical_total", "A second; with 120 s between them 0.008 for a resource."),
+        _counted(
+            "Passes by the timer",
+            "periodical_total",
+            "A second: one every 120 s in each namespace, which is 0.008, however many resources it has.",
+        ),
         _counted("Passes that waited", "locked_total", "A second: another pass of the same resource ran."),
         graph(
             "Longest pass",
@@ -113,9 +117,17 @@ def _rolls() -> tuple[Panel, ...]:
     return (
         graph(
             "Pods of a roll",
-            f"sum by (pod_set, state) (klamm_roll_pods{{{_PICKED}}})",
-            "{{pod_set}} {{state}}",
+            f"sum by (exported_namespace, pod_set, state) (klamm_roll_pods{{{_PICKED}}})",
+            "{{exported_namespace}} {{pod_set}} {{state}}",
             "Pods that are as wanted, that are to be restarted, and that are missing.",
-            width=24,
+            width=12,
+        ),
+        graph(
+            "What clusters wait for",
+            f"sum by (exported_namespace, cluster, step, reason) (klamm_waiting{{{_PICKED}}})\n"
+            'or label_replace(vector(0), "step", "nothing", "", "")',
+            "{{exported_namespace}} {{cluster}} {{step}} {{reason}}",
+            "Steps of each cluster's last pass that are not done, and why. The status says it in a sentence.",
+            width=12,
         ),
     )

@@ -13,29 +13,37 @@ def of_cluster(metric: str) -> tuple[Variable, Variable]:
     )
 
 
-def machine(container: str, pods: str, claims: str, picked: str) -> Row:
-    """What the containers take. `pods` and `claims` are regular expressions, `picked` a selector of their series."""
-    of_container = f'namespace="$namespace", container="{container}", pod=~"{pods}"'
-    of_claim = f'namespace="$namespace", persistentvolumeclaim=~"{claims}"'
+def machine(container: str, known: str, picked: str) -> Row:
+    """What the containers take. `known`: a series of each pod that is shown; `picked` selects their other series.
+
+    The kubelet knows pods and claims by name only, and names tell too little: those of my-cluster-two begin as
+    my-cluster's do, and a ZooKeeper's claim looks like a broker's.
+    """
+    of_container = f'namespace="$namespace", container="{container}"'
+    shown = f"and on (pod) {known}"
+    free = (
+        'label_replace(kubelet_volume_stats_available_bytes{namespace="$namespace"},'
+        ' "pod", "$2", "persistentvolumeclaim", "data(-[0-9]+)?-(.+)")'
+    )
     return Row(
         "Machine",
         (
             graph(
                 "CPU",
-                f"sum by (pod) (rate(container_cpu_usage_seconds_total{{{of_container}}}[{RATE}]))",
+                f"sum by (pod) (rate(container_cpu_usage_seconds_total{{{of_container}}}[{RATE}])) {shown}",
                 "{{pod}}",
                 "Cores in use. Near the container's limit everything gets slower at once.",
             ),
             graph(
                 "Memory",
-                f"sum by (pod) (container_memory_usage_bytes{{{of_container}}})",
+                f"sum by (pod) (container_memory_usage_bytes{{{of_container}}}) {shown}",
                 "{{pod}}",
                 "What the container holds, heap and everything beside it.",
                 "bytes",
             ),
             graph(
                 "Space left",
-                f"min by (persistentvolumeclaim) (kubelet_volume_stats_available_bytes{{{of_claim}}})",
+                f"min by (persistentvolumeclaim) ({free} {shown})",
                 "{{persistentvolumeclaim}}",
                 "Free bytes of each volume.",
                 "bytes",

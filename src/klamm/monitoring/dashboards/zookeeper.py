@@ -3,7 +3,6 @@
 from klamm.monitoring.dashboards.board import Board, Panel, Query, Row, graph, number
 from klamm.monitoring.dashboards.parts import RATE, java, machine, of_cluster
 
-_SERVERS = "$cluster-zookeeper-[0-9]+"
 _PICKED = 'namespace="$namespace", strimzi_io_cluster="$cluster", strimzi_io_name="$cluster-zookeeper"'
 _SERVER = "{{kubernetes_pod_name}}"
 
@@ -17,7 +16,7 @@ def zookeeper() -> Board:
         (
             Row("Ensemble", _ensemble()),
             Row("Requests", _requests()),
-            machine("zookeeper", _SERVERS, f"data-{_SERVERS}", _PICKED),
+            machine("zookeeper", f"zookeeper_quorumsize{{{_PICKED}}}", _PICKED),
             java(_PICKED),
         ),
     )

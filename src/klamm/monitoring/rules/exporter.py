@@ -30,9 +30,11 @@ def _under_replicated(pace: Pace) -> Alert:
 
 def _lag(pace: Pace) -> Alert:
     """Messages alone say little: a busy group is always thousands behind. So it also has to be further behind than
-    what it read in the window; a group that stands still has read nothing. -1 (nothing committed) is no lag."""
-    lag = f"sum by ({_OF_GROUP}) (kafka_consumergroup_lag > 0)"
-    read = f"sum by ({_OF_GROUP}) (clamp_min(delta(kafka_consumergroup_current_offset[{pace.window}]), 0))"
+    what it read in the window; a group that stands still has read nothing. -1 (nothing committed) is no lag.
+    While the exporter is rolled there are two of it, which tell the same partitions."""
+    lag = f"sum by ({_OF_GROUP}) (max by ({_OF_GROUP}, partition) (kafka_consumergroup_lag > 0))"
+    committed = f"clamp_min(delta(kafka_consumergroup_current_offset[{pace.window}]), 0)"
+    read = f"sum by ({_OF_GROUP}) (max by ({_OF_GROUP}, partition) ({committed}))"
     return Alert(
         "TooLargeConsumerGroupLag",
         f"({lag} > {_MANY_MESSAGES})\n> {read}",

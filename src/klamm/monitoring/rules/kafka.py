@@ -33,7 +33,9 @@ def _partitions(pace: Pace) -> tuple[Alert, ...]:
         ),
         Alert(
             "AbnormalControllerState",
-            f"sum by ({_OF_CLUSTER}) (kafka_controller_kafkacontroller_activecontrollercount) != 1",
+            # A pod that two pod monitors see counts once.
+            f"sum by ({_OF_CLUSTER}) (max by ({_OF_CLUSTER}, kubernetes_pod_name)"
+            " (kafka_controller_kafkacontroller_activecontrollercount)) != 1",
             pace.moment,
             "warning",
             "A cluster has not exactly one controller",
@@ -42,7 +44,8 @@ def _partitions(pace: Pace) -> tuple[Alert, ...]:
         ),
         Alert(
             "OfflinePartitions",
-            f"sum by ({_OF_CLUSTER}) (kafka_controller_kafkacontroller_offlinepartitionscount) > 0",
+            # In KRaft mode every controller tells all of them.
+            f"max by ({_OF_CLUSTER}) (kafka_controller_kafkacontroller_offlinepartitionscount) > 0",
             pace.moment,
             "warning",
             "Partitions have no leader",

@@ -69,7 +69,7 @@ def _of_kind(kind: str, pace: Pace) -> tuple[Alert, ...]:
         Alert(
             f"{kind}NotReady",
             f'{info}{{ready="False"}} > 0',
-            pace.while_,
+            pace.settled,
             "warning",
             f"A {kind} is not ready",
             f"{which} has not become ready.",
@@ -78,7 +78,7 @@ def _of_kind(kind: str, pace: Pace) -> tuple[Alert, ...]:
         Alert(
             f"{kind}Warnings",
             f'{info}{{warnings!=""}} > 0',
-            pace.while_,
+            pace.settled,
             "warning",
             f"A {kind} has warnings",
             f"{which} carries a warning.",
@@ -87,7 +87,7 @@ def _of_kind(kind: str, pace: Pace) -> tuple[Alert, ...]:
         Alert(
             f"{kind}Deprecated",
             f'{info}{{deprecated!=""}} > 0',
-            pace.while_,
+            pace.settled,
             "warning",
             f"A {kind} uses deprecated fields",
             f"{which} uses something that will go.",

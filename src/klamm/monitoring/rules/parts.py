@@ -7,14 +7,19 @@ SPACE_LEFT = 15
 
 
 def running_out_of_space(name: str, component: str, what: str, pace: Pace) -> Alert:
-    """A claim is called data-<volume>-<pod>, or data-<pod>; its pod says whose it is."""
+    """A claim is called data-<volume>-<pod>, or data-<pod>; its pod's container says whose it is.
+
+    Only the kubelet is asked: a cluster without metricsConfig fills its volumes, too.
+    """
     by_pod = (
         "label_replace(100 * kubelet_volume_stats_available_bytes / kubelet_volume_stats_capacity_bytes,"
-        ' "kubernetes_pod_name", "$2", "persistentvolumeclaim", "data(-[0-9]+)?-(.+)")'
+        ' "pod", "$2", "persistentvolumeclaim", "data(-[0-9]+)?-(.+)")'
     )
+    # A full volume may be why it does not run: it counts for a while after it was seen.
+    pods = f'count_over_time(container_last_seen{{container="{component}"}}[{pace.settled}])'
     return Alert(
         name,
-        f'({by_pod} < {SPACE_LEFT})\nand on (namespace, kubernetes_pod_name) up{{strimzi_io_name=~".+-{component}"}}',
+        f"({by_pod} < {SPACE_LEFT})\nand on (namespace, pod) {pods}",
         pace.moment,
         "warning",
         f"{what}'s volume is nearly full",
@@ -26,21 +31,25 @@ def running_out_of_space(name: str, component: str, what: str, pace: Pace) -> Al
 
 
 def containers_down(name: str, container: str, what: str, mend: str, pace: Pace) -> Alert:
-    """A namespace had such containers and has none now, unless the operator says that it has no Kafka resource either.
+    """A namespace had such containers and has none now, although a Kafka resource wants them.
 
-    So a namespace that never had one is no alert, and neither is a cluster that was deleted.
+    So neither a cluster that comes up for the first time is an alert, nor one that was deleted, nor an operator that
+    was taken out of the spec. While no cluster operator runs, what the last one said counts: nothing was taken away by
+    it since.
     """
     seen = f'container_last_seen{{container="{container}"}}'
-    deleted = 'label_replace(strimzi_resources{kind="Kafka"} == 0, "namespace", "$1", "exported_namespace", "(.+)")'
+    now = f'klamm_wanted{{component="{container}"}}'
+    said_last = f'(last_over_time({now}[{pace.memory}]) unless on (namespace) strimzi_resources{{kind="Kafka"}})'
+    wanted = f'label_replace({now} or {said_last}, "namespace", "$1", "exported_namespace", "(.+)") > 0'
     return Alert(
         name,
         f"count by (namespace) (count_over_time({seen}[{pace.memory}]))\n"
         f"unless on (namespace) ({seen} > time() - {pace.seen})\n"
-        f"unless on (namespace) {deleted}",
+        f"and on (namespace) ({wanted})",
         pace.while_,
         "major",
         f"No {what} runs",
-        f"There were containers of a {what} in {{{{ $labels.namespace }}}}, and now there is none.",
+        f"A Kafka resource in {{{{ $labels.namespace }}}} wants a {what}, and there is none any more.",
         mend,
     )
 

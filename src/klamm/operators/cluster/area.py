@@ -91,7 +91,7 @@ def _follow_config_maps(clusters: Controller, hands: Hands) -> None:
 def pod_set_controller(hands: Hands, random: Random, settings: Settings) -> Controller:
     reconciler = PodSetReconciler(hands.client, hands.pod_sets, hands.pods, is_ours=_of_selected(hands))
     measures, pod_sets = _measures("StrimziPodSet", hands, hands.pod_sets), hands.pod_sets
-    hands.measures.metrics.ask(POD_SET_INFO, lambda: ((pod_set_info(one), 1.0) for one in pod_sets.all()))
+    hands.measures.ask(POD_SET_INFO, lambda: ((pod_set_info(one), 1.0) for one in pod_sets.all()))
     sets = Controller("StrimziPodSet", reconciler.reconcile, hands.clock, random, settings, measures)
     sets.follow(hands.pod_sets)
     sets.follow_others(hands.pods, pod_set_of, settle=0.0, says=what_passes_see)
@@ -105,7 +105,7 @@ def pod_set_controller(hands: Hands, random: Random, settings: Settings) -> Cont
 def _measures(kind: str, hands: Hands, watched: Watched[Any]) -> PassMeasures:
     namespaces = [watched.namespace] if watched.namespace else []
     measures = PassMeasures(hands.measures.metrics, kind, namespaces, selector_text(hands.selector))
-    measures.watch_resources(watched.all)
+    measures.watch_resources(watched.all, lambda: hands.measures.leads)
     return measures
 
 

@@ -4,11 +4,11 @@ Series of a cluster are set by its passes and forgotten when its resource is gon
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from klamm.base.metrics import Family, Metrics, counter, gauge, summary
+from klamm.base.metrics import Family, Metrics, Rows, counter, gauge, summary
 from klamm.control.measures import EVERY, RESOURCES
 from klamm.control.resource_info import STATE, info, state, told
 from klamm.control.results import Again, Blocked
@@ -38,9 +38,14 @@ STEPS = counter(
 )
 WAITING = gauge(
     "klamm_waiting",
-    "1 for each step of a cluster's last pass that waits (again), needs the user (blocked), or failed",
+    "1 for each step of a cluster's last pass that waits (again), needs the user (blocked), or failed, and for what",
     *_CLUSTER,
-    *("step", "outcome"),
+    *("step", "outcome", "reason"),
+)
+WANTED = gauge(
+    "klamm_wanted",
+    "Clusters of a namespace whose resource wants containers of this name; 0 once none does any more",
+    *("namespace", "component"),
 )
 ROLL_PODS = gauge(
     "klamm_roll_pods",
@@ -68,7 +73,7 @@ POD_SET_INFO = info("pod_set", "currentPods", "pods", "readyPods")
 
 FAMILIES: tuple[Family, ...] = (
     *(AUTHORITY_END, LEAF_END, STEP_LENGTH, STEPS, WAITING, ROLL_PODS, ROLL_REASONS, ROLL_WAITS, RESTARTS),
-    *(STATE, KAFKA_INFO, POD_SET_INFO),
+    *(WANTED, STATE, KAFKA_INFO, POD_SET_INFO),
 )
 
 _OF_CLUSTERS = (AUTHORITY_END, LEAF_END, WAITING, ROLL_PODS, ROLL_REASONS, ROLL_WAITS, RESTARTS)
@@ -85,9 +90,32 @@ class _Reason(Protocol):
 
 
 class ClusterMeasures:
-    def __init__(self, metrics: Metrics) -> None:
+    """`leads`: whether this operator acts; one that stands by shows no resources, or sums would count them twice."""
+
+    def __init__(self, metrics: Metrics, leads: bool = True) -> None:
         self.metrics = metrics
+        self.leads = leads
+        self._wanted: dict[Name, frozenset[str]] = {}
+        self._wanting: dict[tuple[str, str], float] = {}
+        """(namespace, container) → clusters that want it."""
+        self.ask(WANTED, self._wanting.items)
         metrics.ask(RESOURCES, lambda: [((kind, EVERY, ""), 0.0) for kind in _ONLY_DEFINED])
+
+    def ask(self, family: Family, rows: Callable[[], Rows]) -> None:
+        """As `Metrics.ask`, while this operator leads."""
+        self.metrics.ask(family, lambda: rows() if self.leads else ())
+
+    def wanted(self, cluster: Name, containers: frozenset[str]) -> None:
+        """What the cluster's resource asks for; nothing once it is gone.
+
+        0 stays to be seen: alerts that remember what was wanted while no operator runs would remember the 1 before it.
+        """
+        before = self._wanted.pop(cluster, frozenset())
+        if containers:
+            self._wanted[cluster] = containers
+        here = [wanted for name, wanted in self._wanted.items() if name.namespace == cluster.namespace]
+        for one in before | containers:
+            self._wanting[cluster.namespace, one] = sum(one in wanted for wanted in here)
 
     def told(self, resource: Kafka, status: KafkaStatus) -> None:
         """The status of a cluster is this now."""
@@ -116,6 +144,10 @@ class ClusterMeasures:
         for certificate, end in ends.items():
             self.metrics.set(LEAF_END, round(end.timestamp()), **place, certificate=certificate)
 
+    def no_leaves(self, cluster: Name, secret: str) -> None:
+        """The Secret is gone."""
+        self.leaves(cluster, secret, {})
+
     def steps(self, cluster: Name, outcome: Outcome) -> None:
         place = {"namespace": cluster.namespace, "cluster": cluster.name}
         self.metrics.forget(WAITING, **place)
@@ -125,7 +157,7 @@ class ClusterMeasures:
             if not step.left_out:
                 self.metrics.observe(STEP_LENGTH, step.seconds, kind="Kafka", step=step.name)
             if said in ("again", "blocked", "failed"):
-                self.metrics.set(WAITING, 1.0, **place, step=step.name, outcome=said)
+                self.metrics.set(WAITING, 1.0, **place, step=step.name, outcome=said, reason=step.reason)
 
     def roll(self, pod_set: StrimziPodSet, reasons: Mapping[str, Sequence[_Reason]], missing: int) -> None:
         """How far a roll is: reasons of every pod that is there, and how many are not."""
@@ -149,6 +181,7 @@ class ClusterMeasures:
         for family in _OF_CLUSTERS:
             self.metrics.forget(family, namespace=cluster.namespace, cluster=cluster.name)
         self._forget_status(cluster)
+        self.wanted(cluster, frozenset())
 
     def _forget_status(self, cluster: Name) -> None:
         self.metrics.forget(STATE, kind="Kafka", name=cluster.name, resource_namespace=cluster.namespace)

@@ -63,7 +63,8 @@ async def test_a_roll_is_seen_on_its_way() -> None:
         assert value(world, "klamm_roll_pods", **brokers, state="as wanted") == 1
         assert value(world, "klamm_roll_reasons", **brokers, reason=reason) == 2
         assert value(world, "klamm_roll_waits_total", **brokers, reason="WouldLoseInSync") >= 1
-        assert value(world, "klamm_waiting", step="roll brokers", outcome="again") == 1
+        waiting = {"step": "roll brokers", "outcome": "again", "reason": "WouldLoseInSync"}
+        assert value(world, "klamm_waiting", **waiting) == 1
         world.brokers.lagging.clear()
         await world.ready()
         assert value(world, "klamm_roll_pods", **brokers, state="to be restarted") == 0
@@ -80,7 +81,7 @@ async def test_a_mistake_is_a_failure_that_alerts_see() -> None:
         await world.passes(5)
         assert one(world, "strimzi_kafka_resource_info", name="my-cluster")["ready"] == "False"
         assert value(world, "strimzi_resource_state", reason="InvalidResourceException") == 0
-        assert value(world, "klamm_passes_total", kind="Kafka", outcome="blocked") >= 1
+        assert value(world, "klamm_passes_total", kind="Kafka", namespace=NAMESPACE, outcome="blocked") >= 1
         assert value(world, "strimzi_reconciliations_failed_total", kind="Kafka", namespace=NAMESPACE) >= 1
 
 
@@ -93,6 +94,77 @@ async def test_a_cluster_that_is_gone_is_forgotten() -> None:
         await world.passes(30)
         left = [series for series in read_page(page(world)) if "my-cluster" in dict(series[1]).values()]
         assert left == []
+
+
+@in_virtual_time
+async def test_what_a_resource_wants_is_told_and_0_once_nobody_wants_it_any_more() -> None:
+    async with kafka_world() as world:
+        world.apply(kafka_object())
+        await world.ready()
+        assert wanted(world) == {"kafka": 1, "zookeeper": 1, "topic-operator": 1, "user-operator": 1}
+        world.change(entityOperator={"userOperator": None})
+        await world.ready()
+        assert wanted(world) == {"kafka": 1, "zookeeper": 1, "topic-operator": 1, "user-operator": 0}
+        world.cluster.objects.delete(KAFKAS, NAMESPACE, "my-cluster")
+        await world.passes(30)
+        assert wanted(world) == {"kafka": 0, "zookeeper": 0, "topic-operator": 0, "user-operator": 0}
+
+
+@in_virtual_time
+async def test_a_paused_cluster_wants_what_it_wanted_also_of_an_operator_that_starts() -> None:
+    async with kafka_world(operator=False) as world:
+        paused = {"metadata": {"annotations": {"strimzi.io/pause-reconciliation": "true"}}}
+        world.apply(kafka_object(paused))
+        world.start_operator()
+        await world.passes(10)
+        assert wanted(world)["kafka"] == 1
+
+
+@in_virtual_time
+async def test_the_certificate_of_an_operator_or_exporter_that_was_taken_out_is_forgotten() -> None:
+    async with kafka_world() as world:
+        world.apply(kafka_object({"spec": {"kafkaExporter": {}}}))
+        await world.ready()
+        secrets = {"my-cluster-kafka-exporter-certs", "my-cluster-entity-user-operator-certs"}
+        assert secrets <= secrets_shown(world)
+        world.change(kafkaExporter=None, entityOperator={"userOperator": None})
+        await world.ready()
+        assert secrets & secrets_shown(world) == set()
+        assert "my-cluster-entity-topic-operator-certs" in secrets_shown(world)
+
+
+@in_virtual_time
+async def test_a_cluster_that_is_no_longer_selected_is_forgotten() -> None:
+    async with kafka_world(selector={"team": "a"}) as world:
+        world.apply(kafka_object({"metadata": {"labels": {"team": "a"}}}))
+        await world.ready()
+        world.cluster.objects.patch(KAFKAS, NAMESPACE, "my-cluster", {"metadata": {"labels": {"team": "b"}}})
+        await world.passes(30)
+        left = [series for series in read_page(page(world)) if "my-cluster" in dict(series[1]).values()]
+        assert left == []
+
+
+@in_virtual_time
+async def test_an_operator_that_stands_by_shows_no_resources() -> None:
+    async with kafka_world() as world:
+        world.apply(kafka_object())
+        await world.ready()
+        assert world.hands is not None
+        world.hands.measures.leads = False
+        for name in ("strimzi_resources_paused", "strimzi_pod_set_resource_info", "klamm_wanted"):
+            assert found(world, name, {}) == {}
+        assert found(world, "strimzi_resources", {"kind": "Kafka"}) == {}
+        assert found(world, "strimzi_resources", {"kind": "StrimziPodSet"}) == {}
+
+
+def wanted(world: KafkaWorld) -> dict[str, float]:
+    shown = found(world, "klamm_wanted", {"namespace": NAMESPACE})
+    return {dict(series[1])["component"]: value for series, value in shown.items()}
+
+
+def secrets_shown(world: KafkaWorld) -> set[str]:
+    shown = found(world, "klamm_certificate_expiration_timestamp_seconds", {})
+    return {dict(series[1])["secret"] for series in shown}
 
 
 def page(world: KafkaWorld) -> str:

@@ -293,3 +293,34 @@ async def test_a_paused_user_is_left_alone(running: Running) -> None:
     assert await running.pass_("anna") == Done()
     assert (await running.status("anna"))["conditions"][0]["type"] == "ReconciliationPaused"
     assert await running.api.secret("anna") is None
+
+
+def acl(**changes: object) -> dict[str, object]:
+    rule = {"resource": {"type": "topic", "name": "a-", "patternType": "prefix"}, **changes}
+    return {**SCRAM, "authorization": {"type": "simple", "acls": [rule]}}
+
+
+async def test_fields_that_nobody_knows_and_deprecated_ones_are_told_until_they_are_mended(running: Running) -> None:
+    await running.api.create(USER, "anna", acl(operation="Read", hots="10.0.0.1"))
+    for _ in ("a first pass", "one that finds all as it was"):
+        assert await running.pass_("anna") == Done()
+        ready, *warnings = (await running.status("anna"))["conditions"]
+        assert ready["type"] == "Ready"
+        assert {(one["type"], one["status"], one["reason"]) for one in warnings} == {
+            ("Warning", "True", "UnknownFields"),
+            ("Warning", "True", "DeprecatedFields"),
+        }
+    told = " ".join(one["message"] for one in warnings)
+    assert "spec.authorization.acls[0].hots is not a known field and is ignored (did you mean host?)" in told
+    assert "spec.authorization.acls[0].operation is deprecated: write operations: [...]" in told
+    await running.api.patch(USER, "anna", spec=acl(operations=["Read"]))
+    await running.pass_("anna")
+    assert [one["type"] for one in (await running.status("anna"))["conditions"]] == ["Ready"]
+
+
+async def test_a_paused_user_is_told_of_them_too(running: Running) -> None:
+    paused = {"strimzi.io/pause-reconciliation": "true"}
+    await running.api.create(USER, "anna", acl(operation="Read"), annotations=paused)
+    await running.pass_("anna")
+    conditions = (await running.status("anna"))["conditions"]
+    assert [one["type"] for one in conditions] == ["ReconciliationPaused", "Warning"]

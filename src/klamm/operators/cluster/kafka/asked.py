@@ -59,7 +59,8 @@ async def renew_pod_and_claims(hands: Hands, observed: Observed) -> Result:
             if asked and pod.metadata.deletion_timestamp is None:
                 await _delete_claims(hands, pod)
                 await _take_out(hands, pod_set, pod_name)
-                return Again(1.0, f"pod {pod_name} and its claims are made anew ({DELETE_POD_AND_CLAIMS})")
+                because = f"pod {pod_name} and its claims are made anew ({DELETE_POD_AND_CLAIMS})"
+                return Again(1.0, because, "PodMadeAnew")
     return DONE
 
 

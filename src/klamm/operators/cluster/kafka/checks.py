@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from klamm.control.remarks import remarks as remarks_about_fields
 from klamm.control.status import warning
 from klamm.kube.kinds import Name
 from klamm.operators.cluster.hands import Hands
@@ -39,8 +40,7 @@ def check(hands: Hands, resource: Kafka, reading: Reading) -> Checked:
     return Checked(
         problems=tuple(rules.problems(resource, versions)),
         warnings=(
-            *(warning("UnknownFields", str(unknown)) for unknown in reading.unknown),
-            *(warning("DeprecatedFields", str(deprecated)) for deprecated in reading.deprecated),
+            *remarks_about_fields(reading),
             *(warning(remark.reason, remark.message) for remark in remarks if remark is not None),
         ),
         kafka_storage=kafka.use,

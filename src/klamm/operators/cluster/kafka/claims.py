@@ -43,7 +43,8 @@ async def apply_claims(hands: Hands, cluster: Name, wanted: Sequence[PersistentV
     await hands.applier.apply_all([claim for claim, _ in sized])
     told = tuple(condition for _, condition in sized if condition is not None)
     if leaving:
-        return ClaimsOutcome(Again(1.0, f"claim {leaving[0]} is being deleted, and made anew afterwards"), told)
+        because = f"claim {leaving[0]} is being deleted, and made anew afterwards"
+        return ClaimsOutcome(Again(1.0, because, "ClaimLeaving"), told)
     return ClaimsOutcome(DONE, told)
 
 

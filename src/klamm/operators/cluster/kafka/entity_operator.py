@@ -60,3 +60,4 @@ async def _delete_part(hands: Hands, namespace: str, part: Part) -> None:
     if part.kind == TOPIC:
         await hands.applier.delete(CONFIG_MAPS, Name(namespace, ledger_name(part.cluster)))
     await hands.applier.delete(SECRETS, Name(namespace, part.secret))
+    hands.measures.no_leaves(Name(namespace, part.cluster), part.secret)

@@ -28,3 +28,4 @@ async def delete_unwanted(hands: Hands, exporter: KafkaExporter, observed: Obser
     for kind in (DEPLOYMENTS, NETWORK_POLICIES, POD_DISRUPTION_BUDGETS, SERVICE_ACCOUNTS):
         await hands.applier.delete(kind, Name(exporter.namespace, exporter.name))
     await hands.applier.delete(SECRETS, Name(exporter.namespace, exporter.secret))
+    hands.measures.no_leaves(Name(exporter.namespace, exporter.cluster), exporter.secret)

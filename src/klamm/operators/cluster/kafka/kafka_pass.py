@@ -153,7 +153,7 @@ class KafkaPass:
             return DONE
         for service in applied:  # a load balancer gets its address later, and no watch of ours tells of it
             self.hands.applier.forget(SERVICES, name_of(service))
-        return Again(2.0, "; ".join(missing))
+        return Again(2.0, "; ".join(missing), "AddressMissing")
 
     async def accounts(self) -> None:
         needs = self.cluster.needs_init
@@ -267,7 +267,7 @@ class KafkaPass:
         if not is_due(self.hands, pod_set, pods):
             return DONE
         if missing := self._unready(self.zookeeper_pod_set):
-            return Again(LOOK_AGAIN, f"no broker is restarted while {missing[0]} is not ready")
+            return Again(LOOK_AGAIN, f"no broker is restarted while {missing[0]} is not ready", "ZooKeeperNotReady")
         said = await self.pass_.unless_superseded(ask_brokers(self.hands, self.name, self.trust.identity))
         partitions, leader = (said.partitions, said.controller) if said else (None, None)
         return await roll(self.hands, pod_set, pods, partitions=partitions, leader=leader, check=self.pass_.check)
@@ -276,13 +276,13 @@ class KafkaPass:
         """A pod set whose pods the API refuses tells why: only the user can help."""
         for pod_set in self.observed.pod_sets.values():
             if (why := error_of(pod_set)) is not None:
-                return Blocked(f"pods of {pod_set.metadata.name} cannot be made: {why}")
+                return Blocked(f"pods of {pod_set.metadata.name} cannot be made: {why}", "PodsRefused")
         missing = [*self._unready(self.zookeeper_pod_set), *self._unready(self.broker_pod_set)]
         if self.operators.parts and not has_rolled_out(self.observed.entity_operator):
             missing.append(self.operators.name)
         if self.exporter.is_wanted and not has_rolled_out(self.observed.kafka_exporter):
             missing.append(self.exporter.name)
-        return Again(LOOK_AGAIN, f"waiting for {', '.join(missing)} to be ready") if missing else DONE
+        return Again(LOOK_AGAIN, f"waiting for {', '.join(missing)} to be ready", "PodsNotReady") if missing else DONE
 
     async def tidy(self) -> None:
         await tidying.delete_leftovers(self.hands, self.cluster, self.ensemble)

@@ -6,6 +6,7 @@ from klamm.control.passes import Pass
 from klamm.control.results import DONE, Again, Result
 from klamm.control.status import PAUSE
 from klamm.control.steps import Outcome, take
+from klamm.desired.containers import wanted_containers
 from klamm.kube.kinds import Name, name_of
 from klamm.operators.cluster.hands import Hands
 from klamm.operators.cluster.kafka import departure, report
@@ -28,8 +29,13 @@ class KafkaReconciler:
             self._hands.measures.forget(name)
             return await departure.clean_up(self._hands, name)
         resource, reading = found
-        if resource.metadata.deletion_timestamp is not None or not _is_ours(self._hands, resource):
+        if not _is_ours(self._hands, resource):
+            self._hands.measures.forget(name)
             return DONE
+        if resource.metadata.deletion_timestamp is not None:
+            return DONE
+        if not reading.problems:
+            self._hands.measures.wanted(name, wanted_containers(resource))
         if resource.metadata.annotations.get(PAUSE) == "true":
             await report.write_paused(self._hands, resource)
             return DONE

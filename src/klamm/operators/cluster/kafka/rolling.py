@@ -106,12 +106,13 @@ async def roll(
             return DONE
         case Wait(because):
             hands.measures.roll_waits(pod_set, because)
-            return Again(IN_SYNC_AGAIN if isinstance(because, WouldLoseInSync) else LOOK_AGAIN, str(because))
+            after = IN_SYNC_AGAIN if isinstance(because, WouldLoseInSync) else LOOK_AGAIN
+            return Again(after, str(because), type(because).__name__)
         case Restart():
             check()
             await _restart(hands, pods[decision.pod], decision)
             hands.measures.restarted(pod_set, decision.reasons)
-            return Again(LOOK_AGAIN, f"pod {decision.pod} is being restarted ({decision.reasons[0]})")
+            return Again(LOOK_AGAIN, f"pod {decision.pod} is being restarted ({decision.reasons[0]})", "PodRestarting")
 
 
 async def _restart(hands: Hands, pod: Pod, decision: Restart) -> None:
