@@ -1,21 +1,24 @@
 """What does no harm in what users wrote and should still be told: fields that nobody knows, and deprecated ones.
 
 A cache reads resources into types, which drop what they do not know; so whoever wants to tell of unknown fields needs
-the resource as it was written. That is asked for once a generation: what the status tells of the same one still holds.
+the resource as it was written. The answer to the write of a status has it: no request more for resources in which there
+is nothing to remark, however many there are.
 """
 
-from collections.abc import Sequence
-from typing import cast
+from datetime import datetime
+from typing import TypeVar, cast
 
 import msgspec
 
+from klamm.control import status as statuses
 from klamm.control.status import warning
-from klamm.kube import requests
 from klamm.kube.client import Client
-from klamm.kube.kinds import Kind, T, name_of
+from klamm.kube.kinds import Kind, T
 from klamm.resources.custom.status import Condition, Status
 from klamm.resources.reading import Reading, read
 from klamm.resources.structure import Block
+
+S = TypeVar("S", bound=Status)
 
 _REASONS = frozenset({"UnknownFields", "DeprecatedFields"})
 
@@ -28,9 +31,35 @@ def remarks(reading: Reading) -> list[Condition]:
     ]
 
 
-async def remarks_about(client: Client, kind: Kind[T], resource: T, status: Status | None) -> Sequence[Condition]:
-    """The same for a resource that comes from a cache with this status. `KubeError` when it cannot be read."""
-    if status is not None and status.observed_generation == resource.metadata.generation:
-        return [one for one in status.conditions if one.type == "Warning" and one.reason in _REASONS]
-    body = await client.raw(requests.get(kind, name_of(resource)))
-    return remarks(read(cast("type[Block]", kind.type_), msgspec.json.decode(body)))
+def kept(old: Status | None, new: S) -> S:
+    """`new` with what was remarked on before: it holds until the resource as it was written is seen again."""
+    return _with(new, _told(old))
+
+
+async def write(client: Client, kind: Kind[T], obj: T, old: S | None, new: S, now: datetime) -> T:
+    """As `status.write`, and again if the resource of a new generation shows that other remarks are due than `new`
+    keeps. Returns the object as it is then.
+    """
+    body = await statuses.written(client, kind, obj, old, new, now)
+    if body is None:
+        return obj
+    if old is None or old.observed_generation != obj.metadata.generation:
+        found = remarks(read(cast("type[Block]", kind.type_), msgspec.json.decode(body)))
+        if _words(found) != _words(_told(new)):
+            others = [one for one in new.conditions if one not in _told(new)]
+            whole = _with(msgspec.structs.replace(new, conditions=others), found)
+            body = await statuses.written(client, kind, obj, old, whole, now) or body
+    return msgspec.json.decode(body, type=kind.type_)
+
+
+def _told(status: Status | None) -> list[Condition]:
+    conditions = status.conditions if status is not None else ()
+    return [one for one in conditions if one.type == "Warning" and one.reason in _REASONS]
+
+
+def _with(status: S, warnings: list[Condition]) -> S:
+    return msgspec.structs.replace(status, conditions=[*status.conditions, *warnings])
+
+
+def _words(conditions: list[Condition]) -> list[str | None]:
+    return [one.message for one in conditions]

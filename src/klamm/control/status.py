@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from klamm.kube import requests
 from klamm.kube.client import Client
 from klamm.kube.kinds import Kind, T, name_of
 from klamm.resources.custom.status import Condition, Status
@@ -67,11 +68,16 @@ async def write(client: Client, kind: Kind[T], obj: T, old: S | None, new: S, no
 
     The conditions of `new` need no times. NotFound (the object went meanwhile) is the caller's to ignore.
     """
+    return await written(client, kind, obj, old, new, now) is not None
+
+
+async def written(client: Client, kind: Kind[T], obj: T, old: S | None, new: S, now: datetime) -> bytes | None:
+    """The same; the object as the server has it then, in JSON, or None when there was nothing to write."""
     if not changes(old, new):
-        return False
+        return None
     conditions = dated(new.conditions, old.conditions if old is not None else (), now)
-    await client.apply_status(kind, name_of(obj), msgspec.structs.replace(new, conditions=conditions))
-    return True
+    status = msgspec.structs.replace(new, conditions=conditions)
+    return await client.raw(requests.apply_status(kind, name_of(obj), status, client.manager))
 
 
 def _says(condition: Condition) -> tuple[str, str, str | None, str | None]:

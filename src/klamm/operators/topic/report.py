@@ -6,15 +6,12 @@ Warnings about fields stand beside any of these.
 """
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
-
-import msgspec
 
 from klamm.base import logs
 from klamm.base.clock import Clock
+from klamm.control import remarks
 from klamm.control import status as conditions
-from klamm.control.remarks import remarks_about
 from klamm.kube import errors
 from klamm.kube.client import Client
 from klamm.kube.kinds import name_of
@@ -53,13 +50,8 @@ class IsUnmanaged:
 Verdict = Ready | NotReady | IsPaused | IsUnmanaged
 
 
-def status_of(resource: KafkaTopic, verdict: Verdict, warnings: Sequence[Condition] = ()) -> KafkaTopicStatus:
-    """The whole status; conditions get their times when it is written."""
-    status = _verdict(resource, verdict)
-    return msgspec.structs.replace(status, conditions=[*status.conditions, *warnings])
-
-
-def _verdict(resource: KafkaTopic, verdict: Verdict) -> KafkaTopicStatus:
+def status_of(resource: KafkaTopic, verdict: Verdict) -> KafkaTopicStatus:
+    """The whole status but for remarks; conditions get their times when it is written."""
     generation = resource.metadata.generation
     before = resource.status or KafkaTopicStatus()
     match verdict:
@@ -114,17 +106,15 @@ class Reporter:
 
     async def report(self, resource: KafkaTopic, verdict: Verdict) -> bool:
         """Whether the status stands as it should now; False when it could not be written."""
+        kind, before = self._topics.kind, resource.status
+        new = remarks.kept(before, status_of(resource, verdict))
+        if not conditions.changes(before, new):
+            return True
         try:
             async with self._slots:
-                warnings = await remarks_about(self._client, self._topics.kind, resource, resource.status)
-            new = status_of(resource, verdict, warnings)
-            if not conditions.changes(resource.status, new):
-                return True
-            before = resource.status.conditions if resource.status else ()
-            new = msgspec.structs.replace(new, conditions=conditions.dated(new.conditions, before, self._clock.now()))
-            async with self._slots:
                 with self._measures.timing(STATUS):
-                    self._topics.saw(await self._client.apply_status(self._topics.kind, name_of(resource), new))
+                    seen = await remarks.write(self._client, kind, resource, before, new, self._clock.now())
+                    self._topics.saw(seen)
         except errors.NotFound:
             return True
         except errors.KubeError as error:

@@ -10,9 +10,9 @@ from datetime import datetime
 
 from klamm.base import faults, logs
 from klamm.base.clock import Clock
+from klamm.control import remarks
 from klamm.control import status as conditions
 from klamm.control.passes import Pass
-from klamm.control.remarks import remarks_about
 from klamm.control.results import DONE, Blocked, Result
 from klamm.kube import errors
 from klamm.kube.catalogue import KAFKA_USERS
@@ -213,15 +213,15 @@ class UserReconciler:
 
     async def _report(self, user: KafkaUser, condition: Condition, secret: str | None = None) -> None:
         client, name = self._hands.client, user.metadata.name or ""
+        status = KafkaUserStatus(
+            conditions=[condition],
+            observed_generation=user.metadata.generation,
+            username=principal(name, authentication_of(user.spec)).name,
+            secret=secret or (user.status.secret if user.status and condition.type != "Ready" else None),
+        )
+        new = remarks.kept(user.status, status)
         try:
-            warnings = await remarks_about(client, KAFKA_USERS, user, user.status)
-            status = KafkaUserStatus(
-                conditions=[condition, *warnings],
-                observed_generation=user.metadata.generation,
-                username=principal(name, authentication_of(user.spec)).name,
-                secret=secret or (user.status.secret if user.status and condition.type != "Ready" else None),
-            )
-            await conditions.write(client, KAFKA_USERS, user, user.status, status, self._hands.clock.now())
+            await remarks.write(client, KAFKA_USERS, user, user.status, new, self._hands.clock.now())
         except errors.NotFound:
             return
 
