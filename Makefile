@@ -47,7 +47,7 @@ images: ## container images of the operator and of Kafka, with Docker or Podman 
 	images/build $(KAFKA)
 
 .PHONY: weather
-weather: environment ## every call of the operator killed, cut, refused or late in turn, on a real kube-apiserver (an hour)
+weather: environment ## every call of the operator killed, cut, refused or late in turn, on a real kube-apiserver (some 45 minutes; FAULTS="--lanes 8")
 	$(PYTHON) -m tests.kubernetes.programs
 	$(PYTHON) -m tests.weather $(FAULTS)
 
