@@ -52,7 +52,7 @@ def settings(environment: Mapping[str, str], authorities: Path = CLUSTER_CA, ide
         files=files,
         host=None,
         port=process.number(environment, f"{_PREFIX}PORT", PORT),
-        form=Form(show_all=process.truth(environment, f"{_PREFIX}SHOW_ALL_OFFSETS", True)),
+        form=Form(show_all=process.truth(environment, f"{_PREFIX}OFFSET_SHOW_ALL", True)),
         collecting=collector.Settings(filters=filters(environment)),
         probe=ProbeSettings(topic=topic) if (topic := environment.get(f"{_PREFIX}PROBE_TOPIC")) else None,
     )

@@ -117,6 +117,6 @@ def _settings(exporter: KafkaExporter) -> dict[str, str]:
         "GROUP_REGEX": spec.group_regex or ".*",
         "TOPIC_REGEX": spec.topic_regex or ".*",
         **{name: pattern for name, pattern in given.items() if pattern},
-        "SHOW_ALL_OFFSETS": str(shown).lower(),
+        "OFFSET_SHOW_ALL": str(shown).lower(),
         "ENABLE_SARAMA": str(bool(spec.enable_sarama_logging)).lower(),
     }
