@@ -35,7 +35,7 @@ class ExporterInputs:
 
 
 def deployment(exporter: KafkaExporter, inputs: ExporterInputs) -> Deployment:
-    """Replaced without a gap in the series: the new pod is ready before the old one goes."""
+    """The new pod runs before the old one goes; a scrape may still meet one that has not read the cluster yet."""
     template = exporter.template
     return Deployment(
         metadata=metadata(exporter.component, exporter.name, exporter.namespace, exporter.owner, template.deployment),
