@@ -103,7 +103,7 @@ class Link:
         return None
 
     async def _asked(self) -> tuple[tuple[str, ...], str]:
-        """Where somebody listens, as soon as one is found; if nowhere, why. A silent one takes seconds: side by side."""
+        """Where somebody listens, as soon as one is found; if nowhere, why. Side by side, for silent ones take long."""
         asked = {asyncio.ensure_future(self._reason_silent(one)): one for one in self._connection.bootstrap}
         answering: tuple[str, ...] = ()
         try:
