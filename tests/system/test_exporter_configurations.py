@@ -24,6 +24,7 @@ from klamm.planning.exporter_rules import exporter_problems
 
 VERSIONS = ("3.6.0", "4.3.1")
 
+TYPES = ("GAUGE", "COUNTER", "UNTYPED", "UNKNOWN", "SUMMARY", "HISTOGRAM", "GAUGE_HISTOGRAM", "INFO", "STATE_SET")
 DEEP = "{q: " + 50 * "[" + 50 * "]" + "}"
 BASIC = "httpServer: {authentication: {basic: %s}}"
 PATTERN = "rules: [{pattern: '%s'}]"
@@ -85,6 +86,8 @@ ENDS = [
     "httpServer: {threads: {minimum: 0, maximum: 5, keepAliveTime: 1.5}}",
     "httpServer: {ssl: {}}",
     "httpServer: {ssl: {certificate: {alias: 5}}}",
+    "httpServer: {ssl: {certificate: {alias: a}}}",
+    "httpServer: {ssl: {certificate: {alias: a}, keyStore: {filename: /nowhere}}}",
     DEEP.replace("[]", "[[]]"),
     f"q: {{? {'a' * 1030} : 1}}",
 ]
@@ -93,6 +96,8 @@ RUNS = [
     "{rules: , ssl: , httpServer: }",
     "{startDelaySeconds: 5, username: a, password: b, ssl: false, lowercaseOutputName: true, rules: []}",
     "jmxUrl: ''",
+    f"rules: [{', '.join(f'{{pattern: a, type: {one}}}' for one in TYPES)}]",
+    "rules: [{pattern: a, value: {b: c}, valueFactor: [1], name: '', help: '', labels: {1: b, x: c}}]",
     "{autoExcludeObjectNameAttributes: false, excludeObjectNameAttributes: {'a:b=c': [d], 'java.lang:*': []}}",
     "includeObjectNames: ['', 'a:*', '*:*', 'a:*,b=c', ':b=', 'a:b=?*', 'a:b=\"c,d=e\\*\"', 'a=b:c=d', 'a b:c d=e f']",
     "rules: [{}, {pattern: a, value: 1, valueFactor: much, type: UNTYPED, labels: {}, name: b, cache: true, help: c}]",
@@ -114,9 +119,11 @@ RUNS = [
 RUNS_YET_IS_TOLD = [
     ("a comma too much", "includeObjectNames: ['a:*,']"),
     ("no comma behind a quote", "includeObjectNames: ['a:b=\"c\";d=e']"),
+    ("an old name beside the new one", "{includeObjectNames: ['a:*'], whitelistObjectNames: [b]}"),
     ("a pattern that is a number", "rules: [{pattern: 5}]"),
     ("a label without a value", "rules: [{pattern: a, name: b, labels: {c: }}]"),
     ("no map, at which it would not look", "httpServer: all"),
+    ("no map of threads", "httpServer: {threads: []}"),
     ("a key that only later exporters know", "excludeJvmMetrics: 'yes'"),
 ]
 ONLY_JAVA_KNOWS = [r"\p{Nothing}", r"(?<=(a)\1)", "(?x)a{"]

@@ -44,7 +44,16 @@ WRONG = [
     ),
     ("no password", "httpServer: {authentication: {basic: {username: a}}}", "authentication.basic.password is missing"),
     ("too few threads", "httpServer: {threads: {minimum: 2, maximum: 1, keepAliveTime: 1}}", "1 is less than the min"),
-    ("TLS without alias", "httpServer: {ssl: {}}", "it: httpServer.ssl.certificate.alias is missing; add it"),
+    (
+        "TLS without alias",
+        "httpServer: {ssl: {keyStore: {filename: a, password: b}}}",
+        "it: httpServer.ssl.certificate.alias is missing; add it",
+    ),
+    (
+        "TLS without store",
+        "httpServer: {ssl: {certificate: {alias: a}, keyStore: {filename: b}}}",
+        "keyStore.password is",
+    ),
     ("a brace", "rules: [{pattern: 'kafka{'}]", "'kafka{' is no regular expression (a { begins no number of times)"),
     ("a class in a class", "rules: [{pattern: 'a[[:b]'}]", "'a[[:b]' is no regular expression (a [ is not closed)"),
     ("too deep", "{q: " + 51 * "[" + 51 * "]" + "}", "it is nested deeper than 51 levels; make it flatter"),
