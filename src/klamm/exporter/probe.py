@@ -77,8 +77,7 @@ class Probe:
         self.tally.acknowledged(partition, self._clock.monotonic() - begun)
 
     async def read(self) -> None:
-        """For ever. When a read fails it goes on where it was, with the topic as it is then: what was written meanwhile
-        is not lost."""
+        """For ever. After a read that failed it goes on where it was, with the topic as it is then."""
         while True:
             admin = await self._reading.admin()
             try:

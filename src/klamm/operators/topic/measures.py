@@ -78,8 +78,7 @@ class TopicMeasures:
         self._metrics.set(LONGEST_LINE, self._longest, **self._labels)
 
     def worked(self, topics: int, otherwise: Mapping[str, int], seconds: float) -> None:
-        """A batch has ended, for most well; `otherwise`: how many are to be tried again (failed), or wait for their
-        user (blocked)."""
+        """A batch has ended. `otherwise`: how many are to be tried again (failed) or wait for their user (blocked)."""
         for outcome, some in {"done": topics - sum(otherwise.values()), **otherwise}.items():
             self.passes.ended(self.namespace, outcome, some)
         self.passes.lasted(self.namespace, seconds)
