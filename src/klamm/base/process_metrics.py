@@ -36,8 +36,8 @@ _TICK = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-def watch_process(metrics: Metrics, now: Callable[[], float]) -> None:
-    """`now`: seconds of a clock that never goes back, for the collector's pauses."""
+def watch_process(metrics: Metrics) -> None:
+    """Show, at each scrape, what every process is expected to show."""
     start = _start_time()
     _ask(metrics, CPU, lambda: sum(map(float, _stat()[11:13])) / _TICK)
     _ask(metrics, RESIDENT, _resident)
@@ -45,6 +45,10 @@ def watch_process(metrics: Metrics, now: Callable[[], float]) -> None:
     _ask(metrics, OPEN_FILES, lambda: float(len(os.listdir(_PROC / "fd"))))
     _ask(metrics, MOST_FILES, _most_files)
     _ask(metrics, START, lambda: start)
+
+
+def watch_in_place_of_a_jvm(metrics: Metrics, now: Callable[[], float]) -> None:
+    """`now`: seconds of a clock that never goes back, for the collector's pauses."""
     metrics.ask(MEMORY, lambda: [(("heap", "resident"), _resident())])
     _watch_collector(metrics, now)
 

@@ -17,10 +17,10 @@ from klamm.cli.errors import Mistake
 from klamm.cli.exporter_flags import ACCEPTED
 from klamm.exporter.probe import ProbeSettings
 from klamm.exporter.service import Settings, serve
-from klamm.exporter.text import Form
+from klamm.exporter.text import OWN_LABELS, Form
 from klamm.kafka.admin import Connection, Sasl
 from klamm.observing import collector
-from klamm.observing.filters import Filters, Names
+from klamm.observing.filters import Filters, Unreadable, filters
 
 AFTER_INTERRUPT = "The exporter has ended."
 
@@ -33,6 +33,7 @@ _MECHANISMS = {
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _TIME = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h))+")
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_PORT = re.compile(r"\d{1,5}", re.ASCII)
 
 Flags = Mapping[str, Any]
 
@@ -74,7 +75,8 @@ def settings_of(flags: Flags, secrets: Mapping[str, str]) -> Settings:
         raise Mistake("--use.consumelag.zookeeper: offsets in ZooKeeper are not read; leave it out")
     servers = tuple(flags["kafka.server"] or ("kafka:9092",))
     for server in servers:
-        _address("kafka.server", server)
+        if not all(_address("kafka.server", server)):
+            raise Mistake(f"--kafka.server: {server!r} names no broker; write HOST:PORT")
     sasl = _sasl(flags, secrets)
     _tls(flags)  # what is wrong with its files is said now
     host, port = _address("web.listen-address", flags["web.listen-address"])
@@ -97,10 +99,7 @@ def settings_of(flags: Flags, secrets: Mapping[str, str]) -> Settings:
             interval=seconds("refresh.offsets", flags["refresh.offsets"]),
             topology_every=seconds("refresh.metadata", flags["refresh.metadata"]),
             logs_every=seconds("refresh.log-sizes", flags["refresh.log-sizes"]),
-            filters=Filters(
-                topics=Names(_pattern("topic.filter", flags), _pattern("topic.exclude", flags)),
-                groups=Names(_pattern("group.filter", flags), _pattern("group.exclude", flags)),
-            ),
+            filters=_filters(flags),
         ),
         probe=_probe(flags),
     )
@@ -126,25 +125,32 @@ def seconds(name: str, text: str) -> float:
 
 
 def _address(name: str, text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    if not port.isdigit() or int(port) > 65535:
+    """The host is "" where the text begins with the colon."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not _PORT.fullmatch(port) or int(port) > 65535:
         raise Mistake(f"--{name}: {text!r} has no port; write HOST:PORT")
     return host.strip("[]"), int(port)
 
 
 def _labels(text: str) -> dict[str, str]:
-    pairs = [pair.partition("=") for pair in text.split(",") if pair]
-    for name, equals, _ in pairs:
-        if not equals or not _LABEL.fullmatch(name.strip()):
+    labels: dict[str, str] = {}
+    for name, equals, value in ([part.strip() for part in pair.partition("=")] for pair in text.split(",") if pair):
+        if not equals or not _LABEL.fullmatch(name):
             raise Mistake(f"--kafka.labels: {text!r} is no list of labels; write name=value, separated by commas")
-    return {name.strip(): value.strip() for name, _, value in pairs}
+        if name in labels or name in OWN_LABELS or name.startswith("__"):
+            whose = "is there twice" if name in labels else "has a meaning of its own"
+            raise Mistake(f"--kafka.labels: {name!r} {whose}; choose another name")
+        labels[name] = value
+    return labels
 
 
-def _pattern(name: str, flags: Flags) -> re.Pattern[str]:
+def _filters(flags: Flags) -> Filters:
+    names = ("topic.filter", "topic.exclude", "group.filter", "group.exclude")
+    topics, not_topics, groups, not_groups = ((f"--{name}", str(flags[name])) for name in names)
     try:
-        return re.compile(flags[name])
-    except re.error as error:
-        raise Mistake(f"--{name}: {flags[name]!r} is no regular expression: {error}") from error
+        return filters(topics, not_topics, groups, not_groups)
+    except Unreadable as error:
+        raise Mistake(str(error)) from error
 
 
 def _sasl(flags: Flags, secrets: Mapping[str, str]) -> Sasl | None:
@@ -159,8 +165,17 @@ def _sasl(flags: Flags, secrets: Mapping[str, str]) -> Sasl | None:
     if mechanism is None:
         known = ", ".join(_MECHANISMS)
         raise Mistake(f"--sasl.mechanism: {flags['sasl.mechanism']!r} is not to be had; write one of {known}")
-    password = _file("sasl.password-file", flags).decode().strip() or secrets.get("SASL_USER_PASSWORD", "")
+    password = _password(flags) or secrets.get("SASL_USER_PASSWORD", "")
     return Sasl(mechanism, flags["sasl.username"], password, flags["sasl.service-name"])
+
+
+def _password(flags: Flags) -> str:
+    """The file without the end of its line; blanks may belong to a password."""
+    try:
+        return _file("sasl.password-file", flags).decode().removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError as error:
+        file = flags["sasl.password-file"]
+        raise Mistake(f"--sasl.password-file: {file} is no text in UTF-8; store the password so") from error
 
 
 def _tls(flags: Flags) -> ssl.SSLContext | None:

@@ -13,7 +13,6 @@ METRICS_CONFIG = "metrics-config.json"
 _MEMORY = "java.lang:type=Memory"
 _OLD, _NEW = "jvm_memory_bytes_used", "jvm_memory_used_bytes"
 _ONLY = ("includeObjectNames", "whitelistObjectNames")
-_ELSEWHERE = ("hostPort", "jmxUrl")
 _EVERYTHING: Mapping[str, Any] = {}
 """A rule without a pattern: what the exporter takes when it is given no rules."""
 
@@ -21,8 +20,6 @@ _EVERYTHING: Mapping[str, Any] = {}
 def exporter_configuration(given: Mapping[str, Any], kafka_version: str) -> dict[str, Any]:
     """What is mounted for these words of the user. A key without a value would end the JVM: it is left out."""
     given = {key: value for key, value in given.items() if value is not None}
-    if any(key in given for key in _ELSEWHERE):
-        return given  # he watches another JVM, whose memory is not ours to name
     rules = [*(given.get("rules") or ()), *_memory_rules(kafka_version)]
     if not given.get("rules"):
         rules.append(_EVERYTHING)

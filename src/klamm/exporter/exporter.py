@@ -58,7 +58,6 @@ class Exporter:
         self._clock = clock
         self._path = metrics_path
         self._more = more
-        self._started = clock.now().timestamp()
         self._written: _Written | None = None
         self._zipping = False
         """Whoever scrapes asks for gzip: it is made with the text."""
@@ -89,7 +88,7 @@ class Exporter:
         written = self._written
         if written is None:
             return Page(503, TEXT, self._why_not().encode())
-        own = own_text(written.snapshot, written.text, self._clock.monotonic(), self._started) + self._more()
+        own = own_text(written.snapshot, written.text, self._clock.monotonic()) + self._more()
         if not gzip:
             return Page(200, METRICS, written.text.body + own.encode())
         self._zipping = True

@@ -26,6 +26,8 @@ _WAIT = 0.5
 """Seconds that a broker may hold a read back while there is nothing."""
 _AGAIN = 1.0
 """Seconds until the topic is looked at again after a failure."""
+_NOT_THERE = "OFFSET_OUT_OF_RANGE"
+"""The topic was made anew, or a leader lost its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +50,15 @@ class Probe:
         self._own = f"{random.getrandbits(64):016x}"
         self._sent = 0
         self._leaders: dict[int, int] = {}
-        self._reads = asyncio.Event()
-        """The ends are known from which on is read: what is written now comes back."""
+        self._at: dict[int, int] = {}
+        """Each partition's next offset to be read. Only where it is known is written: else nothing would come back."""
         self.tally = Tally(settings.namespace)
 
     async def write(self) -> None:
         """For ever."""
         while True:
-            await self._reads.wait()
             admin = await self._writing.admin()
-            leaders = self._leaders
+            leaders = {partition: leader for partition, leader in self._leaders.items() if partition in self._at}
             sending = [self._send(admin, partition, leader) for partition, leader in leaders.items()]
             await asyncio.gather(*sending, asyncio.sleep(self._settings.interval))
             self.tally.give_up(self._clock.monotonic())
@@ -76,7 +77,7 @@ class Probe:
         self.tally.acknowledged(partition, self._clock.monotonic() - begun)
 
     async def read(self) -> None:
-        """For ever; begins anew, with the topic as it is then, whenever a read fails."""
+        """For ever. After a read that failed it goes on where it was, with the topic as it is then."""
         while True:
             admin = await self._reading.admin()
             try:
@@ -92,19 +93,32 @@ class Probe:
             await asyncio.sleep(_AGAIN)
 
     async def _read_from(self, admin: Admin, leader: int, partitions: list[int]) -> None:
-        topic = self._settings.topic
-        ends = await partition_offsets(admin, leader, {topic: partitions}, "latest", _ACKNOWLEDGED_WITHIN)
-        at = dict(ends.by_topic.get(topic, {}))
-        if set(at) != set(partitions):
-            raise KafkaFailure(f"read {topic}", f"broker {leader} does not lead all of {partitions}")
-        self._reads.set()
+        await self._begin(admin, leader, [one for one in partitions if one not in self._at])
         while True:
-            read = await fetch(admin, leader, topic, at, _WAIT, _WAIT + _ACKNOWLEDGED_WITHIN)
+            at = {one: self._at[one] for one in partitions}
+            try:
+                read = await fetch(admin, leader, self._settings.topic, at, _WAIT, _WAIT + _ACKNOWLEDGED_WITHIN)
+            except KafkaFailure as failure:
+                if failure.code == _NOT_THERE:
+                    for one in partitions:
+                        del self._at[one]
+                raise
             now = self._clock.monotonic()
             for partition, records in read.items():
                 for offset, value in records:
-                    at[partition] = offset + 1
+                    self._at[partition] = offset + 1
                     self.tally.received(partition, value.decode("latin-1"), now)
+
+    async def _begin(self, admin: Admin, leader: int, partitions: list[int]) -> None:
+        """At the end: what is there was written before us."""
+        if not partitions:
+            return
+        topic = self._settings.topic
+        ends = await partition_offsets(admin, leader, {topic: partitions}, "latest", _ACKNOWLEDGED_WITHIN)
+        found = ends.by_topic.get(topic, {})
+        if set(found) != set(partitions):
+            raise KafkaFailure(f"read {topic}", f"broker {leader} does not lead all of {partitions}")
+        self._at.update(found)
 
     async def _find_topic(self, admin: Admin) -> dict[int, int]:
         """The leader of each partition that has one; makes the topic, and lets it grow with the cluster."""

@@ -25,6 +25,12 @@ class Form:
     most_series: int = 1_000_000
 
 
+OWN_LABELS = frozenset(
+    {"topic", "partition", "consumergroup", "id", "address", "state", "type", "protocol", "path"},
+)
+"""What series are told apart by: no constant label may have such a name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     body: bytes

@@ -12,6 +12,7 @@ not one for each try, and so for the end of it.
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from random import Random
 
 from klamm.base import logs
@@ -89,16 +90,32 @@ class Link:
 
     async def _tried(self) -> str | None:
         """Why the connection could not be opened, or None."""
-        silent = [await self._reason_silent(address) for address in self._connection.bootstrap]
-        if None not in silent:
-            return "; ".join(why for why in silent if why)
+        answering, why = await self._asked()
+        if not answering:
+            return why
         try:
-            self._admin = await self._open(self._connection)
+            # The library takes any of the addresses, and would spend all its patience on a silent one.
+            self._admin = await self._open(replace(self._connection, bootstrap=answering))
         except KafkaFailure as failure:
             return str(failure)
         self.reason_lost, self.answered_once, self._said_waiting = None, True, False
         _log.info("Kafka answers", at=",".join(self._connection.bootstrap))
         return None
+
+    async def _asked(self) -> tuple[tuple[str, ...], str]:
+        """Where somebody listens, as soon as one is found; if nowhere, why. Side by side, for silent ones take long."""
+        asked = {asyncio.ensure_future(self._reason_silent(one)): one for one in self._connection.bootstrap}
+        answering: tuple[str, ...] = ()
+        try:
+            for each in asyncio.as_completed(asked):
+                if await each is None:
+                    break
+            answering = tuple(one for task, one in asked.items() if task.done() and task.result() is None)
+        finally:
+            for task in asked:
+                task.cancel()
+            await asyncio.wait(asked)
+        return answering, "; ".join(task.result() or "" for task in asked if not task.cancelled())
 
 
 async def reason_silent_at(address: str) -> str | None:

@@ -5,7 +5,6 @@ Settings come from the environment, under the names that Strimzi gives kafka_exp
 
 import asyncio
 import os
-import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +17,7 @@ from klamm.exporter.service import Settings, serve
 from klamm.exporter.text import Form
 from klamm.kafka.admin import Connection
 from klamm.observing import collector
-from klamm.observing.filters import Filters, Names
+from klamm.observing.filters import Filters, Unreadable, filters
 from klamm.programs import process
 
 PORT = 9404
@@ -52,25 +51,25 @@ def settings(environment: Mapping[str, str], authorities: Path = CLUSTER_CA, ide
         files=files,
         host=None,
         port=process.number(environment, f"{_PREFIX}PORT", PORT),
-        form=Form(show_all=process.truth(environment, f"{_PREFIX}SHOW_ALL_OFFSETS", True)),
-        collecting=collector.Settings(filters=filters(environment)),
+        form=Form(show_all=process.truth(environment, f"{_PREFIX}OFFSET_SHOW_ALL", True)),
+        collecting=collector.Settings(filters=_filters(environment)),
         probe=ProbeSettings(topic=topic) if (topic := environment.get(f"{_PREFIX}PROBE_TOPIC")) else None,
     )
 
 
-def filters(environment: Mapping[str, str]) -> Filters:
-    return Filters(
-        topics=Names(_pattern(environment, "TOPIC_REGEX", ".*"), _pattern(environment, "TOPIC_EXCLUDE_REGEX", "^$")),
-        groups=Names(_pattern(environment, "GROUP_REGEX", ".*"), _pattern(environment, "GROUP_EXCLUDE_REGEX", "^$")),
-    )
+def _filters(environment: Mapping[str, str]) -> Filters:
+    def given(name: str, default: str) -> tuple[str, str]:
+        return f"{_PREFIX}{name}", environment.get(f"{_PREFIX}{name}") or default
 
-
-def _pattern(environment: Mapping[str, str], name: str, default: str) -> re.Pattern[str]:
-    text = environment.get(f"{_PREFIX}{name}") or default
     try:
-        return re.compile(text)
-    except re.error as error:
-        raise process.BadSetting(f"{_PREFIX}{name}: {text!r} is no regular expression: {error}") from error
+        return filters(
+            given("TOPIC_REGEX", ".*"),
+            given("TOPIC_EXCLUDE_REGEX", "^$"),
+            given("GROUP_REGEX", ".*"),
+            given("GROUP_EXCLUDE_REGEX", "^$"),
+        )
+    except Unreadable as error:
+        raise process.BadSetting(str(error)) from error
 
 
 async def _main(environment: Mapping[str, str]) -> None:

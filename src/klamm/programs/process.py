@@ -14,7 +14,7 @@ from pathlib import Path
 from klamm.base import logs
 from klamm.base.clock import SystemClock
 from klamm.base.metrics import Metrics
-from klamm.base.process_metrics import watch_process
+from klamm.base.process_metrics import watch_in_place_of_a_jvm, watch_process
 from klamm.kube.connection import Connection, from_kubeconfig, in_cluster
 
 LOG_CONFIGURATION = "/opt/strimzi/custom-config/log4j2.properties"
@@ -105,7 +105,8 @@ def own_metrics() -> Metrics:
     """A process' metrics, what it takes itself among them."""
     now = SystemClock().monotonic
     metrics = Metrics(now)
-    watch_process(metrics, now)
+    watch_process(metrics)
+    watch_in_place_of_a_jvm(metrics, now)
     return metrics
 
 

@@ -5,7 +5,7 @@ import gc
 import pytest
 
 from klamm.base.metrics import Metrics, counter, gauge, summary, timer
-from klamm.base.process_metrics import FAMILIES, watch_process
+from klamm.base.process_metrics import FAMILIES, watch_in_place_of_a_jvm, watch_process
 
 PASSES = counter("passes_total", "Passes", "kind")
 PAUSED = gauge("paused", "Paused resources")
@@ -118,7 +118,8 @@ def test_a_label_that_a_family_has_not_is_a_mistake() -> None:
 def test_a_process_tells_what_it_takes() -> None:
     hand = Hand()
     metrics = Metrics(hand.now)
-    watch_process(metrics, hand.now)
+    watch_process(metrics)
+    watch_in_place_of_a_jvm(metrics, hand.now)
     note = gc.callbacks[-1]
     try:
         gc.collect()

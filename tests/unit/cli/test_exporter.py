@@ -66,14 +66,43 @@ def test_a_password_comes_from_the_environment_or_a_file(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
+    ("file", "password"), [(b" a b \n", " a b "), (b"a\r\n", "a"), (b"a\n\n", "a\n"), ("ß".encode(), "ß")]
+)
+def test_of_a_passwords_file_only_the_end_of_the_line_is_not_the_password(
+    file: bytes, password: str, tmp_path: Path
+) -> None:
+    (tmp_path / "password").write_bytes(file)
+    login = settings("--sasl.enabled", f"--sasl.password-file={tmp_path / 'password'}").connection().sasl
+    assert login is not None
+    assert login.password == password
+
+
+def test_a_passwords_file_that_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "password").write_bytes(b"\xff")
+    with pytest.raises(Mistake, match=r"--sasl.password-file: .*password is no text in UTF-8"):
+        settings("--sasl.enabled", f"--sasl.password-file={tmp_path / 'password'}")
+
+
+@pytest.mark.parametrize(
     ("flag", "said"),
     [
         ("--sasl.password=x", "set SASL_USER_PASSWORD"),
         ("--web.listen-address=nowhere", "write HOST:PORT"),
+        ("--web.listen-address=9308", "'9308' has no port; write HOST:PORT"),
+        ("--web.listen-address=b:²", "'b:²' has no port; write HOST:PORT"),
+        ("--web.listen-address=b:65536", "'b:65536' has no port; write HOST:PORT"),
         ("--kafka.server=broker", "'broker' has no port"),
+        ("--kafka.server=9092", "'9092' has no port; write HOST:PORT"),
+        ("--kafka.server=:9092", "':9092' names no broker; write HOST:PORT"),
+        ("--kafka.server=broker:0", "'broker:0' names no broker; write HOST:PORT"),
         ("--kafka.labels=dc", "write name=value"),
         ("--kafka.labels=d-c=x", "write name=value"),
+        ("--kafka.labels=dc=x,topic=y", "'topic' has a meaning of its own; choose another name"),
+        ("--kafka.labels=partition=x", "'partition' has a meaning of its own"),
+        ("--kafka.labels=__name__=x", "'__name__' has a meaning of its own"),
+        ("--kafka.labels=dc=x,dc=y", "'dc' is there twice"),
         ("--topic.filter=(", "'(' is no regular expression"),
+        ("--group.exclude=^[[:alpha:]]+$", "has the class [:alpha:], which only Go knows; write its characters"),
         ("--refresh.metadata=soon", "write a number and its unit"),
         ("--refresh.offsets=0s", "write a longer one"),
         ("--use.consumelag.zookeeper", "leave it out"),

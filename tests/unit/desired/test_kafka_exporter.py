@@ -67,7 +67,7 @@ def test_an_empty_resource_shows_all_and_excludes_nothing() -> None:
         "KAFKA_EXPORTER_KAFKA_SERVER": "my-cluster-kafka-bootstrap:9091",
         "KAFKA_EXPORTER_GROUP_REGEX": ".*",
         "KAFKA_EXPORTER_TOPIC_REGEX": ".*",
-        "KAFKA_EXPORTER_SHOW_ALL_OFFSETS": "true",
+        "KAFKA_EXPORTER_OFFSET_SHOW_ALL": "true",
         "KAFKA_EXPORTER_ENABLE_SARAMA": "false",
     }
 
@@ -79,7 +79,7 @@ def test_levels_are_numbers(level: str, number: str) -> None:
 
 def test_switches() -> None:
     found = environment(exporter(enableSaramaLogging=True, showAllOffsets=False))
-    assert (found["KAFKA_EXPORTER_ENABLE_SARAMA"], found["KAFKA_EXPORTER_SHOW_ALL_OFFSETS"]) == ("true", "false")
+    assert (found["KAFKA_EXPORTER_ENABLE_SARAMA"], found["KAFKA_EXPORTER_OFFSET_SHOW_ALL"]) == ("true", "false")
 
 
 def test_the_version_is_the_operators_default_if_none_is_given() -> None:

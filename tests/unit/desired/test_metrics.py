@@ -43,13 +43,6 @@ def test_object_names_that_are_chosen_leave_room_for_the_memory() -> None:
     assert "whitelistObjectNames" not in chosen
 
 
-def test_who_watches_another_jvm_is_left_alone() -> None:
-    assert exporter_configuration({"hostPort": "x:9999", "rules": [RULE]}, "3.6.0") == {
-        "hostPort": "x:9999",
-        "rules": [RULE],
-    }
-
-
 def test_pods_start_without_a_configuration_that_can_be_used() -> None:
     assert memory_names(memory_only("3.6.0")) == [
         ("jvm_memory_used_bytes", "heap"),

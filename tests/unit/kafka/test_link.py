@@ -59,6 +59,39 @@ async def test_all_who_wait_get_the_same_connection() -> None:
 
 
 @in_virtual_time
+async def test_of_many_addresses_the_one_that_answers_is_found_at_once() -> None:
+    opened: list[Connection] = []
+
+    async def reason_silent(address: str) -> str | None:
+        await asyncio.sleep(0.01 if address == "g:1" else 2)
+        return None if address == "g:1" else "silent"
+
+    async def open_admin(connection: Connection) -> Admin:
+        opened.append(connection)
+        return cast(Admin, connection)
+
+    addresses = tuple(f"{name}:1" for name in "abcdefg")
+    link = Link(Connection(addresses), Random(1), open_admin=open_admin, reason_silent=reason_silent)
+    await link.admin()
+    assert asyncio.get_running_loop().time() < 0.1
+    assert opened == [Connection(("g:1",))]
+    assert len(asyncio.all_tasks()) == 1
+
+
+@in_virtual_time
+async def test_addresses_that_are_silent_are_asked_side_by_side_and_all_named() -> None:
+    async def reason_silent(address: str) -> str | None:
+        await asyncio.sleep(2)
+        return f"{address} is silent"
+
+    link = Link(Connection(("a:1", "b:1", "c:1")), Random(1), reason_silent=reason_silent)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(2.1):
+            await link.admin()
+    assert link.reason_lost == "a:1 is silent; b:1 is silent; c:1 is silent"
+
+
+@in_virtual_time
 async def test_a_lost_connection_is_closed_and_opened_anew() -> None:
     brokers = Brokers(0, 0)
     link = link_to(brokers)

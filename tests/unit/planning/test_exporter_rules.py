@@ -23,6 +23,42 @@ WRONG = [
     ("a broken pattern", "rules: [{pattern: 'kafka.('}]", "it: rules[0].pattern: 'kafka.(' is no regular expression"),
     ("a switch that is none", "lowercaseOutputName: yes please", "it: lowercaseOutputName: 'yes please' is neither"),
     ("an object name that is none", "includeObjectNames: [kafka]", "it: includeObjectNames: 'kafka' is no object name"),
+    ("an object name with two =", "excludeObjectNames: ['a:b=c=d']", "'a:b=c=d' is no object name ('b=c=d' is no key="),
+    (
+        "a key twice",
+        "includeObjectNames: ['a:type=x,type=y']",
+        "is no object name (type is there twice); write one like",
+    ),
+    ("a comma at the end", "includeObjectNames: ['*:type=x,']", "is no object name (nothing follows ',')"),
+    ("a number in quotes", "startDelaySeconds: '5'", "it: startDelaySeconds: '5' is no whole number; write one like 5"),
+    ("a part of a second", "startDelaySeconds: 5.5", "it: startDelaySeconds: 5.5 is no whole number"),
+    ("TLS as a word", "ssl: 'true'", "it: ssl: 'true' is neither true nor false; write one of them"),
+    ("a user that is a number", "username: 1", "it: username: 1 is no text; put it in quotes"),
+    ("another JVM", "hostPort: 'a:1'", "hostPort: 'a:1' names another JVM than the one that is watched from within"),
+    ("attributes as a list", "excludeObjectNameAttributes: [a]", "is no map from object names to attributes"),
+    ("attributes of no name", "excludeObjectNameAttributes: {a: [b]}", "excludeObjectNameAttributes: 'a' is no object"),
+    (
+        "one attribute",
+        "excludeObjectNameAttributes: {'a:b=c': d}",
+        "excludeObjectNameAttributes[a:b=c]: 'd' is no list",
+    ),
+    ("no password", "httpServer: {authentication: {basic: {username: a}}}", "authentication.basic.password is missing"),
+    ("too few threads", "httpServer: {threads: {minimum: 2, maximum: 1, keepAliveTime: 1}}", "1 is less than the min"),
+    (
+        "TLS without alias",
+        "httpServer: {ssl: {keyStore: {filename: a, password: b}}}",
+        "it: httpServer.ssl.certificate.alias is missing; add it",
+    ),
+    (
+        "TLS without store",
+        "httpServer: {ssl: {certificate: {alias: a}, keyStore: {filename: b}}}",
+        "keyStore.password is",
+    ),
+    ("a brace", "rules: [{pattern: 'kafka{'}]", "'kafka{' is no regular expression (a { begins no number of times)"),
+    ("a class in a class", "rules: [{pattern: 'a[[:b]'}]", "'a[[:b]' is no regular expression (a [ is not closed)"),
+    ("too deep", "{q: " + 51 * "[" + 51 * "]" + "}", "it is nested deeper than 51 levels; make it flatter"),
+    ("too long", "{q: " + 900_000 * "a" + "}", "it has 900009 characters as JSON; shorten it to 900000"),
+    ("a long key", "{? " + 1030 * "a" + " : 1}", "is a key of more than 1024 characters as JSON; shorten it"),
     ("object names that are none", "includeObjectNames: 'a:b=c'", "it: includeObjectNames: 'a:b=c' is no list"),
 ]
 
@@ -32,9 +68,9 @@ RIGHT = [
     "{rules: , lowercaseOutputName: }",
     "rules: [{}]",
     r"rules: [{pattern: 'kafka.(\w+)<type=(.+)><>Value', name: k_$1, type: GAUGE, labels: {type: $2}, cache: true}]",
-    r"rules: [{pattern: '\p{Alpha}+[a-z&&[^b]]'}]",
+    r"rules: [{pattern: '\p{Alpha}+[a-z&&[^b]]'}, {pattern: '(?<=a+)b'}]",
     'includeObjectNames: ["kafka.server:*", "kafka.cluster:type=Partition,*"]',
-    "{startDelaySeconds: 1, hostPort: 'x:1', lowercaseOutputLabelNames: true, httpServer: {}}",
+    "{startDelaySeconds: 1, jmxUrl: '', lowercaseOutputLabelNames: true, httpServer: {}}",
 ]
 
 

@@ -47,7 +47,7 @@ def test_the_environment_that_strimzi_gives(mounted: tuple[Path, Path]) -> None:
         KAFKA_EXPORTER_TOPIC_REGEX="^my",
         KAFKA_EXPORTER_GROUP_EXCLUDE_REGEX="^console",
         KAFKA_EXPORTER_ENABLE_SARAMA="false",
-        KAFKA_EXPORTER_SHOW_ALL_OFFSETS="false",
+        KAFKA_EXPORTER_OFFSET_SHOW_ALL="false",
     )
     assert (given.host, given.port, given.path) == (None, 9404, "/metrics")
     assert given.connection().bootstrap == ("my-cluster-kafka-bootstrap:9091",)
@@ -71,7 +71,7 @@ def test_renewed_certificates_are_seen(mounted: tuple[Path, Path]) -> None:
     [
         ("KAFKA_EXPORTER_KAFKA_SERVER", "", "is not set"),
         ("KAFKA_EXPORTER_TOPIC_REGEX", "(", "is no regular expression"),
-        ("KAFKA_EXPORTER_SHOW_ALL_OFFSETS", "yes", "neither true nor false"),
+        ("KAFKA_EXPORTER_OFFSET_SHOW_ALL", "yes", "neither true nor false"),
     ],
 )
 def test_what_cannot_be_used(mounted: tuple[Path, Path], name: str, value: str, said: str) -> None:

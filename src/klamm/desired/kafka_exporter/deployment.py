@@ -35,7 +35,7 @@ class ExporterInputs:
 
 
 def deployment(exporter: KafkaExporter, inputs: ExporterInputs) -> Deployment:
-    """Replaced without a gap in the series: the new pod is ready before the old one goes."""
+    """The new pod runs before the old one goes; a scrape may still meet one that has not read the cluster yet."""
     template = exporter.template
     return Deployment(
         metadata=metadata(exporter.component, exporter.name, exporter.namespace, exporter.owner, template.deployment),
@@ -117,6 +117,6 @@ def _settings(exporter: KafkaExporter) -> dict[str, str]:
         "GROUP_REGEX": spec.group_regex or ".*",
         "TOPIC_REGEX": spec.topic_regex or ".*",
         **{name: pattern for name, pattern in given.items() if pattern},
-        "SHOW_ALL_OFFSETS": str(shown).lower(),
+        "OFFSET_SHOW_ALL": str(shown).lower(),
         "ENABLE_SARAMA": str(bool(spec.enable_sarama_logging)).lower(),
     }

@@ -5,14 +5,12 @@ processes hold resident. Every volume of one machine is a folder of the same dis
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from klamm.base.metrics import escaped
+from klamm.base.metrics import Metrics, counter, gauge
 from klamm.localkube.kubelet.runtime import Usage
-
-Labels = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,37 +31,39 @@ class ClaimedVolume:
     folder: Path
 
 
+_OF_CONTAINERS = ("container", "id", "image", "name", "namespace", "pod")
+_OF_VOLUMES = ("namespace", "persistentvolumeclaim")
+
+CPU = counter("container_cpu_usage_seconds_total", "CPU that was used", "cpu", *_OF_CONTAINERS)
+SEEN = gauge("container_last_seen", "When it was last seen, since the epoch", *_OF_CONTAINERS)
+MEMORY = gauge("container_memory_usage_bytes", "Memory in use", *_OF_CONTAINERS)
+WORKING_SET = gauge("container_memory_working_set_bytes", "Memory in use", *_OF_CONTAINERS)
+START = gauge("container_start_time_seconds", "When it began, since the epoch", *_OF_CONTAINERS)
+FREE = gauge("kubelet_volume_stats_available_bytes", "Bytes that are free", *_OF_VOLUMES)
+SIZE = gauge("kubelet_volume_stats_capacity_bytes", "Bytes that there are", *_OF_VOLUMES)
+TAKEN = gauge("kubelet_volume_stats_used_bytes", "Bytes that are taken", *_OF_VOLUMES)
+
+
 def of_containers(containers: Iterable[RunningContainer], now: float) -> str:
     """`now`: seconds since the epoch, when they were seen."""
-    rows = [(_labels_of(container), container) for container in containers]
-    families = (
-        ("container_cpu_usage_seconds_total", "counter", "CPU that was used", lambda one: one.usage.cpu_seconds),
-        ("container_last_seen", "gauge", "When it was last seen, since the epoch", lambda one: now),
-        ("container_memory_usage_bytes", "gauge", "Memory in use", lambda one: one.usage.memory_bytes),
-        ("container_memory_working_set_bytes", "gauge", "Memory in use", lambda one: one.usage.memory_bytes),
-        ("container_start_time_seconds", "gauge", "When it began, since the epoch", lambda one: one.started_at),
-    )
-    return "".join(
-        line
-        for name, kind, help, value in families
-        for line in _family(name, kind, help, ((labels, value(one)) for labels, one in rows))
-    )
+    metrics = Metrics(lambda: now)
+    for one in containers:
+        labels = _labels_of(one)
+        metrics.count(CPU, one.usage.cpu_seconds, cpu="total", **labels)
+        metrics.set(SEEN, now, **labels)
+        metrics.set(MEMORY, one.usage.memory_bytes, **labels)
+        metrics.set(WORKING_SET, one.usage.memory_bytes, **labels)
+        metrics.set(START, one.started_at, **labels)
+    return metrics.text()
 
 
 def of_volumes(volumes: Iterable[ClaimedVolume]) -> str:
-    rows = [(_labels_of_volume(volume), space) for volume in volumes if (space := _space(volume.folder)) is not None]
-    return "".join(
-        line
-        for index, (name, help) in enumerate(_OF_VOLUMES)
-        for line in _family(name, "gauge", help, ((labels, space[index]) for labels, space in rows))
-    )
-
-
-_OF_VOLUMES = (
-    ("kubelet_volume_stats_available_bytes", "Bytes that are free"),
-    ("kubelet_volume_stats_capacity_bytes", "Bytes that there are"),
-    ("kubelet_volume_stats_used_bytes", "Bytes that are taken"),
-)
+    metrics = Metrics(lambda: 0.0)
+    for volume in volumes:
+        labels = {"namespace": volume.namespace, "persistentvolumeclaim": volume.claim}
+        for family, space in zip((FREE, SIZE, TAKEN), _space(volume.folder) or (), strict=False):
+            metrics.set(family, space, **labels)
+    return metrics.text()
 
 
 def _space(folder: Path) -> tuple[int, int, int] | None:
@@ -75,24 +75,12 @@ def _space(folder: Path) -> tuple[int, int, int] | None:
     return disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize, (disk.f_blocks - disk.f_bfree) * disk.f_frsize
 
 
-def _labels_of(container: RunningContainer) -> Labels:
+def _labels_of(container: RunningContainer) -> Mapping[str, str]:
     return {
         "container": container.name,
-        "cpu": "total",
         "id": f"/klamm/{container.id}",
         "image": container.image,
         "name": container.id,
         "namespace": container.namespace,
         "pod": container.pod,
     }
-
-
-def _labels_of_volume(volume: ClaimedVolume) -> Labels:
-    return {"namespace": volume.namespace, "persistentvolumeclaim": volume.claim}
-
-
-def _family(name: str, kind: str, help: str, rows: Iterable[tuple[Labels, float]]) -> Iterator[str]:
-    yield f"# HELP {name} {help}\n# TYPE {name} {kind}\n"
-    for labels, value in rows:
-        pairs = ",".join(f'{key}="{escaped(each)}"' for key, each in labels.items() if key != "cpu" or "cpu" in name)
-        yield f"{name}{{{pairs}}} {value!r}\n"

@@ -50,9 +50,10 @@ _log = logs.room("topics")
 
 @dataclass
 class Batch:
-    """Made for one pass. `again` collects who must come back soon, and why."""
+    """Made for one pass. `again` collects who must come back soon, and why; `refused` whom only the user can help."""
 
     hands: Hands
+    refused: set[Name] = field(default_factory=set)
     again: dict[Name, str] = field(default_factory=dict)
     deleted: dict[str, str] = field(default_factory=dict)
     tried: Mapping[Name, int] = field(default_factory=dict)
@@ -207,6 +208,7 @@ class Batch:
 
     async def tell(self, verdicts: Iterable[tuple[KafkaTopic, Verdict]]) -> None:
         told = list(verdicts)
+        self.refused.update(name_of(resource) for resource, verdict in told if isinstance(verdict, NotReady))
         written = await asyncio.gather(*(self.hands.reporter.report(one, verdict) for one, verdict in told))
         for (resource, _), done in zip(told, written, strict=True):
             if not done:

@@ -77,10 +77,10 @@ class TopicMeasures:
         self._metrics.set(LARGEST_BATCH, self._largest, **self._labels)
         self._metrics.set(LONGEST_LINE, self._longest, **self._labels)
 
-    def worked(self, well: int, again: int, seconds: float) -> None:
-        """A batch has ended: how many topics are as they should be, and how many have to be tried again."""
-        self.passes.ended(self.namespace, "done", well)
-        self.passes.ended(self.namespace, "failed", again)
+    def worked(self, topics: int, otherwise: Mapping[str, int], seconds: float) -> None:
+        """A batch has ended. `otherwise`: how many are to be tried again (failed) or wait for their user (blocked)."""
+        for outcome, some in {"done": topics - sum(otherwise.values()), **otherwise}.items():
+            self.passes.ended(self.namespace, outcome, some)
         self.passes.lasted(self.namespace, seconds)
 
 

@@ -74,6 +74,8 @@ class _Memory:
     """Batches in a row that found no Kafka."""
     since: float | None = None
     """When the running batch began."""
+    refused: set[Name] = field(default_factory=set)
+    """In the running batch: whom only the user can help."""
 
 
 class TopicOperator:
@@ -179,14 +181,16 @@ class TopicOperator:
 
     async def _one_batch(self, names: list[Name]) -> None:
         self._memory.since = started = self._clock.monotonic()
+        self._memory.refused.clear()
         try:
             again = await self._worked(names)
             self._memory.silent = 0
             self._come_back(names, again)
-            self._measures.worked(len(names) - len(again), len(again), self._clock.monotonic() - started)
+            ends = {"failed": len(again), "blocked": len(self._memory.refused - again.keys())}
+            self._measures.worked(len(names), ends, self._clock.monotonic() - started)
         except (KafkaFailure, DeadlineExceeded) as failure:
             self._memory.since = None
-            self._measures.worked(0, len(names), self._clock.monotonic() - started)
+            self._measures.worked(len(names), {"failed": len(names)}, self._clock.monotonic() - started)
             await self._without_kafka(names, failure)
         finally:
             self._memory.since = None
@@ -196,6 +200,7 @@ class TopicOperator:
         batch = Batch(self._hands, deleted=self._memory.deleted, tried=self._memory.failures)
         try:
             await batch.work(names)
+            self._memory.refused |= batch.refused
             return batch.again
         except (KafkaFailure, DeadlineExceeded):
             raise

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from klamm.desired.kafka.metrics_reporter import REPORTER
 from klamm.desired.labels import CLUSTER, DOMAIN
-from klamm.planning.exporter_rules import reason_no_pattern
+from klamm.planning.java_patterns import reason_java_cannot_read
 from klamm.planning.kafka_rules.additions import addition_problems, addition_remarks
 from klamm.planning.kafka_rules.kafka_exporter import exporter_problems, exporter_remarks
 from klamm.planning.kafka_rules.listeners import listener_problems
@@ -220,7 +220,7 @@ def _reporter(path: str, metrics: MetricsConfig) -> Iterator[Problem]:
         place = f"{path}.values.allowList[{index}]"
         if "," in pattern:
             yield Problem(place, pattern, "has a comma, at which the reporter would cut it", "write two patterns")
-        elif (why := reason_no_pattern(pattern)) is not None:
+        elif (why := reason_java_cannot_read(pattern)) is not None:
             yield Problem(place, pattern, f"is no regular expression ({why})", "correct it")
 
 

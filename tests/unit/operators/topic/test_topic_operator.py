@@ -39,6 +39,24 @@ async def test_what_is_done_is_counted_under_the_names_of_dashboards(running: Ru
     assert {"ready": "True", "partitions": "3", "replicas": "2", "topicName": "orders"}.items() <= info.items()
 
 
+async def test_a_pass_that_only_the_user_can_help_is_no_success(running: Running) -> None:
+    def ends() -> dict[str, float]:
+        page = read_page(running.metrics.text())
+        return {
+            dict(labels)["outcome"]: value for (name, labels), value in page.items() if name == "klamm_passes_total"
+        }
+
+    async def blocked() -> str | None:
+        return None if ends().get("blocked") else f"passes ended so: {ends()}"
+
+    await running.create("bad", config={"retention.ms": "soon"})
+    await soon("its pass to be counted as blocked", blocked)
+    assert ends()["done"] == ends()["failed"] == 0
+    totals = {name: value for (name, _), value in read_page(running.metrics.text()).items()}
+    assert totals["strimzi_reconciliations_successful_total"] == 0
+    assert totals["strimzi_reconciliations_failed_total"] == totals["strimzi_reconciliations_total"]
+
+
 async def test_many_topics_go_through_few_requests(entity: EntityApi) -> None:
     for number in range(40):
         await entity.create(TOPIC, f"t{number}", {"partitions": 1})
