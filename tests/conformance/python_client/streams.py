@@ -9,14 +9,14 @@ from typing import Any
 from kubernetes import client, stream
 from tests.conformance.python_client.told import Told
 
-POD, PORT = "talked-to", 7
+POD, PORT = "talked-to", 7007
 ECHO = """
 import socketserver
 class Echo(socketserver.BaseRequestHandler):
     def handle(self):
         while data := self.request.recv(65536):
             self.request.sendall(data)
-socketserver.ThreadingTCPServer(("127.0.0.1", 7), Echo).serve_forever()
+socketserver.ThreadingTCPServer(("127.0.0.1", 7007), Echo).serve_forever()
 """
 EXPECTED = [
     {"output": "out\n"},
