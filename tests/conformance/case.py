@@ -8,12 +8,14 @@
 A step's key is method and path, its value the body: a mapping, a list, a text, or nothing. Beside it may stand `type`
 and `accept` (media types, or the short names of them in `FORMS`), for a watch `events` (how many are read), and
 `token`. {ns} is the case's own namespace; {maps}, {pods}, … are collections in it, {group} is an API group for its own
-definitions (`Case.filled`); {version}, {uid}, {continue} and {token} are those of the last answer that had one.
+definitions (`Case.filled`); {mebibyte}, {umlauts} and {base64} are 1 MiB in three forms; {version}, {uid}, {continue}
+and {token} are those of the last answer that had one.
 `WAIT path` waits until that path is served, `GONE path` until it no longer is; neither is part of the transcript.
 
 A case that is known to be answered otherwise says why in `differs`, and fails when it no longer is.
 """
 
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +56,12 @@ _COLLECTIONS = {
     "apis/policy/v1": {"poddisruptionbudgets": "budgets"},
     "apis/rbac.authorization.k8s.io/v1": {"roles": "roles", "rolebindings": "rolebindings"},
 }
+_MEBIBYTE = 1 << 20
+_LONG = {
+    "mebibyte": "x" * _MEBIBYTE,
+    "umlauts": "ü" * (_MEBIBYTE // 2),
+    "base64": b64encode(b"x" * _MEBIBYTE).decode(),
+}
 _DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 
@@ -90,7 +98,7 @@ class Case:
         }
         group = f"{self.namespace}.example.com"
         own = {"ns": self.namespace, "group": group, "definitions": _DEFINITIONS}
-        for word, meaning in {**places, **own, **last}.items():
+        for word, meaning in {**places, **own, **_LONG, **last}.items():
             text = text.replace(f"{{{word}}}", meaning)
         return text
 

@@ -85,27 +85,44 @@ def violations(kind: Kind, new: Object, old: Object | None) -> list[Cause]:
 # Configuration
 
 
-def _keyed_data(obj: Object) -> Iterator[Cause]:
-    size = 0
-    for part in ("data", "binaryData"):
-        for key, value in (obj.get(part) or {}).items():
-            size += len(value)
-            if len(key) > 253:
-                yield invalid_value(f"{part}[{key}]", key, "must be no more than 253 characters")
-            if key in (".", ".."):
-                yield invalid_value(f"{part}[{key}]", key, f"must not be '{key}'")
-            elif not _CONFIG_KEY.fullmatch(key):
-                text = (
-                    "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or "
-                    "'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
-                )
-                yield invalid_value(f"{part}[{key}]", key, text)
-            if key.startswith("..") and key != "..":
-                yield invalid_value(f"{part}[{key}]", key, "must not start with '..'")
-    for key in sorted((obj.get("data") or {}).keys() & (obj.get("binaryData") or {}).keys()):
+_MOST_DATA = 1024 * 1024
+"""Bytes of all values together; keys are not counted."""
+
+
+def _config_map(obj: Object) -> Iterator[Cause]:
+    texts, files = obj.get("data") or {}, obj.get("binaryData") or {}
+    yield from _keys("data", texts)
+    yield from _keys("binaryData", files)
+    for key in sorted(texts.keys() & files.keys()):
         yield invalid_value(f"data[{key}]", key, "duplicate of key present in binaryData")
-    if size > 1024 * 1024 * 1.4:
-        yield Cause("FieldValueTooLong", "data", "Too long: may not be more than 1048576 bytes")
+    # "[]" is how Kubernetes writes the path of the whole object.
+    yield from _too_long("[]", sum(len((text or "").encode()) for text in texts.values()) + _decoded(files))
+
+
+def _keys(part: str, data: Object) -> Iterator[Cause]:
+    for key in data:
+        if len(key) > 253:
+            yield invalid_value(f"{part}[{key}]", key, "must be no more than 253 characters")
+        if key in (".", ".."):
+            yield invalid_value(f"{part}[{key}]", key, f"must not be '{key}'")
+        elif not _CONFIG_KEY.fullmatch(key):
+            text = (
+                "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or "
+                "'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
+            )
+            yield invalid_value(f"{part}[{key}]", key, text)
+        if key.startswith("..") and key != "..":
+            yield invalid_value(f"{part}[{key}]", key, "must not start with '..'")
+
+
+def _decoded(data: Object) -> int:
+    """Bytes of what travels as base64."""
+    return sum(len(base64.b64decode(value or "")) for value in data.values())
+
+
+def _too_long(field: str, size: int) -> Iterator[Cause]:
+    if size > _MOST_DATA:
+        yield Cause("FieldValueTooLong", field, f"Too long: may not be more than {_MOST_DATA} bytes")
 
 
 def _keyed_change(new: Object, old: Object) -> Iterator[Cause]:
@@ -133,8 +150,9 @@ _ACCOUNT_NAME = "kubernetes.io/service-account.name"
 
 
 def _secret(obj: Object) -> Iterator[Cause]:
-    yield from _keyed_data(obj)
     sort, data = obj.get("type", ""), obj.get("data") or {}
+    yield from _keys("data", data)
+    yield from _too_long("data", _decoded(data))
     for key in _SECRET_KEYS.get(sort, ()):
         if key not in data:
             yield required(f"data[{key}]")
@@ -157,7 +175,7 @@ _BY_KIND: dict[tuple[str, str], Check] = {
     ("", "Pod"): pod_rules.pod,
     ("apiextensions.k8s.io", "CustomResourceDefinition"): definition_rules.definition,
     ("", "Service"): network_rules.service,
-    ("", "ConfigMap"): _keyed_data,
+    ("", "ConfigMap"): _config_map,
     ("", "Secret"): _secret,
     ("", "PersistentVolumeClaim"): storage_rules.claim,
     ("", "PersistentVolume"): storage_rules.volume,

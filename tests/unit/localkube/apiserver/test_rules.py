@@ -1,6 +1,7 @@
 """What the registry makes of writes: the rules that HTTP clients, controllers and kubelet all meet."""
 
 import asyncio
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from klamm.localkube.objects import (
     DEPLOYMENTS,
     NAMESPACES,
     PODS,
+    SECRETS,
     SERVICES,
     Object,
     Refused,
@@ -119,6 +121,18 @@ REFUSED: dict[str, tuple[Resource, Object, int, str]] = {
     ),
     "a wrong apiVersion": (CONFIG_MAPS, {"apiVersion": "v2", "metadata": {"name": "a"}}, 400, "does not match"),
     "another kind": (CONFIG_MAPS, {"kind": "Secret", "metadata": {"name": "a"}}, 400, "cannot be handled as a"),
+    "texts of more than 1 MiB": (
+        CONFIG_MAPS,
+        {"metadata": {"name": "a"}, "data": {"k": "ü" * 2**19, "l": "y"}},
+        422,
+        'ConfigMap "a" is invalid: \\[\\]: Too long: may not be more than 1048576 bytes',
+    ),
+    "a Secret of more than 1 MiB": (
+        SECRETS,
+        {"metadata": {"name": "a"}, "stringData": {"k": "x" * 2**20, "l": "y"}},
+        422,
+        'Secret "a" is invalid: data: Too long: may not be more than 1048576 bytes',
+    ),
     "another namespace": (CONFIG_MAPS, {"metadata": {"name": "a", "namespace": "b"}}, 400, "does not match"),
 }
 
@@ -129,6 +143,13 @@ def test_refused(objects: LocalObjects, row: tuple[Resource, Object, int, str]) 
     with pytest.raises(Refused, match=message) as refused:
         objects.create(resource, "default", obj)
     assert refused.value.code == code
+
+
+def test_values_of_1_mib_are_taken_in_any_form(objects: LocalObjects) -> None:
+    encoded = b64encode(b"x" * 2**20).decode()
+    objects.create(CONFIG_MAPS, "default", {"metadata": {"name": "a"}, "data": {"k": "ü" * 2**19}})
+    objects.create(CONFIG_MAPS, "default", {"metadata": {"name": "b"}, "binaryData": {"k": encoded}})
+    objects.create(SECRETS, "default", {"metadata": {"name": "a"}, "data": {"k": encoded}})
 
 
 def test_a_new_pod_gets_what_a_cluster_gives_it(objects: LocalObjects) -> None:

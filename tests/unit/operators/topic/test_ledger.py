@@ -13,7 +13,7 @@ from klamm.kube.sending import Patience
 from klamm.operators.topic.ledger import OF, Had, Ledger
 
 PLACE = Name("kafka", "notes")
-TOO_LONG = ": Too long: may not be more than 1048576 bytes"
+TOO_LONG = "[]: Too long: may not be more than 1048576 bytes"
 
 
 def notes(**data: str) -> Answer:
