@@ -150,6 +150,17 @@ def _readiness(endpoint: Object) -> str:
     return json.dumps(endpoint["conditions"], sort_keys=True)
 
 
+def _under_way(condition: Object) -> Object:
+    """A Deployment's condition without what timing decides.
+
+    Kubernetes tells of a new ReplicaSet's first pods only if it wrote down in time that there were none. That write may
+    meet a conflict, and then the condition stays at NewReplicaSetCreated until something else happens.
+    """
+    if condition.get("reason") not in ("NewReplicaSetCreated", "ReplicaSetUpdated"):
+        return condition
+    return {**condition, "reason": "<under way>", "message": "<under way>"}
+
+
 def _steady(obj: Object) -> Any:
     metadata = obj["metadata"]
     kept = {name: value for name, value in metadata.items() if name not in _OF_THE_MOMENT}
@@ -163,7 +174,8 @@ def _steady(obj: Object) -> Any:
         obj = {**obj, "status": {**obj["status"], "observedGeneration": 0}}
     conditions = obj.get("status", {}).get("conditions")
     if conditions:  # they stand in the order in which they came, which timing decides
-        obj = {**obj, "status": {**obj["status"], "conditions": sorted(conditions, key=lambda each: str(each["type"]))}}
+        steady = sorted(map(_under_way, conditions), key=lambda each: str(each["type"]))
+        obj = {**obj, "status": {**obj["status"], "conditions": steady}}
     if "endpoints" in obj:
         obj = {**obj, "endpoints": sorted(obj["endpoints"] or (), key=_readiness)}
     text = json.dumps({**obj, "metadata": kept}, sort_keys=True)
