@@ -71,7 +71,7 @@ Lags = Mapping[str, Mapping[str, Mapping[int, Lag]]]
 class Snapshot:
     number: int
     at: float
-    """When its collection began: nothing that was read this time is older."""
+    """When its collection began. What came late was asked for before: `parts` says when."""
     seconds: float
     """What the collection took."""
     cluster: Cluster
@@ -82,7 +82,7 @@ class Snapshot:
     committed: Mapping[str, Partitions]
     """By group."""
     lags: Lags
-    """Only of offsets that were read in one collection, the committed one before the end."""
+    """Each of an end and of what was committed when it was asked for."""
     log_dirs: Mapping[int, tuple[LogDir, ...]]
     """By broker."""
     unread: int

@@ -37,24 +37,24 @@ def servers() -> Iterator[FakeServers]:
 
 
 class Watched:
-    """`patience`: seconds, in real time; short only where somebody is meant to run out of it."""
+    """A collection waits for all answers, unless somebody is meant to be late."""
 
     def __init__(self, servers: FakeServers, filters: Filters) -> None:
         self.clock = MovedClock()
-        self.patience = 30.0
+        self._limit = 30.0
         self._link = Link(Connection(servers.bootstrap, connect_timeout=2.0), Random(1))
-        settings = Settings(filters=filters, patience=lambda part, silent: self.patience)
-        self._collector = Collector(self._link, self.clock, settings)
+        settings = Settings(filters=filters, together=30.0, at_first=30.0, limit=lambda part, longest: self._limit)
+        self.collector = Collector(self._link, self.clock, settings)
 
     async def next(self, seconds: float = 10.0) -> Snapshot:
         self.clock.seconds += seconds
-        await self._collector.collect()
-        assert self._collector.snapshot is not None
-        return self._collector.snapshot
+        await self.collector.collect()
+        assert self.collector.snapshot is not None
+        return self.collector.snapshot
 
     async def whole(self, silent: Collection[int | None] = ()) -> Snapshot:
         """When all brokers were read but the silent ones (None: any). The library connects again in real time."""
-        self.patience = 0.3 if silent else 30.0
+        self._limit = 0.3 if silent else 30.0
         seen = await self.next()
 
         async def reason_not() -> str | None:
@@ -68,6 +68,7 @@ class Watched:
         return seen
 
     async def close(self) -> None:
+        self.collector.stop_asking()
         await self._link.close()
 
 
@@ -149,6 +150,17 @@ async def test_a_group_whose_coordinator_moved_is_the_one_of_the_new(servers: Fa
         seen = await cluster.next()
     assert seen.groups["two"].coordinator == 1
     assert records(seen, "two") == {0: 40}
+
+
+async def test_a_coordinator_that_left_the_cluster_leaves_lags_as_they_were(servers: FakeServers) -> None:
+    async with watched(servers) as cluster:
+        await cluster.next()
+        servers.absent.add(2)
+        servers.topics["words"].ends[0] = 500
+        servers.topics["words"].leaders[:] = [1, 1]
+        seen = await cluster.next(60.0)
+        assert records(seen, "one")[0] == 410
+        assert records(seen, "two") == {0: 0}, "what it committed since is not known"
 
 
 async def test_a_group_that_was_deleted_goes(servers: FakeServers) -> None:
