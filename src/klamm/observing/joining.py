@@ -4,6 +4,12 @@ A lag is made only of an end and of a commit that was read before that end was a
 commit would be a lag of zero that is not true. And of the newest such commit that there was then: a new end over an old
 commit would be a lag that grows by itself. So an end that comes late still belongs to the commits that were read before
 it, not to those that have been read meanwhile. Where one of the two is missing, the lag stays as it was.
+
+A commit beyond the end, read before it, is no race: the log was cut back (unclean election) or made anew under the same
+name, or the commit came from another cluster. It is no lag of zero, for the consumer has not arrived: at its next fetch
+it is told that its offset is out of range, and begins at the beginning (then all of the log is its lag), at the end, or
+not at all, as its auto.offset.reset says, which only it knows. Kafka's own kafka-consumer-groups.sh and
+kafka_exporter print a negative number, Burrow and kminion zero; here it is `Beyond`, and no lag.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -11,7 +17,7 @@ from dataclasses import dataclass
 
 from klamm.kafka.facts import Offsets, Topic
 from klamm.observing.history import History
-from klamm.observing.snapshot import Lag, Lags, Partitions
+from klamm.observing.snapshot import Beyond, Lag, Lags, Partitions
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +105,10 @@ def _of_topic(
     topic: str,
     committed: Mapping[int, int],
     batches: Iterable[tuple[Commits, Mapping[str, Mapping[int, int]]]],
-    before: Mapping[int, Lag],
+    before: Mapping[int, Lag | Beyond],
     history: History,
     now: float,
-) -> dict[int, Lag]:
+) -> dict[int, Lag | Beyond]:
     lags = {partition: lag for partition, lag in before.items() if partition in committed}
     for commits, ends in batches:
         of_topic = ends.get(topic)
@@ -111,9 +117,12 @@ def _of_topic(
         for partition, offset in commits.of_groups[group].get(topic, {}).items():
             end = of_topic.get(partition)
             if end is not None and partition in committed:
-                behind = max(0, end - offset)
-                ago = history.seconds_behind(topic, partition, offset, now) if behind else 0.0
-                lags[partition] = Lag(behind, ago)
+                behind = end - offset
+                if behind < 0:
+                    lags[partition] = Beyond(-behind)
+                else:
+                    ago = history.seconds_behind(topic, partition, offset, now) if behind else 0.0
+                    lags[partition] = Lag(behind, ago)
     return lags
 
 

@@ -60,10 +60,17 @@ class Lag:
     seconds: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """So many records beyond the end is what was committed. How far behind the group is, nobody knows."""
+
+    records: int
+
+
 Partitions = Mapping[str, Mapping[int, int]]
 """A number for each partition of each topic."""
 
-Lags = Mapping[str, Mapping[str, Mapping[int, Lag]]]
+Lags = Mapping[str, Mapping[str, Mapping[int, Lag | Beyond]]]
 """By group, topic and partition."""
 
 

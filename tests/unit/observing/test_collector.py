@@ -14,7 +14,7 @@ from klamm.kafka.admin import Admin, Connection
 from klamm.kafka.link import Link
 from klamm.observing.collector import Collector, Settings
 from klamm.observing.filters import Filters, Names
-from klamm.observing.snapshot import Lag, PartKey, Snapshot
+from klamm.observing.snapshot import Beyond, Lag, PartKey, Snapshot
 
 LIST_OFFSETS, OFFSET_FETCH, METADATA, CONSUMER_GROUPS = 2, 9, 3, 69
 DESCRIBE_GROUPS, LIST_GROUPS = 15, 16
@@ -265,6 +265,17 @@ async def test_a_topic_deleted_in_mid_collection_is_no_zero_and_goes_with_the_ne
         seen = await cluster.next(1.0)
     assert set(seen.topics) == {"empty"}
     assert seen.lags["one"] == {}
+
+
+async def test_a_topic_made_anew_leaves_groups_beyond_its_end_until_they_commit(servers: FakeServers) -> None:
+    async with watched(servers) as cluster:
+        await cluster.next()
+        servers.topics["words"].ends[:] = [30, 200]
+        seen = await cluster.next()
+        assert seen.lags["one"]["words"] == {0: Beyond(60), 1: Lag(50, None)}
+        servers.groups["one"].committed["words"][0] = 20
+        seen = await cluster.next()
+        assert records(seen, "one") == {0: 10, 1: 50}
 
 
 async def test_leaders_that_moved_are_found_at_once(servers: FakeServers) -> None:
