@@ -40,6 +40,8 @@ _OF_GROUPS: tuple[Kind, ...] = ("groups", "members", "committed")
 _NO_COMMITS = Commits({}, frozenset())
 _FORGET = 600.0
 """Seconds for which groups are remembered of a broker that left the cluster, unless another broker lists them."""
+_LONG, _SELDOM = 1.0, 30.0
+"""Brokers and topics that take so many seconds to tell are asked for no more often."""
 _RECONNECT = 3
 """Failures to read brokers and topics in a row, after which the bootstrap addresses are tried again."""
 
@@ -48,7 +50,8 @@ _RECONNECT = 3
 class Settings:
     interval: float = 10.0
     """Seconds from one collection's begin to the next one's."""
-    topology_every: float = 30.0
+    topology_every: float = 10.0
+    """Seldom where brokers and topics are very many; see `_rhythm_of_topology`."""
     logs_every: float = 60.0
     filters: Filters = field(default_factory=Filters)
     together: float = TOGETHER
@@ -153,7 +156,7 @@ class Collector:
         answer = await self._asking.part(
             _TOPOLOGY,
             lambda seconds: topology(admin, seconds, broker),
-            lambda: 0.0 if self._stale else self._settings.topology_every,
+            self._rhythm_of_topology,
         )
         if answer is not None:
             read = answer.value
@@ -170,6 +173,18 @@ class Collector:
         so_far = self._asking.so_far(_TOPOLOGY)
         if so_far.row >= _RECONNECT and so_far.row > failed_before:  # not while the answer is still on its way
             await self._link.lost(KafkaFailure("read brokers and topics", so_far.failure or ""))
+
+    def _rhythm_of_topology(self) -> float:
+        """In each collection, so that a new topic is there within 15 s.
+
+        That costs little where it is not very long: 47 ms of CPU for 10 000 partitions, 0.3 s a minute, a third of what
+        the rest costs. Whether anything changed cannot be asked for less.
+        """
+        every = self._settings.topology_every
+        if self._asking.so_far(_TOPOLOGY).seconds > _LONG:
+            every = max(every, _SELDOM)
+        # What is due with each collection is not to miss one by a millisecond.
+        return 0.0 if self._stale or every <= self._settings.interval else every
 
     def _one_that_answers(self) -> int | None:
         """Another one each time, for one alone may be wrong; never one that hangs. None: any."""

@@ -198,6 +198,33 @@ async def test_a_lone_slow_broker_is_read() -> None:
 
 
 @in_virtual_time
+async def test_a_new_topic_is_there_within_15_s() -> None:
+    servers = three_brokers()
+    async with collecting(servers) as (collector, _):
+        await asyncio.sleep(60)
+        for number in range(20):
+            await asyncio.sleep(17.3)
+            made, name = LoopClock().monotonic(), f"new-{number}"
+            servers.topics[name] = FakeTopic([number], [1])
+            if number == 10:
+                servers.hung.add(2)
+            while collector.snapshot is None or not collector.snapshot.latest.get(name):
+                assert LoopClock().monotonic() - made <= OLDEST
+                await asyncio.sleep(0.1)
+
+
+@in_virtual_time
+async def test_what_takes_long_to_tell_is_asked_for_seldom() -> None:
+    """Brokers and topics, when there are very many."""
+    servers = FakeServers([1], {"words": FakeTopic([100], [1])})
+    async with collecting(servers, lambda broker, key: 2.0 if key == METADATA else 0.05):
+        await asyncio.sleep(60)
+        servers.asked.clear()
+        await asyncio.sleep(TEN_MINUTES)
+    assert servers.asked.count((1, METADATA)) <= TEN_MINUTES / 30 + 1
+
+
+@in_virtual_time
 async def test_a_lag_is_that_of_one_moment_however_late_and_mixed_the_answers_are() -> None:
     """Consumers that are always exactly 7 records behind ends that run: what is told is 7, and what came in while
     it was read; never less, and never much more."""
