@@ -17,6 +17,8 @@ T = TypeVar("T")
 
 Limit = Callable[[Part | None, float], float]
 
+NO_ANSWER_YET = "there is no answer yet"
+
 _log = logs.room("observing")
 
 
@@ -88,7 +90,7 @@ class Asking:
                 if before is None or before.failure is None:
                     _tell(key, outcome)
             case None if before is None:
-                self.parts[key] = Part(failure="there is no answer yet")
+                self.parts[key] = Part(failure=NO_ANSWER_YET)
         return None
 
     def hangs(self, broker: int) -> bool:

@@ -25,7 +25,7 @@ from klamm.kafka.link import Link
 from klamm.kafka.log_dirs import log_dirs
 from klamm.kafka.offsets import Committed, Which, committed_offsets, partition_offsets
 from klamm.kafka.topology import topology
-from klamm.observing.asking import Asking, Limit
+from klamm.observing.asking import NO_ANSWER_YET, Asking, Limit
 from klamm.observing.filters import Filters
 from klamm.observing.history import History
 from klamm.observing.joining import Commits, Ends, Joined, join_lags, join_offsets, read_topics
@@ -83,8 +83,6 @@ class _Coordinated:
 class Collector:
     def __init__(self, link: Link, clock: Clock, settings: Settings | None = None) -> None:
         self.snapshot: Snapshot | None = None
-        self.reason_none: str | None = "the cluster was not read yet"
-        """Why there is no snapshot; None once there is one."""
         self._link = link
         self._clock = clock
         self._settings = settings or Settings()
@@ -103,6 +101,15 @@ class Collector:
         self._asked: Admin | None = None
         """The connection over which questions are under way."""
         self._changed = asyncio.Event()
+
+    @property
+    def reason_none(self) -> str | None:
+        """Why there is no snapshot, as far as it is known by now; None once there is one."""
+        if self.snapshot is not None:
+            return None
+        failures = [self._asking.so_far(key).failure for key in (_CONNECTION, _TOPOLOGY)]
+        told = [why for why in failures if why and why != NO_ANSWER_YET]
+        return next(iter(told), None) or self._link.reason_lost or "the cluster was not read yet"
 
     async def run(self) -> None:
         """Collect, for ever."""
@@ -132,8 +139,6 @@ class Collector:
             self._ask_over(connected.value)
             await self._read_topology(connected.value)
         if self._topology is None:
-            failures = [self._asking.so_far(key).failure for key in (_CONNECTION, _TOPOLOGY)]
-            self.reason_none = next((why for why in failures if why), None)
             return
         if connected is not None and self._asking.so_far(_TOPOLOGY).row < _RECONNECT:
             await self._read_brokers(connected.value, self._topology)
@@ -337,7 +342,6 @@ class Collector:
             unread=partitions - read,
             parts=dict(self._asking.parts),
         )
-        self.reason_none = None
         self._changed.set()
         self._changed.clear()
 

@@ -1,5 +1,6 @@
 """The collector beside brokers that speak the protocol and misbehave."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from tests.builders.fake_kafka_server import FakeGroup, FakeServers, FakeTopic, 
 
 from klamm.base.deadlines import until
 from klamm.kafka.admin import Admin, Connection
+from klamm.kafka.errors import Refused
 from klamm.kafka.link import Link
 from klamm.observing.collector import Collector, Settings
 from klamm.observing.filters import Filters, Names
@@ -37,13 +39,19 @@ def servers() -> Iterator[FakeServers]:
 
 
 class Watched:
-    """A collection waits for all answers, unless somebody is meant to be late."""
+    """A collection waits for all answers, unless somebody is meant to be late. Topics are looked at each 30 s."""
 
     def __init__(self, servers: FakeServers, filters: Filters) -> None:
         self.clock = MovedClock()
         self._limit = 30.0
         self._link = Link(Connection(servers.bootstrap, connect_timeout=2.0), Random(1))
-        settings = Settings(filters=filters, together=30.0, at_first=30.0, limit=lambda part, longest: self._limit)
+        settings = Settings(
+            topology_every=30.0,
+            filters=filters,
+            together=30.0,
+            at_first=30.0,
+            limit=lambda part, longest: self._limit,
+        )
         self.collector = Collector(self._link, self.clock, settings)
 
     async def next(self, seconds: float = 10.0) -> Snapshot:
@@ -252,6 +260,22 @@ async def test_what_nobody_thought_of_costs_its_part_and_is_said() -> None:
     collector = Collector(link, MovedClock())
     await collector.collect()
     assert (collector.snapshot, collector.reason_none) == (None, "TypeError: odd")
+
+
+async def test_why_nothing_can_be_read_is_known_while_it_is_tried() -> None:
+    async def open_admin(connection: Connection) -> Admin:
+        raise Refused("connect to broker:9092", "authentication failed")
+
+    async def listens(address: str) -> None:
+        return None
+
+    link = Link(Connection(("broker:9092",)), Random(1), open_admin=open_admin, reason_silent=listens)
+    collector = Collector(link, MovedClock())
+    collecting = asyncio.create_task(collector.collect())
+    await until(10, "the reason", lambda: None if "authentication" in str(collector.reason_none) else "", every=0.01)
+    assert not collecting.done()
+    collecting.cancel()
+    collector.stop_asking()
 
 
 async def test_a_topic_deleted_in_mid_collection_is_no_zero_and_goes_with_the_next(servers: FakeServers) -> None:
