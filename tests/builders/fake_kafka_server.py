@@ -381,6 +381,11 @@ _ANSWERS = {
 }
 
 
+def response_of(key: int) -> Any:
+    """The library's type of the answers to a request."""
+    return _REQUESTS[key][1]
+
+
 @contextmanager
 def fake_servers(servers: FakeServers) -> Iterator[FakeServers]:
     """Listening on free ports of the loopback."""

@@ -14,12 +14,15 @@ from klamm.exporter.service import Settings, serve
 from klamm.kafka.admin import Connection
 from klamm.observing import collector
 
+WHOLE_WITHIN = 240.0
+"""Seconds: the first page shows all that brokers answer, however much there is."""
+
 
 @asynccontextmanager
 async def exporter(
     bootstrap: Sequence[str],
     interval: float = 0.3,
-    patience: Callable[[], float] = lambda: 30.0,
+    limit: Callable[[], float] = lambda: 30.0,
     probe: ProbeSettings | None = None,
 ) -> AsyncIterator[aiohttp.ClientSession]:
     settings = Settings(
@@ -29,7 +32,7 @@ async def exporter(
         port=0,
         probe=probe,
         collecting=collector.Settings(
-            interval=interval, topology_every=interval, patience=lambda part, silent: patience()
+            interval=interval, topology_every=interval, at_first=WHOLE_WITHIN, limit=lambda part, longest: limit()
         ),
     )
     port: asyncio.Future[int] = asyncio.get_running_loop().create_future()

@@ -90,7 +90,7 @@ def add_flags(command: argparse.ArgumentParser) -> None:
     page.add_argument("--server.tls.key-file", default="", metavar="FILE", help="its key")
 
     times = command.add_argument_group("how often and how loud")
-    times.add_argument("--refresh.metadata", default="30s", metavar="TIME", help="brokers and topics (default 30s)")
+    times.add_argument("--refresh.metadata", default="10s", metavar="TIME", help="brokers and topics (default 10s)")
     times.add_argument("--refresh.offsets", default="10s", metavar="TIME", help="groups and offsets (default 10s)")
     times.add_argument("--refresh.log-sizes", default="60s", metavar="TIME", help="sizes of logs (default 60s)")
     times.add_argument("--verbosity", type=int, default=0, metavar="N", help="0 (default); 1 and 2 log more")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from klamm.base.metrics import escaped
 from klamm.kafka.facts import Cluster, Topic
-from klamm.observing.snapshot import Group, Lag, Snapshot
+from klamm.observing.snapshot import Beyond, Group, Lag, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +85,12 @@ class Writer:
             for topic, committed in snapshot.committed.get(name, {}).items():
                 shown = self._shown(snapshot.topics[topic], group)
                 if any(one in committed for one in shown):
-                    lags = snapshot.lags.get(name, {}).get(topic, {})
+                    told = snapshot.lags.get(name, {}).get(topic, {})
+                    lags = {one: lag for one, lag in told.items() if isinstance(lag, Lag)}
                     of_topic = f'{labels},topic="{topic}"'
                     families.add_sums(of_topic, shown, committed, {one: lag.records for one, lag in lags.items()})
+                    if len(lags) < len(told):
+                        families.add_beyond(of_topic, shown, told)
                     if partitions:
                         families.add_partitions(of_topic, shown, committed, snapshot.latest.get(topic, {}), lags)
         return families.all()
@@ -188,6 +191,7 @@ class _GroupFamilies:
         self._lag = Family("kafka_consumergroup_lag", "Records behind the end, -1 if nothing was committed")
         self._lags = Family("kafka_consumergroup_lag_sum", "Records behind the ends of a topic's partitions")
         self._seconds = Family("kafka_consumergroup_lag_seconds", "How long ago the first record behind was written")
+        self._beyond = Family("kafka_consumergroup_beyond_end", "Records by which what was committed is beyond the end")
 
     def add_group(self, labels: str, group: Group) -> None:
         self._members.add_known(labels, None if group.members is None else len(group.members))
@@ -200,6 +204,11 @@ class _GroupFamilies:
         self._offsets.add(labels, sum(committed[one] for one in known))
         if all(one in lags for one in known):
             self._lags.add(labels, sum(lags[one] for one in known))
+
+    def add_beyond(self, labels: str, shown: list[int], told: Mapping[int, Lag | Beyond]) -> None:
+        """Told however many series there are: these have no lag, and are few."""
+        beyond = ((one, told[one]) for one in shown if one in told)
+        self._beyond.add_partitions(labels, ((one, far.records) for one, far in beyond if isinstance(far, Beyond)))
 
     def add_partitions(
         self,
@@ -217,7 +226,8 @@ class _GroupFamilies:
         self._seconds.add_partitions(labels, ((one, round(ago, 3)) for one, ago in known if ago is not None))
 
     def all(self) -> list[Family]:
-        return [self._members, self._info, self._offset, self._offsets, self._lag, self._lags, self._seconds]
+        of_lags = [self._lag, self._lags, self._seconds, self._beyond]
+        return [self._members, self._info, self._offset, self._offsets, *of_lags]
 
 
 def _series_of(snapshot: Snapshot) -> dict[str, int]:

@@ -13,7 +13,8 @@ from klamm.kafka.facts import Cluster, Topic, Topology
 _GONE = "UNKNOWN_TOPIC_OR_PARTITION"
 
 
-async def topology(admin: Admin, seconds: float) -> Topology:
+async def topology(admin: Admin, seconds: float, broker: int | None = None) -> Topology:
+    """As this broker knows them, or any."""
     from kafka.protocol.metadata import MetadataRequest
 
     request = MetadataRequest(
@@ -23,7 +24,7 @@ async def topology(admin: Admin, seconds: float) -> Topology:
         include_topic_authorized_operations=False,
     )
     doing = "read brokers and topics"
-    answer = await admin.ask_within(seconds, doing, request)
+    answer = await admin.ask_within(seconds, doing, request, broker)
     if not answer.brokers:
         # So answers a broker that has started beside ZooKeeper and was not told of the others yet.
         raise NotNow(doing, "the broker that answered knows of no brokers yet")

@@ -1,16 +1,23 @@
 """What was read this time and what is known from before, put together. Pure.
 
-A lag is made only of a commit and an end that were read in the same collection, in this order: an old end under a new
-commit would be a lag of zero that is not true, a new end over an old commit a lag that grows by itself. Where one of
-the two is old, the lag stays as it was.
+A lag is made only of an end and of a commit that was read before that end was asked for: an old end under a new
+commit would be a lag of zero that is not true. And of the newest such commit that there was then: a new end over an old
+commit would be a lag that grows by itself. So an end that comes late still belongs to the commits that were read before
+it, not to those that have been read meanwhile. Where one of the two is missing, the lag stays as it was.
+
+A commit beyond the end, read before it, is no race: the log was cut back (unclean election) or made anew under the same
+name, or the commit came from another cluster. It is no lag of zero, for the consumer has not arrived: at its next fetch
+it is told that its offset is out of range, and begins at the beginning (then all of the log is its lag), at the end, or
+not at all, as its auto.offset.reset says, which only it knows. Kafka's own kafka-consumer-groups.sh and
+kafka_exporter print a negative number, Burrow and kminion zero; here it is `Beyond`, and no lag.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from klamm.kafka.facts import Offsets, Topic
 from klamm.observing.history import History
-from klamm.observing.snapshot import Lag, Lags, Partitions
+from klamm.observing.snapshot import Beyond, Lag, Lags, Partitions
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +28,27 @@ class Joined:
     fresh: Partitions
 
 
+@dataclass(frozen=True, slots=True)
+class Commits:
+    """What groups had committed. `read`: those of which it was read right then; of others it is older."""
+
+    of_groups: Mapping[str, Partitions]
+    read: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """What one broker said of the ends of its partitions, and what was committed when it was asked."""
+
+    offsets: Offsets
+    after: Commits
+
+
 def join_offsets(topics: Mapping[str, Topic], before: Partitions, read: Iterable[Offsets]) -> Joined:
-    """Offsets of the partitions that exist. A topic of which a broker said "gone" loses what was not read now."""
+    """Offsets of the partitions that exist; what was asked for later comes later.
+
+    A topic of which a broker said "gone" loses what was not read now.
+    """
     fresh: dict[str, dict[int, int]] = {}
     gone: set[str] = set()
     for offsets in read:
@@ -47,40 +73,56 @@ def _of_partitions(topic: Topic, now: Mapping[int, int], before: Mapping[int, in
 def join_lags(
     before: Lags,
     committed: Mapping[str, Partitions],
-    read_now: Collection[str],
-    latest: Joined,
+    read: Sequence[Ends],
+    topics: Collection[str],
     history: History,
     now: float,
 ) -> Lags:
-    """`read_now`: groups whose commits were read in this collection, before the ends."""
-    lags: dict[str, Mapping[str, Mapping[int, Lag]]] = {}
-    for group, of_group in committed.items():
-        ends = latest.fresh if group in read_now else {}
-        old = before.get(group, {})
-        lags[group] = {
-            topic: _of_topic(topic, offsets, ends.get(topic, {}), old.get(topic, {}), history, now)
+    """Of what is `committed` on `topics` now; what was asked for later comes later in `read`."""
+    batches = _batches(read)
+    return {
+        group: {
+            topic: _of_topic(group, topic, offsets, batches, before.get(group, {}).get(topic, {}), history, now)
             for topic, offsets in of_group.items()
-            if topic in latest.all
+            if topic in topics
         }
-    return lags
+        for group, of_group in committed.items()
+    }
+
+
+def _batches(read: Sequence[Ends]) -> list[tuple[Commits, Mapping[str, Mapping[int, int]]]]:
+    """The ends that belong to the same commits, of all brokers together: in most collections there is one batch."""
+    batches: dict[int, tuple[Commits, dict[str, dict[int, int]]]] = {}
+    for ends in read:
+        _, together = batches.setdefault(id(ends.after), (ends.after, {}))
+        for topic, of_topic in ends.offsets.by_topic.items():
+            together.setdefault(topic, {}).update(of_topic)
+    return list(batches.values())
 
 
 def _of_topic(
+    group: str,
     topic: str,
     committed: Mapping[int, int],
-    ends: Mapping[int, int],
-    before: Mapping[int, Lag],
+    batches: Iterable[tuple[Commits, Mapping[str, Mapping[int, int]]]],
+    before: Mapping[int, Lag | Beyond],
     history: History,
     now: float,
-) -> dict[int, Lag]:
-    lags: dict[int, Lag] = {}
-    for partition, offset in committed.items():
-        end = ends.get(partition)
-        if end is not None:
-            behind = max(0, end - offset)
-            lags[partition] = Lag(behind, history.seconds_behind(topic, partition, offset, now) if behind else 0.0)
-        elif partition in before:
-            lags[partition] = before[partition]
+) -> dict[int, Lag | Beyond]:
+    lags = {partition: lag for partition, lag in before.items() if partition in committed}
+    for commits, ends in batches:
+        of_topic = ends.get(topic)
+        if not of_topic or group not in commits.read:
+            continue
+        for partition, offset in commits.of_groups[group].get(topic, {}).items():
+            end = of_topic.get(partition)
+            if end is not None and partition in committed:
+                behind = end - offset
+                if behind < 0:
+                    lags[partition] = Beyond(-behind)
+                else:
+                    ago = history.seconds_behind(topic, partition, offset, now) if behind else 0.0
+                    lags[partition] = Lag(behind, ago)
     return lags
 
 

@@ -60,10 +60,17 @@ class Lag:
     seconds: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """So many records beyond the end is what was committed. How far behind the group is, nobody knows."""
+
+    records: int
+
+
 Partitions = Mapping[str, Mapping[int, int]]
 """A number for each partition of each topic."""
 
-Lags = Mapping[str, Mapping[str, Mapping[int, Lag]]]
+Lags = Mapping[str, Mapping[str, Mapping[int, Lag | Beyond]]]
 """By group, topic and partition."""
 
 
@@ -71,7 +78,7 @@ Lags = Mapping[str, Mapping[str, Mapping[int, Lag]]]
 class Snapshot:
     number: int
     at: float
-    """When its collection began: nothing that was read this time is older."""
+    """When its collection began. What came late was asked for before: `parts` says when."""
     seconds: float
     """What the collection took."""
     cluster: Cluster
@@ -82,7 +89,7 @@ class Snapshot:
     committed: Mapping[str, Partitions]
     """By group."""
     lags: Lags
-    """Only of offsets that were read in one collection, the committed one before the end."""
+    """Each of an end and of what was committed when it was asked for."""
     log_dirs: Mapping[int, tuple[LogDir, ...]]
     """By broker."""
     unread: int

@@ -73,7 +73,7 @@ async def test_groups_of_each_type_compacted_and_empty_topics(brokers: RealBroke
     newer = ("--consumer-property", "group.protocol=consumer")
     brokers.start_tool("kafka-console-consumer.sh", "--topic", "words", "--group", "newer", "--from-beginning", *newer)
     brokers.start_tool("kafka-console-share-consumer.sh", "--topic", "words", "--group", "sharing")
-    async with exporter(brokers.bootstrap, patience=lambda: 5.0) as client:
+    async with exporter(brokers.bootstrap, limit=lambda: 5.0) as client:
 
         def reason_not(said: dict[str, float]) -> str | None:
             members = of("kafka_consumergroup_members", said)
@@ -108,7 +108,7 @@ async def test_a_broker_hangs_goes_on_and_is_killed(brokers: RealBrokers) -> Non
     assert set(coordinators.values()) == set(led.values()) == {1, 2}, "each coordinates and leads something"
     await produce(brokers, "words", 100)
     second = brokers.brokers[1]
-    async with exporter(brokers.bootstrap, patience=lambda: 1.0) as client:
+    async with exporter(brokers.bootstrap, limit=lambda: 1.0) as client:
         await seen(client, "all lags", lambda said: _reason_not_100(said, groups))
         before = await read(client)
         second.hang()
@@ -154,7 +154,7 @@ def _reason_young(said: dict[str, float], broker: int) -> str | None:
 
 
 async def test_the_probe_makes_its_topic_and_records_come_back(brokers: RealBrokers) -> None:
-    async with exporter(brokers.bootstrap, patience=lambda: 5.0, probe=ProbeSettings(interval=0.2)) as client:
+    async with exporter(brokers.bootstrap, limit=lambda: 5.0, probe=ProbeSettings(interval=0.2)) as client:
 
         def reason_not(said: dict[str, float]) -> str | None:
             received = of("kminion_end_to_end_messages_received_total", said)

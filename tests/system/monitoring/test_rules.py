@@ -169,6 +169,7 @@ CASES = {
         fires=[34],
         quiet=[19, 25, 40],
     ),
+    "ConsumerGroupBeyondEnd": while_it_lasts(of_exporter("kafka_consumergroup_beyond_end", consumergroup="readers")),
     "KafkaExporterDataOld": while_it_lasts(
         written("kafka_exporter_part_age_seconds", {"namespace": "kafka", "part": "latest", "broker": "1"}),
         ((10, 2), (61, 3), (1, 5)),

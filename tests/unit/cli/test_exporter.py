@@ -24,7 +24,7 @@ def test_without_flags() -> None:
     assert (plain.connection().tls, plain.connection().sasl) == (None, None)
     assert (plain.host, plain.port, plain.path) == ("127.0.0.1", 9308, "/metrics")
     assert plain.form.show_all
-    assert plain.collecting.topology_every == 30.0
+    assert plain.collecting.topology_every == 10.0
     assert plain.collecting.filters.topics.has("__consumer_offsets")
 
 

@@ -13,7 +13,7 @@ async def test_before_anything_was_read_there_is_a_reason_and_no_series() -> Non
     servers = FakeServers([1])
     with fake_servers(servers):
         servers.hung.add(1)
-        async with exporter(servers.bootstrap, patience=lambda: 0.3 if servers.hung else 30.0) as client:
+        async with exporter(servers.bootstrap, limit=lambda: 0.3 if servers.hung else 30.0) as client:
             status, said = await page(client, "/metrics")
             assert status == 503
             assert said.startswith("nothing was read of the cluster yet: ")
@@ -34,7 +34,7 @@ async def test_it_says_how_old_what_it_shows_is() -> None:
         return None if (said.get(up), said.get(lag)) == (wanted, 4) else f"up {said.get(up)}, lag {said.get(lag)}"
 
     with fake_servers(servers):
-        async with exporter(servers.bootstrap, patience=lambda: 0.3 if servers.hung else 5.0) as client:
+        async with exporter(servers.bootstrap, limit=lambda: 0.3 if servers.hung else 5.0) as client:
             await until(60, "the broker to be read", lambda: reason_not(1), every=0.1)
             assert 0 <= said["kafka_exporter_snapshot_age_seconds"] < 60
             begun = said[age]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from klamm.base.metrics import escaped
 from klamm.exporter.text import GROUPS, TOPICS, Form, Writer, left_out
 from klamm.kafka.facts import Broker, Cluster, LogDir, Member, Partition, Topic
-from klamm.observing.snapshot import Group, Lag, Snapshot
+from klamm.observing.snapshot import Beyond, Group, Lag, Snapshot
 
 BROKERS = (Broker(1, "b1", 9092, None), Broker(2, "b2", 9092, "r"))
 WORDS = Topic(
@@ -138,6 +138,15 @@ def test_a_sum_that_would_miss_a_partition_is_left_out() -> None:
     said = series(committed={"readers": {"words": {0: 90, 1: 10}}}, lags={"readers": {"words": {0: Lag(0, 0.0)}}})
     assert of("kafka_consumergroup_lag", said) == {'consumergroup="readers",topic="words",partition="0"}': "0"}
     assert of("kafka_consumergroup_lag_sum", said) == {}
+
+
+def test_what_is_committed_beyond_the_end_has_no_lag_and_is_named() -> None:
+    beyond = {"readers": {"words": {0: Beyond(7), 1: Lag(3, 1.0)}}}
+    said = series(committed={"readers": {"words": {0: 107, 1: 197}}}, lags=beyond)
+    assert of("kafka_consumergroup_lag", said) == {'consumergroup="readers",topic="words",partition="1"}': "3"}
+    assert of("kafka_consumergroup_lag_sum", said) == {}, "a sum without it would look like a group that arrived"
+    assert of("kafka_consumergroup_lag_seconds", said).keys() == of("kafka_consumergroup_lag", said).keys()
+    assert of("kafka_consumergroup_beyond_end", said) == {'consumergroup="readers",topic="words",partition="0"}': "7"}
 
 
 def test_constant_labels_are_on_every_series() -> None:

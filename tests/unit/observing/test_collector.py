@@ -1,5 +1,6 @@
 """The collector beside brokers that speak the protocol and misbehave."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager
@@ -11,10 +12,11 @@ from tests.builders.fake_kafka_server import FakeGroup, FakeServers, FakeTopic, 
 
 from klamm.base.deadlines import until
 from klamm.kafka.admin import Admin, Connection
+from klamm.kafka.errors import Refused
 from klamm.kafka.link import Link
 from klamm.observing.collector import Collector, Settings
 from klamm.observing.filters import Filters, Names
-from klamm.observing.snapshot import Lag, PartKey, Snapshot
+from klamm.observing.snapshot import Beyond, Lag, PartKey, Snapshot
 
 LIST_OFFSETS, OFFSET_FETCH, METADATA, CONSUMER_GROUPS = 2, 9, 3, 69
 DESCRIBE_GROUPS, LIST_GROUPS = 15, 16
@@ -37,24 +39,30 @@ def servers() -> Iterator[FakeServers]:
 
 
 class Watched:
-    """`patience`: seconds, in real time; short only where somebody is meant to run out of it."""
+    """A collection waits for all answers, unless somebody is meant to be late. Topics are looked at each 30 s."""
 
     def __init__(self, servers: FakeServers, filters: Filters) -> None:
         self.clock = MovedClock()
-        self.patience = 30.0
+        self._limit = 30.0
         self._link = Link(Connection(servers.bootstrap, connect_timeout=2.0), Random(1))
-        settings = Settings(filters=filters, patience=lambda part, silent: self.patience)
-        self._collector = Collector(self._link, self.clock, settings)
+        settings = Settings(
+            topology_every=30.0,
+            filters=filters,
+            together=30.0,
+            at_first=30.0,
+            limit=lambda part, longest: self._limit,
+        )
+        self.collector = Collector(self._link, self.clock, settings)
 
     async def next(self, seconds: float = 10.0) -> Snapshot:
         self.clock.seconds += seconds
-        await self._collector.collect()
-        assert self._collector.snapshot is not None
-        return self._collector.snapshot
+        await self.collector.collect()
+        assert self.collector.snapshot is not None
+        return self.collector.snapshot
 
     async def whole(self, silent: Collection[int | None] = ()) -> Snapshot:
         """When all brokers were read but the silent ones (None: any). The library connects again in real time."""
-        self.patience = 0.3 if silent else 30.0
+        self._limit = 0.3 if silent else 30.0
         seen = await self.next()
 
         async def reason_not() -> str | None:
@@ -68,6 +76,7 @@ class Watched:
         return seen
 
     async def close(self) -> None:
+        self.collector.stop_asking()
         await self._link.close()
 
 
@@ -149,6 +158,17 @@ async def test_a_group_whose_coordinator_moved_is_the_one_of_the_new(servers: Fa
         seen = await cluster.next()
     assert seen.groups["two"].coordinator == 1
     assert records(seen, "two") == {0: 40}
+
+
+async def test_a_coordinator_that_left_the_cluster_leaves_lags_as_they_were(servers: FakeServers) -> None:
+    async with watched(servers) as cluster:
+        await cluster.next()
+        servers.absent.add(2)
+        servers.topics["words"].ends[0] = 500
+        servers.topics["words"].leaders[:] = [1, 1]
+        seen = await cluster.next(60.0)
+        assert records(seen, "one")[0] == 410
+        assert records(seen, "two") == {0: 0}, "what it committed since is not known"
 
 
 async def test_a_group_that_was_deleted_goes(servers: FakeServers) -> None:
@@ -242,6 +262,22 @@ async def test_what_nobody_thought_of_costs_its_part_and_is_said() -> None:
     assert (collector.snapshot, collector.reason_none) == (None, "TypeError: odd")
 
 
+async def test_why_nothing_can_be_read_is_known_while_it_is_tried() -> None:
+    async def open_admin(connection: Connection) -> Admin:
+        raise Refused("connect to broker:9092", "authentication failed")
+
+    async def listens(address: str) -> None:
+        return None
+
+    link = Link(Connection(("broker:9092",)), Random(1), open_admin=open_admin, reason_silent=listens)
+    collector = Collector(link, MovedClock())
+    collecting = asyncio.create_task(collector.collect())
+    await until(10, "the reason", lambda: None if "authentication" in str(collector.reason_none) else "", every=0.01)
+    assert not collecting.done()
+    collecting.cancel()
+    collector.stop_asking()
+
+
 async def test_a_topic_deleted_in_mid_collection_is_no_zero_and_goes_with_the_next(servers: FakeServers) -> None:
     async with watched(servers) as cluster:
         await cluster.next()
@@ -253,6 +289,17 @@ async def test_a_topic_deleted_in_mid_collection_is_no_zero_and_goes_with_the_ne
         seen = await cluster.next(1.0)
     assert set(seen.topics) == {"empty"}
     assert seen.lags["one"] == {}
+
+
+async def test_a_topic_made_anew_leaves_groups_beyond_its_end_until_they_commit(servers: FakeServers) -> None:
+    async with watched(servers) as cluster:
+        await cluster.next()
+        servers.topics["words"].ends[:] = [30, 200]
+        seen = await cluster.next()
+        assert seen.lags["one"]["words"] == {0: Beyond(60), 1: Lag(50, None)}
+        servers.groups["one"].committed["words"][0] = 20
+        seen = await cluster.next()
+        assert records(seen, "one") == {0: 10, 1: 50}
 
 
 async def test_leaders_that_moved_are_found_at_once(servers: FakeServers) -> None:

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from klamm.kafka.facts import Offsets, Partition, Topic
 from klamm.observing.history import History
-from klamm.observing.joining import Joined, join_lags, join_offsets
-from klamm.observing.snapshot import Lag
+from klamm.observing.joining import Commits, Ends, join_lags, join_offsets
+from klamm.observing.snapshot import Beyond, Lag
 
 
 def topic(name: str, partitions: int) -> Topic:
@@ -32,12 +32,19 @@ def test_a_topic_that_is_not_known_any_more_goes() -> None:
     assert joined.all == {"b": {0: 3}}
 
 
-def lags(committed: int, end: int | None, group_read: bool, before: Lag | None) -> Lag | None:
+def ends(end: int | None, after: Commits) -> Ends:
+    return Ends(Offsets({} if end is None else {"a": {0: end}}), after)
+
+
+def commits(committed: int, read: bool = True) -> Commits:
+    return Commits({"g": {"a": {0: committed}}}, frozenset({"g"} if read else ()))
+
+
+def lags(committed: int, end: int | None, group_read: bool, before: Lag | None) -> Lag | Beyond | None:
     """Of one partition."""
-    fresh = {} if end is None else {"a": {0: end}}
     old = {} if before is None else {"g": {"a": {0: before}}}
-    latest = Joined({"a": {0: 7}}, fresh)
-    joined = join_lags(old, {"g": {"a": {0: committed}}}, {"g"} if group_read else set(), latest, History(), 0.0)
+    known = commits(committed, group_read)
+    joined = join_lags(old, known.of_groups, [ends(end, known)], TOPICS, History(), 0.0)
     return joined["g"]["a"].get(0)
 
 
@@ -47,7 +54,28 @@ def test_a_lag_is_of_a_commit_and_an_end_of_the_same_collection() -> None:
     assert lags(500, None, True, old) == old, "the end is old: a new commit beyond it is no lag of zero"
     assert lags(5, 8, False, old) == old, "the commit is old: the lag does not grow by itself"
     assert lags(5, None, True, None) is None, "nothing is known: nothing is said"
-    assert lags(9, 8, True, old) == Lag(0, 0.0), "the log was cut back"
+    assert lags(8, 8, True, old) == Lag(0, 0.0)
+    assert lags(9, 8, True, old) == Beyond(1), "the log was cut back: the consumer has not arrived"
+
+
+def test_an_end_that_came_late_belongs_to_the_commits_before_it() -> None:
+    late = ends(100, after=commits(90))
+    now = commits(95)
+    assert join_lags({}, now.of_groups, [late], TOPICS, History(), 0.0) == {"g": {"a": {0: Lag(10, None)}}}
+    both = [late, ends(120, after=now)]
+    assert join_lags({}, now.of_groups, both, TOPICS, History(), 0.0) == {"g": {"a": {0: Lag(25, None)}}}
+
+
+def test_a_late_end_tells_nothing_of_what_was_committed_after_it_or_is_gone() -> None:
+    late = ends(100, after=commits(90))
+    two = {"g": {"a": {0: 95, 1: 7}, "b": {0: 1}}}
+    before = {"g": {"a": {1: Lag(3, 1.0)}}}
+    assert join_lags(before, two, [late], TOPICS, History(), 0.0)["g"] == {
+        "a": {0: Lag(10, None), 1: Lag(3, 1.0)},
+        "b": {},
+    }
+    assert join_lags({}, {"g": {"b": {0: 1}}}, [late], TOPICS, History(), 0.0) == {"g": {"b": {}}}
+    assert join_lags({}, {}, [late], TOPICS, History(), 0.0) == {}
 
 
 @settings(deadline=None)
@@ -56,6 +84,8 @@ def test_no_lag_is_negative_and_zero_is_only_said_of_who_has_arrived(
     committed: int, end: int | None, group_read: bool, before: int | None
 ) -> None:
     lag = lags(committed, end, group_read, None if before is None else Lag(before, 1.0))
-    if lag is not None:
-        assert lag.records >= 0
-        assert lag.records > 0 or (end is not None and committed >= end)
+    match lag:
+        case Lag(records=0):
+            assert committed == end
+        case Lag() | Beyond():
+            assert lag.records > 0

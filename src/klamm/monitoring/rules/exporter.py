@@ -13,7 +13,7 @@ _TOPIC = "Topic {{ $labels.topic }} of {{ $labels.strimzi_io_cluster }} in {{ $l
 
 
 def exporter(pace: Pace) -> Group:
-    return Group("kafkaExporter", (_under_replicated(pace), _lag(pace), _silence(pace), _old(pace)))
+    return Group("kafkaExporter", (_under_replicated(pace), _lag(pace), _beyond(pace), _silence(pace), _old(pace)))
 
 
 def _under_replicated(pace: Pace) -> Alert:
@@ -43,6 +43,20 @@ def _lag(pace: Pace) -> Alert:
         "A consumer group does not keep up",
         f"Group {{{{ $labels.consumergroup }}}} is {{{{ $value }}}} messages behind. {_TOPIC}.",
         "See whether its consumers run (kafka-consumer-groups.sh --describe); add some, up to one a partition.",
+    )
+
+
+def _beyond(pace: Pace) -> Alert:
+    """Such a group has no lag, and so no other alert."""
+    return Alert(
+        "ConsumerGroupBeyondEnd",
+        f"max by ({_OF_GROUP}) (kafka_consumergroup_beyond_end) > 0",
+        pace.moment,
+        "warning",
+        "A consumer group is beyond the end of a topic",
+        f"Group {{{{ $labels.consumergroup }}}} committed {{{{ $value }}}} records beyond the end. {_TOPIC}.",
+        "The topic lost records or was made anew. Its consumers begin anew, skip, or fail, as their auto.offset.reset "
+        "says; see theirs, and set the offsets (kafka-consumer-groups.sh --reset-offsets).",
     )
 
 
