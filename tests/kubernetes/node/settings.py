@@ -105,6 +105,8 @@ def machine_programs(folders: Folders, machine: Machine, programs: Mapping[str, 
         "kubelet": [
             programs["kubelet"],
             f"--config={folder / 'kubelet.yaml'}",
+            # Where it reads what single containers take; its configuration has no field for that.
+            f"--containerd={folders.containerd_socket(machine)}",
             f"--kubeconfig={folders.kubeconfig(machine.name)}",
             f"--hostname-override={machine.name}",
             f"--node-ip={machine.address}",
