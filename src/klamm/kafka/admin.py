@@ -261,11 +261,14 @@ class Admin:
 def _open(connection: Connection, unwanted: Event) -> Any:
     """`unwanted`: nobody waits for the connection any more."""
     from kafka import KafkaAdminClient
+    from kafka.errors import KafkaTimeoutError
 
     carriers: list[Any] = []
+    failures: list[Exception] = []
 
     def carrier(**settings: Any) -> Any:
         carriers.append(KafkaAdminClient.DEFAULT_CONFIG["kafka_client"](**settings))
+        _keep_last_failure(carriers[-1]._manager, failures)
         return carriers[-1]
 
     # Brokers that go are told as errors with stacks, several times a second; our failures say it once.
@@ -282,10 +285,14 @@ def _open(connection: Connection, unwanted: Event) -> Any:
             reconnect_backoff_max_ms=1000,
             kafka_client=carrier,
         )
-    except BaseException:
+    except BaseException as error:
         # Its thread runs before a broker answers, and when none does, nobody ends it.
+        last = tuple(failures)
         for one in carriers:
             one.close()
+        # It says only that no broker was found: a wrong password, or a certificate that is not trusted, why.
+        if isinstance(error, KafkaTimeoutError) and last:
+            raise last[-1] from error
         raise
     if unwanted.is_set():
         client.close()
@@ -295,6 +302,21 @@ def _open(connection: Connection, unwanted: Event) -> Any:
         socket_connection_setup_timeout_ms=setup, socket_connection_setup_timeout_max_ms=setup
     )
     return client
+
+
+def _keep_last_failure(manager: Any, failures: list[Exception]) -> None:
+    """The library tells the failure of a first connection to its log alone. `failures`: none, or the last one."""
+    get_connection = manager.get_connection
+
+    def keep(failure: Exception) -> None:
+        failures[:] = [failure]
+
+    def watched(*arguments: Any, **more: Any) -> Any:
+        connection = get_connection(*arguments, **more)
+        connection.init_future.add_errback(keep)
+        return connection
+
+    manager.get_connection = watched
 
 
 def _sasl_settings(sasl: Sasl | None) -> dict[str, str | None]:
