@@ -268,7 +268,7 @@ def _open(connection: Connection, unwanted: Event) -> Any:
 
     def carrier(**settings: Any) -> Any:
         carriers.append(KafkaAdminClient.DEFAULT_CONFIG["kafka_client"](**settings))
-        _keep_last_failure(carriers[-1]._manager, failures)
+        _keep_failures(carriers[-1]._manager, failures)
         return carriers[-1]
 
     # Brokers that go are told as errors with stacks, several times a second; our failures say it once.
@@ -287,13 +287,15 @@ def _open(connection: Connection, unwanted: Event) -> Any:
         )
     except BaseException as error:
         # Its thread runs before a broker answers, and when none does, nobody ends it.
-        last = tuple(failures)
+        why = _most_telling(failures)
         for one in carriers:
             one.close()
-        # It says only that no broker was found: a wrong password, or a certificate that is not trusted, why.
-        if isinstance(error, KafkaTimeoutError) and last:
-            raise last[-1] from error
+        # It says only that no broker was found.
+        if isinstance(error, KafkaTimeoutError) and why is not None:
+            raise why from error
         raise
+    for one in carriers:
+        del one._manager.get_connection
     if unwanted.is_set():
         client.close()
     # Else it grows with each failure, and a broker that hung for long is found half a minute after it went on.
@@ -304,19 +306,23 @@ def _open(connection: Connection, unwanted: Event) -> Any:
     return client
 
 
-def _keep_last_failure(manager: Any, failures: list[Exception]) -> None:
-    """The library tells the failure of a first connection to its log alone. `failures`: none, or the last one."""
+def _keep_failures(manager: Any, failures: list[Exception]) -> None:
+    """The library tells the failures of its first connections to its log alone. Until `get_connection` is deleted."""
     get_connection = manager.get_connection
-
-    def keep(failure: Exception) -> None:
-        failures[:] = [failure]
 
     def watched(*arguments: Any, **more: Any) -> Any:
         connection = get_connection(*arguments, **more)
-        connection.init_future.add_errback(keep)
+        connection.init_future.add_errback(failures.append)
         return connection
 
     manager.get_connection = watched
+
+
+def _most_telling(failures: Sequence[Exception]) -> Exception | None:
+    """A wrong password, say; else the first one, for the last is cut short by the end of the time."""
+    from kafka.errors import RetriableError
+
+    return next((one for one in failures if not isinstance(one, RetriableError)), next(iter(failures), None))
 
 
 def _sasl_settings(sasl: Sasl | None) -> dict[str, str | None]:
