@@ -56,6 +56,21 @@ class RealBroker:
         self.process.wait()
 
 
+@dataclass(frozen=True)
+class Listener:
+    """One more beside the plain one of each broker, which others and tools use."""
+
+    name: str
+    protocol: str
+    port: int
+    host: str = "127.0.0.1"
+    """What clients are told to call."""
+
+    @property
+    def advertised(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
 @dataclass
 class RealBrokers:
     home: Path
@@ -116,15 +131,17 @@ def real_brokers(
     count: int = 1,
     settings: Mapping[str, str] | None = None,
     heap: str = "256m",
+    listeners: Sequence[Listener] = (),
 ) -> Iterator[RealBrokers]:
-    """Running, and each answers."""
+    """Running, and each answers. `listeners`: of a lone broker."""
     made = RealBrokers(provided.homes[kafka].path, provided.java.path, folder)
     (folder / "log4j.properties").write_text(_LOG4J)
     (folder / "log4j2.properties").write_text(_LOG4J2)
     controller, *ports = free_ports(count + 1)
     try:
         for number, port in enumerate(ports, start=1):
-            made.brokers.append(_start(made, number, port, controller, settings or {}, heap))
+            properties = {**_properties(made, number, port, controller, listeners), **(settings or {})}
+            made.brokers.append(_start(made, number, port, properties, heap))
         for broker in made.brokers:
             _wait_for(broker)
         yield made
@@ -140,21 +157,22 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-def _start(
-    made: RealBrokers, number: int, port: int, controller: int, settings: Mapping[str, str], heap: str
-) -> RealBroker:
-    folder = made.folder / f"broker-{number}"
-    folder.mkdir(parents=True)
+def _properties(
+    made: RealBrokers, number: int, port: int, controller: int, listeners: Sequence[Listener]
+) -> dict[str, str]:
     own = f"PLAINTEXT://127.0.0.1:{port}"
-    properties = {
+    more = [f"{one.name}://127.0.0.1:{one.port}" for one in listeners]
+    protocols = "".join(f",{one.name}:{one.protocol}" for one in listeners)
+    return {
         "node.id": str(number),
         "process.roles": "broker,controller" if number == 1 else "broker",
-        "listeners": own + (f",CONTROLLER://127.0.0.1:{controller}" if number == 1 else ""),
-        "advertised.listeners": own,
+        "listeners": ",".join([own, *more, *([f"CONTROLLER://127.0.0.1:{controller}"] if number == 1 else [])]),
+        "advertised.listeners": ",".join([own, *(f"{one.name}://{one.advertised}" for one in listeners)]),
         "controller.listener.names": "CONTROLLER",
-        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "listener.security.protocol.map": f"PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT{protocols}",
+        "inter.broker.listener.name": "PLAINTEXT",
         "controller.quorum.voters": f"1@127.0.0.1:{controller}",
-        "log.dirs": str(folder / "logs"),
+        "log.dirs": str(_folder(made, number) / "logs"),
         "offsets.topic.num.partitions": "4",
         "offsets.topic.replication.factor": "1",
         "transaction.state.log.replication.factor": "1",
@@ -164,8 +182,16 @@ def _start(
         "share.coordinator.state.topic.num.partitions": "1",
         "group.initial.rebalance.delay.ms": "0",
         "auto.create.topics.enable": "false",
-        **settings,
     }
+
+
+def _folder(made: RealBrokers, number: int) -> Path:
+    return made.folder / f"broker-{number}"
+
+
+def _start(made: RealBrokers, number: int, port: int, properties: Mapping[str, str], heap: str) -> RealBroker:
+    folder = _folder(made, number)
+    folder.mkdir(parents=True)
     (folder / "server.properties").write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
     _run_java(made, "kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", str(folder / "server.properties"))
     log = folder / "broker.log"

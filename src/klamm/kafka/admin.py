@@ -280,11 +280,14 @@ class Admin:
 def _open(connection: Connection, unwanted: Event) -> Any:
     """`unwanted`: nobody waits for the connection any more."""
     from kafka import KafkaAdminClient
+    from kafka.errors import KafkaTimeoutError
 
     carriers: list[Any] = []
+    failures: list[Exception] = []
 
     def carrier(**settings: Any) -> Any:
         carriers.append(KafkaAdminClient.DEFAULT_CONFIG["kafka_client"](**settings))
+        _keep_failures(carriers[-1]._manager, failures)
         return carriers[-1]
 
     # Brokers that go are told as errors with stacks, several times a second; our failures say it once.
@@ -301,11 +304,17 @@ def _open(connection: Connection, unwanted: Event) -> Any:
             reconnect_backoff_max_ms=1000,
             kafka_client=carrier,
         )
-    except BaseException:
+    except BaseException as error:
         # Its thread runs before a broker answers, and when none does, nobody ends it.
+        why = _most_telling(failures)
         for one in carriers:
             one.close()
+        # It says only that no broker was found.
+        if isinstance(error, KafkaTimeoutError) and why is not None:
+            raise why from error
         raise
+    for one in carriers:
+        del one._manager.get_connection
     if unwanted.is_set():
         client.close()
     # Else it grows with each failure, and a broker that hung for long is found half a minute after it went on.
@@ -314,6 +323,25 @@ def _open(connection: Connection, unwanted: Event) -> Any:
         socket_connection_setup_timeout_ms=setup, socket_connection_setup_timeout_max_ms=setup
     )
     return client
+
+
+def _keep_failures(manager: Any, failures: list[Exception]) -> None:
+    """The library tells the failures of its first connections to its log alone. Until `get_connection` is deleted."""
+    get_connection = manager.get_connection
+
+    def watched(*arguments: Any, **more: Any) -> Any:
+        connection = get_connection(*arguments, **more)
+        connection.init_future.add_errback(failures.append)
+        return connection
+
+    manager.get_connection = watched
+
+
+def _most_telling(failures: Sequence[Exception]) -> Exception | None:
+    """A wrong password, say; else the first one, for the last is cut short by the end of the time."""
+    from kafka.errors import RetriableError
+
+    return next((one for one in failures if not isinstance(one, RetriableError)), next(iter(failures), None))
 
 
 def _sasl_settings(sasl: Sasl | None) -> dict[str, str | None]:

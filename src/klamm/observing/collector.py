@@ -149,7 +149,8 @@ class Collector:
         self._asking.forget_answers()
 
     async def _admin(self, seconds: float) -> Admin:
-        return await within(seconds, "Kafka", self._link.admin(), lambda: self._link.reason_lost or "")
+        # One try of the link's takes some ten seconds, and then tells why it failed.
+        return await within(seconds + FIRST, "Kafka", self._link.admin(), lambda: self._link.reason_lost or "")
 
     def _ask_over(self, admin: Admin) -> None:
         if admin is not self._asked:

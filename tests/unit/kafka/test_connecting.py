@@ -1,13 +1,18 @@
 """A connection that does not come about leaves nothing behind."""
 
 import asyncio
+import ssl
 import threading
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from tests.builders.fake_kafka_server import FakeServers, fake_servers
 
 from klamm.base.deadlines import until
+from klamm.certificates.issue import Subject, issue_authority
+from klamm.certificates.keys import key_to_pem, new_key
 from klamm.kafka.admin import Admin, Connection
 from klamm.kafka.errors import Unreachable
 
@@ -52,3 +57,17 @@ async def test_who_no_longer_waits_leaves_no_thread() -> None:
         servers.may_answer.set()
         await until(10, "the broker to answer", lambda: None if servers.asked else "not yet", every=0.01)
         await until(10, "the thread to end", lambda: running("gone-away"), every=0.01)
+
+
+async def test_why_no_broker_was_found_is_told(tmp_path: Path) -> None:
+    """A broker of an authority that is not trusted, say; the library tells it to its log alone."""
+    key, now = new_key(), datetime.now(UTC)  # noqa: TID251 (TLS looks at the real clock)
+    certificate = issue_authority(Subject("a stranger"), key, now=now, days=1)
+    (tmp_path / "broker.pem").write_bytes(key_to_pem(key) + certificate)
+    of_broker = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    of_broker.load_cert_chain(tmp_path / "broker.pem")
+    async with await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0, ssl=of_broker) as server:
+        port = server.sockets[0].getsockname()[1]
+        connection = Connection((f"127.0.0.1:{port}",), tls=ssl.create_default_context(), connect_timeout=0.5)
+        with pytest.raises(Unreachable, match="certificate verify failed"):
+            await Admin.connect(connection)
