@@ -42,6 +42,9 @@ def monitored() -> Iterator[Here]:
         kubectl("patch", "configmap/kafka-metrics", "-n", "kafka", "--type=merge", "-p", json.dumps({"data": fast}))
         apply(found.cluster, prometheus_objects(QUICK))
         kubectl("rollout", "status", "deploy/prometheus", "-n", "monitoring", "--timeout=150s", within=160)
+        # What comes before the first scrape is no traffic for it.
+        orders = 'kafka_topic_partition_current_offset{topic="orders"}'
+        found.cluster.until("Prometheus has seen the topic", lambda: bool(found.prometheus.query(orders)))
         yield found
 
 
