@@ -3,8 +3,10 @@
 For a process that is alone but for one moment of its life, when another one takes its place: the operator of one
 machine, beside which Helm starts the one of a release. To hold the Lease itself would cost two requests every two
 seconds for ever, and a restart after each sleep of the machine. So it only watches the Lease. As soon as that is
-another's nothing is written any more (`reason_to_hold`), the work is cancelled, and `LeadershipLost` ends the process.
-Started again it waits until the Lease is given back, or was not renewed for too long.
+another's nothing is written any more (`reason_to_hold`), the work is cancelled, and it stands by, until it is told to
+end. Should the Lease be given back, or not be renewed for too long, `LeadershipLost` ends the process: it begins anew,
+with nothing of what it knew before. (It does not end at once: a process that is started again just then, when its pod
+goes, does not hear yet that it is to end.)
 
 Between the other's write of the Lease and our hearing of it lie milliseconds, in which two may act; and no clock tells
 a process that was stopped just then that somebody came. What is sent so is applied or names a uid, and does no harm
@@ -49,7 +51,7 @@ class GivingWay:
         """There is no Lease of ours that could be given back too early."""
 
     async def lead(self, client: Client, work: Callable[[], Awaitable[None]]) -> None:
-        """Work as long as nobody holds the Lease. `LeadershipLost` when somebody takes it meanwhile."""
+        """Work while nobody holds the Lease. `LeadershipLost` when somebody took it meanwhile, and left it again."""
         # Only after the first list is it known that nobody does; all caches are listed in the same moment.
         watched = Watched(
             client, LEASES, self._random, namespace=self._name.namespace, fields=f"metadata.name={self._name.name}"
@@ -70,7 +72,9 @@ class GivingWay:
         finally:
             await _ended(working, held)
         if held.done() and not held.cancelled():
-            raise LeadershipLost(f"Lease {self._name} was taken by {self._holder}")
+            other = self._holder
+            await self._until_free()
+            raise LeadershipLost(f"Lease {self._name} was {other}'s for a while")
         working.result()
 
     async def _until_free(self) -> None:

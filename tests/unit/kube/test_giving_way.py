@@ -49,9 +49,22 @@ async def test_it_stops_as_soon_as_another_one_holds_the_lease() -> None:
     assert two.began - began < AT_ONCE, "it does not wait for us"
     assert one.ended - began < AT_ONCE
     assert server.acted("one", since=began + AT_ONCE) == []
-    with pytest.raises(LeadershipLost, match="was taken by two"):
+    assert not one.task.done(), "it stands by, and can be told to end"
+    await leave(one, two)
+
+
+@in_virtual_time
+async def test_who_stood_by_begins_anew_when_the_other_one_is_gone() -> None:
+    server = _server()
+    one = Polite(server, "one")
+    await asyncio.sleep(30)
+    two = Competitor(server, "two", 2)
+    await asyncio.sleep(30)
+    two.kill()
+    await asyncio.sleep(TIMES.duration + AT_ONCE)
+    assert server.acted("one", since=31) == []
+    with pytest.raises(LeadershipLost, match="two's for a while"):
         one.task.result()
-    await leave(two)
 
 
 @in_virtual_time
