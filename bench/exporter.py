@@ -22,7 +22,7 @@ from pathlib import Path
 from tests.builders.commits import commit
 from tests.builders.real_brokers import RealBrokers, free_ports, real_brokers
 
-from bench.by_hand import cpu_seconds
+from bench.by_hand import cpu_seconds, peak_mb
 from klamm.base.clock import SystemClock
 from klamm.distribution.provide import provide
 from klamm.distribution.store import Store
@@ -138,7 +138,7 @@ def _measured(name: str, process: "subprocess.Popen[bytes]", url: str) -> Measur
     measured.cpu = (cpu_seconds(process.pid) - cpu) * 60.0 / (time.monotonic() - begun)
     measured.series = len([line for line in text.splitlines() if not line.startswith("#")])
     measured.zipped, _ = _scrape(url, "gzip")
-    measured.memory_mb = _peak_mb(process.pid)
+    measured.memory_mb = peak_mb(process.pid)
     measured.oldest = _oldest(url) or measured.oldest
     return measured
 
@@ -182,13 +182,6 @@ def _age(text: str) -> float | None:
     """Of the oldest offset that is shown; None for whoever reads while it is scraped."""
     parts = re.findall(r'^kafka_exporter_part_age_seconds\{part="(?:latest|committed)".*\} (\S+)$', text, re.MULTILINE)
     return max(map(float, parts), default=None)
-
-
-def _peak_mb(pid: int) -> float:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM"):
-            return int(line.split()[1]) / 1024
-    return 0.0
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from typing import Self
 
 from klamm.releases.settings import as_text
 
-JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx768m")
+JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 
 READY_WITHIN = 300.0
 
@@ -61,6 +61,7 @@ class LoneBroker:
         zookeeper_agent: Agent | None = None,
         kraft: bool = False,
         reporter: Mapping[str, object] | None = None,
+        heap: str = "768m",
     ) -> None:
         self.folder = folder
         self.port = free_port()
@@ -71,6 +72,7 @@ class LoneBroker:
         self._agent = agent
         self._zookeeper_agent = zookeeper_agent
         self._kraft = kraft
+        self._heap = heap
         self._reporter = reporter
         self._settings: dict[str, object] = {}
         self._processes: list[subprocess.Popen[bytes]] = []
@@ -212,7 +214,8 @@ class LoneBroker:
         return [f"-Dlog4j.configuration=file:{self.folder}/log4j.properties"]
 
     def _start(self, name: str, main: str, file: Path, options: list[str]) -> None:
-        argv = [str(self._java), *JVM, *self._log4j(), *options, "-cp", f"{self._home}/libs/*", main, str(file)]
+        flags = [*JVM, f"-Xmx{self._heap}", *self._log4j(), *options]
+        argv = [str(self._java), *flags, "-cp", f"{self._home}/libs/*", main, str(file)]
         with open(self.folder / f"{name}.log", "wb") as log:
             process = subprocess.Popen(argv, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=self._environment)
         self._processes.append(process)

@@ -28,7 +28,7 @@ from klamm.monitoring.dashboards.board import dashboard
 from klamm.monitoring.dashboards.kraft import kraft
 from klamm.monitoring.discovery import pod_targets
 from klamm.monitoring.scraping import MONITORS, scrape_job
-from klamm.planning.exporter_rules import exporter_problems, unknown_keys
+from klamm.planning.jmx_exporter.rules import exporter_problems, unknown_keys
 from klamm.resources.custom.process import MetricsConfig
 from klamm.resources.native.container import Container, ContainerPort
 from klamm.resources.native.metadata import ObjectMeta

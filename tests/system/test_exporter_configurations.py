@@ -20,7 +20,7 @@ from klamm.base.clock import SystemClock
 from klamm.desired.jmx_exporter import exporter_configuration
 from klamm.distribution.provide import provide
 from klamm.distribution.store import Store
-from klamm.planning.exporter_rules import exporter_problems
+from klamm.planning.jmx_exporter.rules import exporter_problems
 
 VERSIONS = ("3.6.0", "4.3.1")
 

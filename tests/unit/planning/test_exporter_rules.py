@@ -6,7 +6,7 @@ import pytest
 import yaml
 from tests.builders.cluster import EXAMPLES
 
-from klamm.planning.exporter_rules import exporter_problems, unknown_keys
+from klamm.planning.jmx_exporter.rules import exporter_problems, unknown_keys
 
 WRONG = [
     ("no map", "just words", "is no map of settings; write keys like rules and lowercaseOutputName at the margin"),

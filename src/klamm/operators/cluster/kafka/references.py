@@ -17,7 +17,7 @@ from klamm.desired.jmx_exporter import METRICS_CONFIG, exporter_configuration, m
 from klamm.kube.client import Client
 from klamm.kube.kinds import Name, name_of
 from klamm.kube.native import CONFIG_MAPS, SECRETS
-from klamm.planning.exporter_rules import exporter_problems, unknown_keys
+from klamm.planning.jmx_exporter.rules import exporter_problems, unknown_keys
 from klamm.resources.custom.kafka import Kafka
 from klamm.resources.custom.listeners import Listener
 from klamm.resources.custom.process import Logging, MetricsConfig
