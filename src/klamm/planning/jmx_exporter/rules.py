@@ -9,10 +9,10 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from klamm.planning.jmx_exporter.http_server import http_server_problems
-from klamm.planning.jmx_exporter.shapes import integer, switch, text, texts
 from klamm.planning.java_patterns import reason_java_cannot_read
+from klamm.planning.jmx_exporter.http_server import http_server_problems
 from klamm.planning.jmx_exporter.object_names import reason_no_object_name
+from klamm.planning.jmx_exporter.shapes import integer, switch, text, texts
 from klamm.resources.reading import Problem, UnknownField, similar
 
 _TOP = frozenset(
