@@ -145,7 +145,8 @@ def test_without_a_broker(monitored: Here) -> None:
     """The controller is killed: for a session's length there is none. Nobody makes the pod anew without an operator."""
     make = f"kafka-topics.sh --bootstrap-server {BOOTSTRAP} --create --topic"
     controller = broker_that_is_controller(monitored)
-    monitored.kafka(f"{make} alone --replica-assignment {controller}")
+    # One in sync is enough for it: else it would be under its minimum for ever.
+    monitored.kafka(f"{make} alone --replica-assignment {controller} --config min.insync.replicas=1")
     monitored.cluster.kubectl(
         "delete", "pod", f"my-cluster-kafka-{controller}", "-n", "kafka", "--grace-period=0", "--force"
     )
