@@ -19,14 +19,24 @@ from klamm.kube.kinds import Name
 from klamm.kube.watching import Watched
 from klamm.operators.topic.operator import Settings, TopicOperator
 from klamm.operators.topic.resource import BY_TOPIC, topic_key, trimmed
+from klamm.resources.custom.topic import KafkaTopic
 
 FINALIZER = "strimzi.io/topic-operator"
 TOPIC = "KafkaTopic"
 
 
 class Running:
-    def __init__(self, entity: EntityApi, kafka: FakeKafka, operator: TopicOperator, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        entity: EntityApi,
+        kafka: FakeKafka,
+        operator: TopicOperator,
+        metrics: Metrics,
+        topics: Watched[KafkaTopic],
+    ) -> None:
         self.api = entity
+        self.topics = topics
+        """What the operator has seen of the KafkaTopics by now."""
         self.metrics = metrics
         self.kafka = kafka
         self.operator = operator
@@ -86,7 +96,7 @@ async def topic_operator(
     operator = TopicOperator(entity.client, topics, link, cluster, clock, random, settings, metrics)
     tasks = [asyncio.create_task(topics.run()), asyncio.create_task(operator.run())]
     try:
-        yield Running(entity, kafka, operator, metrics)
+        yield Running(entity, kafka, operator, metrics, topics)
     finally:
         for task in tasks:
             task.cancel()

@@ -50,6 +50,8 @@ class Ledger:
         self._is_read = False
         self._was_read = False
         self._warned = False
+        self._left_alone: set[str] = set()
+        """Uids of resources that are not managed, of this process' time."""
 
     async def open(self, place: Name, of: str) -> None:
         """Read what the process before has noted for the same `of`. Raises a KubeError that may not be one later."""
@@ -78,6 +80,8 @@ class Ledger:
 
     def note(self, name: str, had: Had) -> None:
         """To be written with the next `write`."""
+        if had.uid in self._left_alone:
+            return  # whoever notes has looked at it before it was left alone
         if self._notes.get(name) != had:
             self._notes[name] = had
             self._unwritten[name] = _written(name, had)
@@ -85,6 +89,15 @@ class Ledger:
     def forget(self, name: str) -> None:
         if self._notes.pop(name, None) is not None:
             self._unwritten[name] = None
+
+    def leave_alone(self, name: str, uid: str) -> None:
+        """Its topic stays, whatever becomes of the resource and whatever a batch that is under way thinks of it."""
+        self._left_alone.add(uid)
+        if (had := self._notes.get(name)) is not None and had.uid == uid:
+            self.forget(name)
+
+    def take_back(self, uid: str) -> None:
+        self._left_alone.discard(uid)
 
     async def disowned(self, names: Iterable[str]) -> frozenset[str]:
         """Whose note was written, and is not there now: another process has seen to it, somebody has taken it away, or

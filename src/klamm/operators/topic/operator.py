@@ -151,22 +151,25 @@ class TopicOperator:
             self._backlog.changed(Name(namespace, name))
 
     def _note(self, old: KafkaTopic | None, new: KafkaTopic | None) -> None:
-        if (seen := new or old) is not None:
-            self._let_be(seen)
+        seen = new or old
+        if seen is None:
+            return
+        self._let_be(seen)
         if old is not None and new is not None and reason_to_look_again(old, new) is None:
             return
         for resource in (old, new):
             if resource is not None:
                 self._note_claimants(resource)
-        if new is not None:
-            self._memory.failures.pop(name_of(new), None)
+        # What was tried before, was tried for another wish; also when the new one is that it goes.
+        self._memory.failures.pop(name_of(seen), None)
 
     def _let_be(self, resource: KafkaTopic) -> None:
         """At once: it may be deleted before the next batch, which would not see any more that its topic is to stay."""
-        name, ledger = resource.metadata.name or "", self._hands.ledger
-        had = ledger.of(name)
-        if had is not None and had.uid == resource.metadata.uid and not is_managed(resource):
-            ledger.forget(name)
+        name, uid = resource.metadata.name or "", resource.metadata.uid or ""
+        if is_managed(resource):
+            self._hands.ledger.take_back(uid)
+        else:
+            self._hands.ledger.leave_alone(name, uid)
 
     def _note_claimants(self, resource: KafkaTopic) -> None:
         """The resource, and all others of its topic: whoever speaks for it may be another one now."""

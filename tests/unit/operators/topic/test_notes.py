@@ -1,5 +1,6 @@
 """Notes of who has which topic: what is deleted while nobody looks goes, and nothing else ever does."""
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -8,11 +9,13 @@ from typing import cast
 import pytest
 from tests.builders.entity_api import CLUSTER, GROUP, NAMESPACE, EntityApi, soon
 from tests.builders.fake_kafka import FakeKafka
-from tests.builders.running_topic_operator import FINALIZER, TOPIC, topic_operator
+from tests.builders.running_topic_operator import FINALIZER, TOPIC, Running, topic_operator
 
 from klamm.kafka.errors import KafkaFailure
 from klamm.kafka.facts import Created, NewTopic, Topic
 from klamm.kube import errors
+from klamm.kube.kinds import Name
+from klamm.operators.topic.resource import is_managed
 
 KAFKA = {"kafka": {"replicas": 1, "listeners": [{"name": "plain", "port": 9092, "type": "internal", "tls": False}]}}
 NOTES = f"{CLUSTER}-entity-topic-operator-topics"
@@ -388,3 +391,68 @@ async def test_topics_of_a_cluster_that_is_gone_are_not_touched(entity: EntityAp
         await running.create("later")
         await running.until_ready("later")
         assert "orders" in running.kafka.topics
+
+
+@pytest.mark.parametrize("held", ["describe_topics", "create_topics"])
+async def test_who_is_given_up_and_deleted_while_a_batch_waits_for_kafka_keeps_the_topic(
+    held: str, entity: EntityApi
+) -> None:
+    await put_cluster(entity)
+    kafka = SlowKafka(held)
+    async with topic_operator(entity, kafka) as running:
+        if held == "describe_topics":  # of a topic that is there
+            await running.create("orders")
+            await running.until_ready("orders")
+            kafka.hold()
+            await entity.patch(TOPIC, "orders", spec={"config": {"retention.ms": "1000"}})
+        else:
+            kafka.hold()
+            await running.create("orders")
+        await kafka.asked.wait()
+        orders = Name(NAMESPACE, "orders")
+        await entity.patch(TOPIC, "orders", metadata={"annotations": {"strimzi.io/managed": "false"}})
+        await soon("it to be seen as given up", lambda: seen(running, orders, managed=False))
+        await entity.delete(TOPIC, "orders")
+        await soon("it to be seen as gone", lambda: seen(running, orders, managed=None))
+        kafka.go_on()
+        await running.create("later")
+        await running.until_ready("later")
+        assert kafka.topics.keys() == {"orders", "later"}
+    assert (await notes(entity)).keys() == {"later"}
+
+
+async def seen(running: Running, name: Name, *, managed: bool | None) -> str | None:
+    resource = running.topics.get(name)
+    found = None if resource is None else is_managed(resource)
+    return None if found is managed else f"managed: {found}"
+
+
+class SlowKafka(FakeKafka):
+    """The answer to one kind of call waits, once it is held, until it may go on."""
+
+    def __init__(self, held: str) -> None:
+        super().__init__()
+        self._held = held
+        self._free = asyncio.Event()
+        self._free.set()
+        self.asked = asyncio.Event()
+
+    def hold(self) -> None:
+        self._free.clear()
+
+    def go_on(self) -> None:
+        self._free.set()
+
+    async def _wait(self, call: str) -> None:
+        if call == self._held and not self._free.is_set():
+            self.asked.set()
+            await self._free.wait()
+
+    async def describe_topics(self, names: Sequence[str] | None = None) -> dict[str, Topic]:
+        await self._wait("describe_topics")
+        return await super().describe_topics(names)
+
+    async def create_topics(self, topics: Sequence[NewTopic]) -> dict[str, Created | KafkaFailure]:
+        made = await super().create_topics(topics)
+        await self._wait("create_topics")
+        return made
