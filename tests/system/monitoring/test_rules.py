@@ -279,6 +279,14 @@ NO_ALERT: dict[str, tuple[str, Series]] = {
             wants("kafka"): [(1, 5), (0, 3), (None, 12)],
         },
     ),
+    "a cluster that was deleted, and then its operator was, whose pod had been another one before": (
+        "KafkaBrokerContainersDown",
+        {
+            container("kafka", "my-cluster-kafka-0"): [("now", 8)],
+            wants("kafka"): [(1, 4), (None, 16)],
+            wants("kafka", kubernetes_pod_name="strimzi-cluster-operator-y"): [(None, 4), (1, 4), (0, 3), (None, 9)],
+        },
+    ),
     "an operator that was taken out of the spec": (
         "UserOperatorContainerDown",
         {

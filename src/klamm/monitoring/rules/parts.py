@@ -34,12 +34,14 @@ def containers_down(name: str, container: str, what: str, mend: str, pace: Pace)
     """A namespace had such containers and has none now, although a Kafka resource wants them.
 
     So neither a cluster that comes up for the first time is an alert, nor one that was deleted, nor an operator that
-    was taken out of the spec. While no cluster operator runs, what the last one said counts: nothing was taken away by
-    it since.
+    was taken out of the spec. While no cluster operator runs, what it said last counts: nothing was taken away by it
+    since. Where its pods of that time differ, the one that wants none is believed: a deleted cluster must not alarm.
     """
     seen = f'container_last_seen{{container="{container}"}}'
     now = f'klamm_wanted{{component="{container}"}}'
-    said_last = f'(last_over_time({now}[{pace.memory}]) unless on (namespace) strimzi_resources{{kind="Kafka"}})'
+    of_each_pod = f"last_over_time({now}[{pace.memory}])"
+    of_all_pods = f"min by (namespace, exported_namespace, component) ({of_each_pod})"
+    said_last = f'({of_all_pods} unless on (namespace) strimzi_resources{{kind="Kafka"}})'
     wanted = f'label_replace({now} or {said_last}, "namespace", "$1", "exported_namespace", "(.+)") > 0'
     return Alert(
         name,
