@@ -11,7 +11,7 @@ from tests.builders.entity_api import CLUSTER, GROUP, NAMESPACE, EntityApi, soon
 from tests.builders.fake_kafka import FakeKafka
 from tests.builders.running_topic_operator import FINALIZER, TOPIC, Running, topic_operator
 
-from klamm.kafka.errors import KafkaFailure
+from klamm.kafka.errors import KafkaFailure, NotNow, TopicExists
 from klamm.kafka.facts import Created, NewTopic, Topic
 from klamm.kube import errors
 from klamm.kube.kinds import Name
@@ -456,3 +456,64 @@ class SlowKafka(FakeKafka):
         made = await super().create_topics(topics)
         await self._wait("create_topics")
         return made
+
+
+class ReluctantKafka(FakeKafka):
+    """Takes deletions only once it is `ready`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ready = False
+
+    async def delete_topics_by_id(self, ids: Sequence[str]) -> dict[str, KafkaFailure | None]:
+        if not self.ready:
+            self.calls["put off"] += 1
+            return {one: NotNow(f"delete topic {one}", "the controller is moving") for one in ids}
+        return await super().delete_topics_by_id(ids)
+
+
+async def test_a_successor_waits_until_the_topic_of_its_namesake_is_deleted(entity: EntityApi) -> None:
+    await put_cluster(entity)
+    kafka = ReluctantKafka()
+    async with topic_operator(entity, kafka, resync=0.05) as running:
+        await running.create("orders")
+        before = (await running.until_ready("orders"))["topicId"]
+        await entity.delete(TOPIC, "orders")
+        await running.create("orders", config={"retention.ms": "1000"})
+        await soon("three tries", lambda: often_enough(kafka, 3))
+        assert "status" not in await entity.get(TOPIC, "orders")
+        assert kafka.topics["orders"].config == {}
+        kafka.ready = True
+        assert (await running.until_ready("orders"))["topicId"] != before
+
+
+async def often_enough(kafka: FakeKafka, times: int) -> str | None:
+    return None if kafka.calls["put off"] >= times else f"put off {kafka.calls['put off']} times"
+
+
+class OutrunKafka(FakeKafka):
+    """Says that a topic exists to who has just made it: the answer to the first try got lost."""
+
+    async def create_topics(self, topics: Sequence[NewTopic]) -> dict[str, Created | KafkaFailure]:
+        if not self.calls["create_topics"]:
+            await super().create_topics(topics)
+            return {one.name: TopicExists(f"create topic {one.name}", "It exists.", "TOPIC_EXISTS") for one in topics}
+        return await super().create_topics(topics)
+
+
+async def test_a_topic_whose_making_was_not_heard_of_goes_with_a_resource_deleted_at_once(entity: EntityApi) -> None:
+    await put_cluster(entity)
+    kafka = OutrunKafka()
+    async with topic_operator(entity, kafka):
+        await entity.create(TOPIC, "orders", {})
+        await soon("it to be made", lambda: made(kafka, "orders"))
+        await entity.delete(TOPIC, "orders")
+        await soon("it to go", lambda: gone(kafka, "orders"))
+
+
+async def made(kafka: FakeKafka, topic: str) -> str | None:
+    return None if topic in kafka.topics else "it is not made"
+
+
+async def gone(kafka: FakeKafka, topic: str) -> str | None:
+    return "it is there" if topic in kafka.topics else None
