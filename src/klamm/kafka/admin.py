@@ -287,7 +287,7 @@ def _open(connection: Connection, unwanted: Event) -> Any:
 
     def carrier(**settings: Any) -> Any:
         carriers.append(KafkaAdminClient.DEFAULT_CONFIG["kafka_client"](**settings))
-        _keep_failures(carriers[-1]._manager, failures)
+        _watch_first_connections(carriers[-1]._manager, connection.connect_timeout, failures)
         return carriers[-1]
 
     # Brokers that go are told as errors with stacks, several times a second; our failures say it once.
@@ -325,14 +325,26 @@ def _open(connection: Connection, unwanted: Event) -> Any:
     return client
 
 
-def _keep_failures(manager: Any, failures: list[Exception]) -> None:
-    """The library tells the failures of its first connections to its log alone. Until `get_connection` is deleted."""
+def _watch_first_connections(manager: Any, seconds: float, failures: list[Exception]) -> None:
+    """Until `get_connection` is deleted.
+
+    The library tells the failures of its first connections to its log alone. And its TLS handshake has no end of its
+    own: with a broker that hangs (its kernel takes the connection) it would last for ever, whatever time was given.
+    """
+    from kafka.errors import KafkaConnectionError
+
     get_connection = manager.get_connection
 
     def watched(*arguments: Any, **more: Any) -> Any:
         connection = get_connection(*arguments, **more)
         connection.init_future.add_errback(failures.append)
+        left = (more.get("timeout_ms") or seconds * 1000) / 1000
+        manager._net.call_later(left + GRACE, lambda: end(connection))
         return connection
+
+    def end(connection: Any) -> None:
+        if not connection.init_future.is_done:
+            connection.close(KafkaConnectionError(f"no answer within {seconds:g} s"))
 
     manager.get_connection = watched
 
