@@ -81,7 +81,12 @@ class Admin:
 
     @classmethod
     async def connect(cls, connection: Connection) -> Self:
-        """Raises `Unreachable` when no broker answers within `connect_timeout`."""
+        """Raises `KafkaFailure` when no broker let us in within `connect_timeout`.
+
+        `Unreachable`: nobody listens, the connection is cut, or the TLS handshake fails or hangs (a certificate that is
+        not trusted, say). `NotNow`: a broker takes our request and does not answer. `Denied`: a password is wrong.
+        `Refused`: the broker does not know the SASL mechanism.
+        """
         threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="kafka-admin")
         unwanted = Event()
         doing = f"connect to {','.join(connection.bootstrap)}"
