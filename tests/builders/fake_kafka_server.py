@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from kafka.protocol import admin, consumer, metadata
+from kafka.protocol import admin, consumer, metadata, sasl
 
 from klamm.kafka import group_messages
 
@@ -23,6 +23,8 @@ _REQUESTS: dict[int, tuple[Any, Any]] = {
     for request, response in (
         (metadata.ApiVersionsRequest, metadata.ApiVersionsResponse),
         (metadata.MetadataRequest, metadata.MetadataResponse),
+        (sasl.SaslHandshakeRequest, sasl.SaslHandshakeResponse),
+        (sasl.SaslAuthenticateRequest, sasl.SaslAuthenticateResponse),
         (consumer.ListOffsetsRequest, consumer.ListOffsetsResponse),
         (consumer.OffsetFetchRequest, consumer.OffsetFetchResponse),
         (admin.DeleteTopicsRequest, admin.DeleteTopicsResponse),
@@ -35,8 +37,10 @@ _REQUESTS: dict[int, tuple[Any, Any]] = {
 }
 _API_VERSIONS, _METADATA, _LIST_OFFSETS, _OFFSET_FETCH = 18, 3, 2, 9
 _DELETE_TOPICS, _LIST_GROUPS, _DESCRIBE_GROUPS, _LOG_DIRS, _CONSUMER_GROUPS, _SHARE_GROUPS = 20, 16, 15, 35, 69, 77
+_SASL_HANDSHAKE, _SASL_AUTHENTICATE = 17, 36
 _UNKNOWN_ID = 100
 _UNKNOWN_TOPIC, _NOT_LEADER, _LOADING, _NOT_COORDINATOR, _NO_GROUP = 3, 6, 14, 16, 69
+_NO_MECHANISM, _NOT_AUTHENTICATED = 33, 58
 _EARLIEST = -2
 _SOME_ID = UUID(int=7)
 _WITHIN = 10.0
@@ -157,6 +161,19 @@ class FakeServers:
         ]
         return topic_type(
             error_code=topic.error, name=name, topic_id=topic.id, is_internal=False, partitions=partitions
+        )
+
+    def _sasl_handshake(self, _: int, request: Any, response: Any, version: int) -> Any:
+        return response(error_code=0 if request.mechanism == "PLAIN" else _NO_MECHANISM, mechanisms=["PLAIN"])
+
+    def _sasl_authenticate(self, _: int, request: Any, response: Any, version: int) -> Any:
+        """Whoever shows the password `secret` is let in."""
+        is_wrong = not bytes(request.auth_bytes).endswith(b"\0secret")
+        return response(
+            error_code=_NOT_AUTHENTICATED if is_wrong else 0,
+            error_message="Invalid username or password" if is_wrong else None,
+            auth_bytes=b"",
+            session_lifetime_ms=0,
         )
 
     def _delete_topics(self, _: int, request: Any, response: Any, version: int) -> Any:
@@ -370,6 +387,8 @@ class FakeServers:
 
 _ANSWERS = {
     _METADATA: "_metadata",
+    _SASL_HANDSHAKE: "_sasl_handshake",
+    _SASL_AUTHENTICATE: "_sasl_authenticate",
     _DELETE_TOPICS: "_delete_topics",
     _LIST_OFFSETS: "_list_offsets",
     _LIST_GROUPS: "_list_groups",

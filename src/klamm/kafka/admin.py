@@ -81,7 +81,12 @@ class Admin:
 
     @classmethod
     async def connect(cls, connection: Connection) -> Self:
-        """Raises `Unreachable` when no broker answers within `connect_timeout`."""
+        """Raises `KafkaFailure` when no broker let us in within `connect_timeout`.
+
+        `Unreachable`: nobody listens, the connection is cut, or the TLS handshake fails or hangs (a certificate that is
+        not trusted, say). `NotNow`: a broker takes our request and does not answer. `Denied`: a password is wrong.
+        `Refused`: the broker does not know the SASL mechanism.
+        """
         threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="kafka-admin")
         unwanted = Event()
         doing = f"connect to {','.join(connection.bootstrap)}"
@@ -287,7 +292,7 @@ def _open(connection: Connection, unwanted: Event) -> Any:
 
     def carrier(**settings: Any) -> Any:
         carriers.append(KafkaAdminClient.DEFAULT_CONFIG["kafka_client"](**settings))
-        _keep_failures(carriers[-1]._manager, failures)
+        _watch_first_connections(carriers[-1]._manager, connection.connect_timeout, failures)
         return carriers[-1]
 
     # Brokers that go are told as errors with stacks, several times a second; our failures say it once.
@@ -325,14 +330,26 @@ def _open(connection: Connection, unwanted: Event) -> Any:
     return client
 
 
-def _keep_failures(manager: Any, failures: list[Exception]) -> None:
-    """The library tells the failures of its first connections to its log alone. Until `get_connection` is deleted."""
+def _watch_first_connections(manager: Any, seconds: float, failures: list[Exception]) -> None:
+    """Until `get_connection` is deleted.
+
+    The library tells the failures of its first connections to its log alone. And its TLS handshake has no end of its
+    own: with a broker that hangs (its kernel takes the connection) it would last for ever, whatever time was given.
+    """
+    from kafka.errors import KafkaConnectionError
+
     get_connection = manager.get_connection
 
     def watched(*arguments: Any, **more: Any) -> Any:
         connection = get_connection(*arguments, **more)
         connection.init_future.add_errback(failures.append)
+        left = (more.get("timeout_ms") or seconds * 1000) / 1000
+        manager._net.call_later(left + GRACE, lambda: end(connection))
         return connection
+
+    def end(connection: Any) -> None:
+        if not connection.init_future.is_done:
+            connection.close(KafkaConnectionError(f"no answer within {seconds:g} s"))
 
     manager.get_connection = watched
 

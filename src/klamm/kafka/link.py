@@ -53,6 +53,8 @@ class Link:
         self._admin: Admin | None = None
         self._opening = asyncio.Lock()
         self._said_waiting = False
+        self._in_vain: frozenset[str] = frozenset()
+        """Where somebody listened, and no connection came of it: others that listen have precedence."""
 
     async def admin(self) -> Admin:
         """The open connection; waits for Kafka as long as it takes."""
@@ -93,29 +95,37 @@ class Link:
         answering, why = await self._asked()
         if not answering:
             return why
+        # Before the try: whoever waits for it may give up earlier than it fails.
+        self._in_vain |= set(answering)
         try:
             # The library takes any of the addresses, and would spend all its patience on a silent one.
             self._admin = await self._open(replace(self._connection, bootstrap=answering))
         except KafkaFailure as failure:
             return str(failure)
         self.reason_lost, self.answered_once, self._said_waiting = None, True, False
+        self._in_vain = frozenset()
         _log.info("Kafka answers", at=",".join(self._connection.bootstrap))
         return None
 
     async def _asked(self) -> tuple[tuple[str, ...], str]:
-        """Where somebody listens, as soon as one is found; if nowhere, why. Side by side, for silent ones take long."""
+        """Where somebody listens, as soon as one is found; if nowhere, why. Side by side, for silent ones take long.
+
+        A broker that hangs (a JVM that was stopped, say) listens, too, and where it is the nearest it is found first
+        each time. So where it was tried in vain is left out while another one listens.
+        """
         asked = {asyncio.ensure_future(self._reason_silent(one)): one for one in self._connection.bootstrap}
-        answering: tuple[str, ...] = ()
+        listening: tuple[str, ...] = ()
         try:
             for each in asyncio.as_completed(asked):
-                if await each is None:
-                    break
-            answering = tuple(one for task, one in asked.items() if task.done() and task.result() is None)
+                await each
+                listening = tuple(one for task, one in asked.items() if task.done() and task.result() is None)
+                if new := tuple(one for one in listening if one not in self._in_vain):
+                    return new, ""
         finally:
             for task in asked:
                 task.cancel()
             await asyncio.wait(asked)
-        return answering, "; ".join(task.result() or "" for task in asked if not task.cancelled())
+        return listening, "; ".join(task.result() or "" for task in asked)
 
 
 async def reason_silent_at(address: str) -> str | None:

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from tests.builders.fake_kafka_server import FakeServers, fake_servers
 
-from klamm.base.deadlines import until
+from klamm.base.deadlines import until, within
 from klamm.certificates.issue import Subject, issue_authority
 from klamm.certificates.keys import key_to_pem, new_key
-from klamm.kafka.admin import Admin, Connection
-from klamm.kafka.errors import Unreachable
+from klamm.kafka.admin import Admin, Connection, Sasl
+from klamm.kafka.errors import Denied, KafkaFailure, NotNow, Refused, Unreachable
 
 
 @dataclass
@@ -71,3 +71,46 @@ async def test_why_no_broker_was_found_is_told(tmp_path: Path) -> None:
         connection = Connection((f"127.0.0.1:{port}",), tls=ssl.create_default_context(), connect_timeout=0.5)
         with pytest.raises(Unreachable, match="certificate verify failed"):
             await Admin.connect(connection)
+
+
+async def test_a_broker_that_hangs_before_tls_is_spoken_is_given_up_in_time() -> None:
+    gone = asyncio.Event()
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()  # until the other side ends
+        gone.set()
+        writer.close()
+
+    async with await asyncio.start_server(hang, "127.0.0.1", 0) as server:
+        address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        tls = ssl.create_default_context()
+        connection = Connection((address,), tls=tls, connect_timeout=0.5, client_id="tls-hangs")
+        with pytest.raises(Unreachable, match=r"no answer within 0\.5 s"):
+            await within(10, "the failure", Admin.connect(connection))
+        await until(10, "the thread to end", lambda: running("tls-hangs"), every=0.01)
+        await within(10, "the connection to end", gone.wait())
+
+
+async def test_a_broker_that_takes_requests_and_answers_none_is_busy() -> None:
+    with fake_servers(FakeServers([1], hung={1})) as servers, pytest.raises(NotNow, match="timed out"):
+        await Admin.connect(Connection(servers.bootstrap, connect_timeout=0.5))
+
+
+@pytest.mark.parametrize(
+    ("sasl", "kind", "why"),
+    [
+        (Sasl("PLAIN", "one", "wrong"), Denied, "Invalid username or password"),
+        (Sasl("SCRAM-SHA-512", "one", "secret"), Refused, "mechanism"),
+    ],
+    ids=lambda value: value.mechanism if isinstance(value, Sasl) else "",
+)
+async def test_who_may_not_come_in_is_told_so(sasl: Sasl, kind: type[KafkaFailure], why: str) -> None:
+    with fake_servers(FakeServers([1])) as servers, pytest.raises(kind, match=why):
+        await Admin.connect(Connection(servers.bootstrap, sasl=sasl, connect_timeout=0.5))
+
+
+async def test_who_knows_the_password_comes_in() -> None:
+    with fake_servers(FakeServers([1])) as servers:
+        sasl = Sasl("PLAIN", "one", "secret")
+        async with await Admin.connect(Connection(servers.bootstrap, sasl=sasl)) as admin:
+            assert (await admin.describe_cluster()).id == "fake"

@@ -6,8 +6,9 @@ from typing import Any, cast
 import pytest
 from tests.builders.virtual_time import in_virtual_time
 
+from klamm.base.deadlines import DeadlineExceeded, within
 from klamm.kafka.admin import Admin, Connection
-from klamm.kafka.errors import Unreachable
+from klamm.kafka.errors import NotNow, Unreachable
 from klamm.kafka.link import Link, reason_silent_at
 
 
@@ -89,6 +90,65 @@ async def test_addresses_that_are_silent_are_asked_side_by_side_and_all_named() 
         async with asyncio.timeout(2.1):
             await link.admin()
     assert link.reason_lost == "a:1 is silent; b:1 is silent; c:1 is silent"
+
+
+class Hanging:
+    """All listen. Those of `hanging` are the nearest, in this order, and do not answer before `until` (seconds)."""
+
+    def __init__(self, *hanging: str, until: float = float("inf")) -> None:
+        self.hanging, self.until = hanging, until
+        self.tried: list[tuple[str, ...]] = []
+
+    async def reason_silent(self, address: str) -> str | None:
+        await asyncio.sleep(0.01 * ((*self.hanging, address).index(address) + 1))
+        return None
+
+    async def open(self, connection: Connection) -> Admin:
+        self.tried.append(connection.bootstrap)
+        if asyncio.get_running_loop().time() < self.until and set(connection.bootstrap) & set(self.hanging):
+            await asyncio.sleep(connection.connect_timeout)
+            raise NotNow("connect", "Request timed out")
+        return cast(Admin, self)
+
+    async def close(self) -> None: ...
+
+    def link(self, *bootstrap: str) -> Link:
+        return Link(Connection(bootstrap), Random(1), open_admin=self.open, reason_silent=self.reason_silent)
+
+
+@in_virtual_time
+async def test_a_broker_that_listens_and_never_answers_is_left_out_of_the_next_try() -> None:
+    brokers = Hanging("a:1", "b:1")
+    await within(60, "Kafka", brokers.link("a:1", "b:1", "c:1").admin())
+    assert brokers.tried == [("a:1",), ("b:1",), ("c:1",)]
+    assert asyncio.get_running_loop().time() < 22
+
+
+@in_virtual_time
+async def test_it_is_left_out_also_when_nobody_waited_for_the_end_of_the_try() -> None:
+    brokers = Hanging("a:1")
+    link = brokers.link("a:1", "b:1")
+    with pytest.raises(DeadlineExceeded):
+        await within(5, "Kafka", link.admin())
+    await within(60, "Kafka", link.admin())
+    assert brokers.tried == [("a:1",), ("b:1",)]
+
+
+@in_virtual_time
+async def test_where_all_were_tried_in_vain_all_are_tried_again() -> None:
+    brokers = Hanging("a:1", "b:1", until=15)
+    await within(60, "Kafka", brokers.link("a:1", "b:1").admin())
+    assert brokers.tried == [("a:1",), ("b:1",), ("a:1", "b:1")]
+
+
+@in_virtual_time
+async def test_once_kafka_answered_nobody_is_left_out_any_more() -> None:
+    brokers = Hanging("a:1", until=5)
+    link = brokers.link("a:1", "b:1")
+    await within(60, "Kafka", link.admin())
+    await link.lost(Unreachable("describe topics", "cut"))
+    await within(60, "Kafka", link.admin())
+    assert brokers.tried == [("a:1",), ("b:1",), ("a:1",)]
 
 
 @in_virtual_time
