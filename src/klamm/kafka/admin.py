@@ -89,11 +89,16 @@ class Admin:
         """
         threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="kafka-admin")
         unwanted = Event()
+        carriers: list[Any] = []
         doing = f"connect to {','.join(connection.bootstrap)}"
         try:
-            client = await _in_thread(threads, doing, _open, connection, unwanted)
-        except BaseException:
+            client = await _in_thread(threads, doing, _open, connection, unwanted, carriers)
+        except BaseException as error:
             unwanted.set()
+            if isinstance(error, asyncio.CancelledError):
+                # Else it would try until its time is over, and a process that ends would wait for its threads.
+                for one in carriers:
+                    one._manager.call_soon(one._manager.close)
             threads.shutdown(wait=False)
             raise
         return cls(client, threads, connection.request_timeout)
@@ -282,12 +287,11 @@ class Admin:
         return _failures("change the configuration of", answer.responses, name="resource_name")
 
 
-def _open(connection: Connection, unwanted: Event) -> Any:
-    """`unwanted`: nobody waits for the connection any more."""
+def _open(connection: Connection, unwanted: Event, carriers: list[Any]) -> Any:
+    """`unwanted`: nobody waits for the connection any more. `carriers` gets what opens it, as soon as that begins."""
     from kafka import KafkaAdminClient
     from kafka.errors import KafkaTimeoutError
 
-    carriers: list[Any] = []
     failures: list[Exception] = []
 
     def carrier(**settings: Any) -> Any:

@@ -114,3 +114,17 @@ async def test_who_knows_the_password_comes_in() -> None:
         sasl = Sasl("PLAIN", "one", "secret")
         async with await Admin.connect(Connection(servers.bootstrap, sasl=sasl)) as admin:
             assert (await admin.describe_cluster()).id == "fake"
+
+
+async def test_who_no_longer_waits_is_not_kept_by_a_broker_that_does_not_answer() -> None:
+    servers = Waiting([1])
+    with fake_servers(servers):
+        connection = Connection(servers.bootstrap, client_id="in-a-hurry", connect_timeout=60)
+        connecting = asyncio.create_task(Admin.connect(connection))
+        assert await asyncio.to_thread(servers.begun.wait, 10)
+        connecting.cancel()
+        await asyncio.wait([connecting])
+        # A process waits at its end for the first, and they for the second.
+        for threads in ("kafka-admin", "in-a-hurry"):
+            await until(5, "the thread to end", lambda name=threads: running(name), every=0.01)  # type: ignore[misc]
+        servers.may_answer.set()
