@@ -290,13 +290,15 @@ class Admin:
 def _open(connection: Connection, unwanted: Event, carriers: list[Any]) -> Any:
     """`unwanted`: nobody waits for the connection any more. `carriers` gets what opens it, as soon as that begins."""
     from kafka import KafkaAdminClient
-    from kafka.errors import KafkaTimeoutError
+    from kafka.errors import Cancelled, KafkaTimeoutError
 
     failures: list[Exception] = []
 
     def carrier(**settings: Any) -> Any:
         carriers.append(KafkaAdminClient.DEFAULT_CONFIG["kafka_client"](**settings))
         _watch_first_connections(carriers[-1]._manager, connection.connect_timeout, failures)
+        if unwanted.is_set():  # whoever set it may have looked at the carriers before
+            raise Cancelled("nobody waits for the connection any more")
         return carriers[-1]
 
     # Brokers that go are told as errors with stacks, several times a second; our failures say it once.

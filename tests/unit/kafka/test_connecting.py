@@ -128,3 +128,18 @@ async def test_who_no_longer_waits_is_not_kept_by_a_broker_that_does_not_answer(
         for threads in ("kafka-admin", "in-a-hurry"):
             await until(5, "the thread to end", lambda name=threads: running(name), every=0.01)  # type: ignore[misc]
         servers.may_answer.set()
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 5])
+async def test_who_goes_before_it_has_begun_to_connect_is_not_kept_either(turns: int) -> None:
+    servers = Waiting([1])
+    with fake_servers(servers):
+        connection = Connection(servers.bootstrap, client_id="gone-again", connect_timeout=60)
+        connecting = asyncio.create_task(Admin.connect(connection))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        connecting.cancel()
+        await asyncio.wait([connecting])
+        for threads in ("kafka-admin", "gone-again"):
+            await until(5, "the thread to end", lambda name=threads: running(name), every=0.01)  # type: ignore[misc]
+        servers.may_answer.set()
