@@ -1,5 +1,7 @@
 """A cluster that is deleted and made anew at once, under its name, while garbage is still collected."""
 
+import re
+
 import pytest
 from tests.kubernetes.control_plane import ControlPlane
 from tests.kubernetes.operated import Operated, operated, until
@@ -9,6 +11,9 @@ from tests.weather.steps import CLUSTER, PLAIN, manifest
 from klamm.kube.kinds import Name
 
 WHOLE_WITHIN = 60.0
+_COUNTS_ON = re.compile(r"\bca-(cert|key)-generation is '1' and not '0'$")
+"""Leaves of the cluster before, which garbage collection has not come to yet, tell of an authority that is lost: the
+new one counts on from theirs, so that nobody takes a pod of the old one for one that trusts it."""
 
 
 @pytest.mark.parametrize("number", range(3))
@@ -25,7 +30,7 @@ async def test_a_cluster_that_is_made_anew_at_once_is_whole(plane: ControlPlane,
 
         async def why_not() -> str | None:
             found = list(differences(first.objects, (await state_of(place.client, name.namespace)).objects))
-            return "; ".join(found) or None
+            return "; ".join(one for one in found if not _COUNTS_ON.search(one)) or None
 
         await until("the new cluster to be as the old one was", why_not, WHOLE_WITHIN, every=0.5)
         await place.delete(name)
