@@ -62,7 +62,7 @@ class Picture:
         x, y, width, height = _place(panel)
         yield f'<g transform="translate({x} {y})">'
         yield f'<rect width="{width}" height="{height}" rx="3" fill="#fff" stroke="#d8d9dc"/>'
-        yield _text(8, 18, panel["title"], 13, "#1f2430", weight="600")
+        yield _text(8, 18, panel["title"], _size(panel["title"], width - 16), "#1f2430", weight="600")
         draw = {"stat": self._stat, "table": self._table, "timeseries": self._graph}[panel["type"]]
         yield from draw(panel, width, height)
         yield "</g>"
@@ -167,6 +167,11 @@ def _place(panel: Panel) -> tuple[float, float, float, float]:
     place = panel["gridPos"]
     x, y = place["x"] * _COLUMN + _GAP / 2, 48 + place["y"] * _ROW
     return x, y, place["w"] * _COLUMN - _GAP, place["h"] * _ROW - _GAP
+
+
+def _size(text: str, width: float) -> float:
+    """At which a bold text is no wider, by the usual width of its letters; 13 at most."""
+    return min(13, round(width / (len(text) * 0.6), 1))
 
 
 def _text(
