@@ -15,16 +15,6 @@ from klamm.planning.jmx_exporter.object_names import reason_no_object_name
 from klamm.planning.jmx_exporter.shapes import integer, switch, text, texts
 from klamm.resources.reading import Problem, UnknownField, similar
 
-_TOP = frozenset(
-    {
-        *("startDelaySeconds", "hostPort", "jmxUrl", "username", "password", "ssl", "httpServer", "rules"),
-        *("lowercaseOutputName", "lowercaseOutputLabelNames", "inferCounterTypeFromName", "excludeJvmMetrics"),
-        *("includeObjectNames", "excludeObjectNames", "whitelistObjectNames", "blacklistObjectNames"),
-        *("includeObjectNameAttributes", "excludeObjectNameAttributes", "autoExcludeObjectNameAttributes"),
-        *("metricCustomizers", "scrapeTimeoutSeconds", "openTelemetry"),
-    }
-)
-_RULE = frozenset({"pattern", "name", "value", "valueFactor", "labels", "help", "type", "attrNameSnakeCase", "cache"})
 _TYPES = (*("GAUGE", "COUNTER", "UNTYPED", "UNKNOWN", "SUMMARY", "HISTOGRAM", "GAUGE_HISTOGRAM", "INFO", "STATE_SET"),)
 """Only in capitals: 0.20 knows no others."""
 _OBJECT_NAMES = ("includeObjectNames", "excludeObjectNames", "whitelistObjectNames", "blacklistObjectNames")
@@ -135,6 +125,9 @@ _SETTINGS: Mapping[str, Callable[[Any, str], Iterator[Problem]]] = {
     "httpServer": http_server_problems,
     **dict.fromkeys(_OBJECT_NAMES, _object_names),
 }
+_TOP = _SETTINGS.keys() | {
+    *("rules", "includeObjectNameAttributes", "metricCustomizers", "scrapeTimeoutSeconds", "openTelemetry")
+}
 
 
 def _rule(rule: Any, path: str) -> Iterator[Problem]:
@@ -177,3 +170,4 @@ _PARTS_OF_RULES: Mapping[str, Callable[[Any, str], Iterator[Problem]]] = {
     "cache": switch,
     "attrNameSnakeCase": switch,
 }
+_RULE = _PARTS_OF_RULES.keys() | {"value", "valueFactor"}

@@ -504,16 +504,12 @@ class OutrunKafka(FakeKafka):
 async def test_a_topic_whose_making_was_not_heard_of_goes_with_a_resource_deleted_at_once(entity: EntityApi) -> None:
     await put_cluster(entity)
     kafka = OutrunKafka()
-    async with topic_operator(entity, kafka):
-        await entity.create(TOPIC, "orders", {})
+    async with topic_operator(entity, kafka) as running:
+        await running.create("orders")
         await soon("it to be made", lambda: made(kafka, "orders"))
         await entity.delete(TOPIC, "orders")
-        await soon("it to go", lambda: gone(kafka, "orders"))
+        await running.until_deleted("orders")
 
 
 async def made(kafka: FakeKafka, topic: str) -> str | None:
     return None if topic in kafka.topics else "it is not made"
-
-
-async def gone(kafka: FakeKafka, topic: str) -> str | None:
-    return "it is there" if topic in kafka.topics else None
