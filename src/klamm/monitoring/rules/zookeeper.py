@@ -18,8 +18,9 @@ def zookeeper(pace: Pace) -> Group:
                 pace.moment,
                 "warning",
                 "A ZooKeeper answers slowly",
-                f"{_SERVER} takes {{{{ printf `%.1f` $value }}}} ms for a request on average.",
-                "Look at the latency of its disk first: every write waits for one fsync.",
+                f"{_SERVER} takes {{{{ printf `%.1f` $value }}}} ms for a request on average since its start.",
+                "Look at the latency of its disk first: every write waits for one fsync. What is mended shows in the "
+                "average slowly, or at once when the pod is restarted.",
             ),
             Alert(
                 "OutstandingRequests",
