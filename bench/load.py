@@ -20,6 +20,7 @@ from tests.kubernetes.control_plane import control_plane
 
 from bench.idle import memory_kib, title
 from bench.start import parents_of_processes, pids_of
+from klamm.base.together import side_by_side
 from klamm.kube.connection import Connection, from_kubeconfig
 
 OBJECTS = 10_000
@@ -77,7 +78,7 @@ async def _measured(server: Served) -> list[str]:
             ]
             seen = [asyncio.create_task(_events(watch, WRITES)) for watch in seeing]
             written, behind = await _rate(session, changes), time.monotonic()
-            await asyncio.gather(*seen)
+            await side_by_side(*seen)
             lag = time.monotonic() - behind
             await asyncio.sleep(SETTLE)
             memory = server.memory_mb()
@@ -102,7 +103,7 @@ async def _rate(session: aiohttp.ClientSession, requests: Sequence[tuple[str, st
             await _created(session, path, body, method)
 
     begun = time.monotonic()
-    await asyncio.gather(*(write() for _ in range(WRITERS)))
+    await side_by_side(*(write() for _ in range(WRITERS)))
     return len(requests) / (time.monotonic() - begun)
 
 

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from kafka.protocol import admin, consumer, metadata, sasl
 
+from klamm.base.together import ended
 from klamm.kafka import group_messages
 
 _REQUESTS: dict[int, tuple[Any, Any]] = {
@@ -429,9 +430,7 @@ async def _end(listening: list[asyncio.Server]) -> None:
     for server in listening:
         server.close()
     others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
+    await ended(*others)
 
 
 async def _listen(servers: FakeServers, broker: int) -> asyncio.Server:

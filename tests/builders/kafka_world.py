@@ -26,6 +26,7 @@ from tests.builders.kafka import surroundings
 from tests.builders.registry_transport import RegistryTransport
 from tests.builders.small_cluster import SmallCluster, small_cluster
 
+from klamm.base.together import ended
 from klamm.control.controller import Settings
 from klamm.kube.client import Client, over
 from klamm.kube.events import Recorder
@@ -165,8 +166,7 @@ class KafkaWorld:
         """As when its process is killed; what went wrong before is raised."""
         if self.operator is not None:
             self._raise_when_ended()
-            self.operator.cancel()
-            await asyncio.gather(self.operator, return_exceptions=True)
+            await ended(self.operator)
 
     async def mode_of(self, host: str, context: object) -> str | None:
         pod = host.split(".")[0]

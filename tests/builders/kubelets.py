@@ -11,6 +11,7 @@ from tests.builders.fake_node import FakeNode
 from tests.builders.objects_in_memory import ObjectsInMemory
 from tests.builders.virtual_time import LoopClock
 
+from klamm.base.together import ended
 from klamm.localkube.kubelet.kubelet import Kubelet
 from klamm.localkube.kubelet.settings import BackOffPolicy, EarlyReadiness, KubeletSettings, NodeSettings
 from klamm.localkube.kubelet.tokens import Token, TokenRequest
@@ -102,8 +103,7 @@ class World:
             if task.done():
                 task.result()
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await ended(task)
 
     def apply(self, obj: Object) -> Object:
         return self.objects.create(PODS, NAMESPACE, obj)

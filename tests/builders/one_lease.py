@@ -16,6 +16,7 @@ from tests.builders.scripted_api import answer, event, listed, status
 from tests.builders.sleepers import Sleeper
 from tests.builders.virtual_time import LoopClock
 
+from klamm.base.together import ended
 from klamm.kube.client import over
 from klamm.kube.errors import Held, KubeError, Unreachable
 from klamm.kube.exchange import Permit, Response, Stream
@@ -233,6 +234,4 @@ class Polite(Process):
 
 async def leave(*processes: Process) -> None:
     """As after SIGTERM."""
-    for process in processes:
-        process.task.cancel()
-    await asyncio.gather(*(process.task for process in processes), return_exceptions=True)
+    await ended(*(process.task for process in processes))

@@ -22,6 +22,7 @@ from uuid import uuid4
 from tests.builders.api_server import RunningApi, api_registry, running_api
 
 from klamm.base.clock import SystemClock
+from klamm.base.together import ended
 from klamm.localkube.apiserver.local_objects import LocalObjects
 from klamm.localkube.controllers import all as controllers
 from klamm.localkube.kubelet.kubelet import Kubelet
@@ -114,9 +115,7 @@ class PodCluster:
                 await self.until("the service account", lambda: self._has_account())
                 yield self
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await ended(*tasks)
             await runtime.close()
 
     def _has_account(self) -> bool:

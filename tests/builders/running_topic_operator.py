@@ -11,6 +11,7 @@ from tests.builders.fake_kafka import FakeKafka
 
 from klamm.base.clock import SystemClock
 from klamm.base.metrics import Metrics
+from klamm.base.together import ended
 from klamm.kafka.admin import Admin, Connection
 from klamm.kafka.errors import Unreachable
 from klamm.kafka.link import Link
@@ -98,9 +99,7 @@ async def topic_operator(
     try:
         yield Running(entity, kafka, operator, metrics, topics)
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await ended(*tasks)
 
 
 class _Open:

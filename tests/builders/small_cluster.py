@@ -21,6 +21,7 @@ from typing import Any
 
 from tests.builders.virtual_time import LoopClock
 
+from klamm.base.together import ended
 from klamm.localkube.apiserver.local_objects import LocalObjects
 from klamm.localkube.apiserver.registry import Registry
 from klamm.localkube.apiserver.storage import Storage
@@ -105,8 +106,7 @@ class SmallCluster:
         assert self.running is not None
         if self.running.done():
             self.running.result()
-        self.running.cancel()
-        await asyncio.gather(self.running, return_exceptions=True)
+        await ended(self.running)
 
     async def settled(self) -> None:
         """Everything that needs no waiting has happened (retries of conflicts included)."""

@@ -20,6 +20,7 @@ from tests.conformance.conftest import session_to
 from tests.kubernetes.control_plane import ControlPlane
 
 from klamm.base.clock import SystemClock
+from klamm.base.together import ended
 from klamm.localkube.apiserver.local_objects import LocalObjects
 from klamm.localkube.controllers import all as controllers
 from klamm.localkube.kubelet.runtime import Network
@@ -220,8 +221,7 @@ async def localkube_with_controllers(folder: Path) -> AsyncIterator[RunningApi]:
         try:
             yield api
         finally:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
+            await ended(running)
 
 
 @contextlib.asynccontextmanager
@@ -243,5 +243,4 @@ async def _settled(cluster: Cluster) -> AsyncIterator[Cluster]:
     try:
         yield cluster
     finally:
-        kubelet.cancel()
-        await asyncio.gather(kubelet, return_exceptions=True)
+        await ended(kubelet)

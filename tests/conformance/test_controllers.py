@@ -16,6 +16,8 @@ from tests.conformance.clusters import Cluster, Object, kubernetes_cluster, loca
 from tests.conformance.transcripts import differences
 from tests.kubernetes.control_plane import ControlPlane, control_plane, controller_manager, scheduler
 
+from klamm.base.together import side_by_side
+
 REACHED_WITHIN = 60.0
 _TICK = 0.25
 _CONTROLLERS = (
@@ -52,7 +54,7 @@ class Both:
     theirs: Cluster
 
     async def do(self, deed: Callable[[Cluster], Awaitable[None]]) -> None:
-        await asyncio.gather(deed(self.ours), deed(self.theirs))
+        await side_by_side(deed(self.ours), deed(self.theirs))
 
     async def come_to(self, wanted: Wanted) -> None:
         """Both show the same, and what is wanted."""

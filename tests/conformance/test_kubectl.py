@@ -21,6 +21,7 @@ from tests.builders.api_server import running_api
 from tests.conformance.transcripts import differences
 from tests.kubernetes.control_plane import ControlPlane
 
+from klamm.base.together import side_by_side
 from klamm.localkube.objects import Streams
 
 ENDS_WITHIN = 30.0
@@ -117,7 +118,7 @@ async def test_kubectl_says_the_same(number: int, kubernetes_running: ControlPla
     case, namespace = CASES[number], f"kubectl-{number}"
     there = kubernetes_running.folder / "kubeconfig"
     async with running_api(tmp_path, cast(Streams, None)) as api:
-        ours, theirs = await asyncio.gather(
+        ours, theirs = await side_by_side(
             _told(Kubectl(api.kubeconfig, _folder(tmp_path / "ours"), namespace), case["commands"]),
             _told(Kubectl(there, _folder(tmp_path / "theirs"), namespace), case["commands"]),
         )

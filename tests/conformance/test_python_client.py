@@ -13,6 +13,7 @@ from tests.conformance.python_client.told import Told, ask
 from tests.conformance.transcripts import differences
 from tests.kubernetes.control_plane import ControlPlane
 
+from klamm.base.together import side_by_side
 from klamm.localkube.objects import Streams
 
 PARTS: list[Callable[[Told], None]] = [
@@ -36,7 +37,7 @@ async def test_the_python_client_is_told_the_same(
     namespace = "python-" + re.sub(r"\W|_", "-", part.__name__)
     there = kubernetes_running.folder / "kubeconfig"
     async with running_api(tmp_path, cast(Streams, None)) as api:
-        ours, theirs = await asyncio.gather(
+        ours, theirs = await side_by_side(
             *(asyncio.to_thread(ask, kubeconfig, namespace, tmp_path, part) for kubeconfig in (api.kubeconfig, there))
         )
     found = differences(ours, theirs)

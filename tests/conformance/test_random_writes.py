@@ -3,7 +3,6 @@
 400 seeds are 10 000 writes; `CONFORMANCE_SEEDS` says how many. Those that once showed a difference are kept in `KEPT`.
 """
 
-import asyncio
 import os
 from collections.abc import Mapping
 from random import Random
@@ -13,6 +12,8 @@ import pytest
 from tests.conformance.case import Case, Step
 from tests.conformance.conftest import Sessions
 from tests.conformance.transcripts import Transcript, differences
+
+from klamm.base.together import side_by_side
 
 KEPT: tuple[int, ...] = (48, 127, 262)
 SEEDS = int(os.environ.get("CONFORMANCE_SEEDS", "400"))  # noqa: TID251 (a test's own)
@@ -111,7 +112,7 @@ def _without_type(wanted: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("seed", sorted({*range(SEEDS), *KEPT}))
 async def test_both_servers_say_the_same_to_random_writes(seed: int, localkube: Sessions, kubernetes: Sessions) -> None:
     case = Case(f"seed {seed}", "random", seed, Writes(seed).steps())
-    ours, theirs = await asyncio.gather(*(Transcript(*one, case).play() for one in (localkube, kubernetes)))
+    ours, theirs = await side_by_side(*(Transcript(*one, case).play() for one in (localkube, kubernetes)))
     for number, (one, other) in enumerate(zip(ours, theirs, strict=True)):
         found = differences(_without_warnings_of_what_is_gone(one), _without_warnings_of_what_is_gone(other))
         assert not found, f"write {number} of {WRITES}: {case.steps[number]}\n" + "\n".join(found)

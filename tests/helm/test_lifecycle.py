@@ -4,7 +4,6 @@ Neither has a kubelet here, so nothing is waited for until it is ready; that a r
 (test_on_one_machine.py) and on a whole node (tests/kubernetes).
 """
 
-import asyncio
 import json
 import re
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from tests.conformance.transcripts import differences
 from tests.helm.release import CHART, Commands, Object
 
 from klamm.base.quantities import quantity
+from klamm.base.together import side_by_side
 
 RELEASE, NAMESPACE = "kafka-operator", "kafka"
 _TIMES = re.compile(r"\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.\d]*( \+0000 UTC|Z)")
@@ -53,7 +53,7 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
 
 
 async def test_a_release_lives_alike_on_both_servers(on_localkube: Commands, on_kubernetes: Commands) -> None:
-    ours, theirs = await asyncio.gather(lived(on_localkube), lived(on_kubernetes))
+    ours, theirs = await side_by_side(lived(on_localkube), lived(on_kubernetes))
     for step in STEPS:
         found = differences(ours[step], theirs[step])
         assert not found, "\n".join([f"after the step “{step}”", *found])

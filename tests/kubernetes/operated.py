@@ -24,6 +24,7 @@ from tests.kubernetes.pretended_nodes import PretendedNodes
 from tests.kubernetes.running_operator import RunningOperator
 
 from klamm.base.clock import SystemClock
+from klamm.base.together import ended
 from klamm.kube import errors, requests
 from klamm.kube.catalogue import KAFKAS
 from klamm.kube.client import Client, connect
@@ -147,5 +148,4 @@ async def operated(plane: ControlPlane) -> AsyncIterator[Operated]:
             if working.done():
                 working.result()
         finally:
-            working.cancel()
-            await asyncio.gather(working, return_exceptions=True)
+            await ended(working)

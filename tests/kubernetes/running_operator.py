@@ -6,6 +6,7 @@ from random import Random
 from tests.builders.kafka import surroundings
 
 from klamm.base.backoff import BackOff
+from klamm.base.together import ended
 from klamm.certificates.keys import KeyAlgorithm
 from klamm.kube.client import connect
 from klamm.kube.connection import Connection
@@ -72,5 +73,4 @@ class RunningOperator:
 
     async def end(self) -> None:
         """At once, whatever it does. To pretend a kill, cut its connections before: nothing may leave it any more."""
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await ended(self._task)

@@ -12,6 +12,7 @@ from tests.kubernetes.operated import Operated, until
 from tests.rights.accounts import connection_of
 
 from klamm.base.clock import SystemClock
+from klamm.base.together import ended
 from klamm.control.controller import Controller
 from klamm.kafka.admin import Admin, Connection
 from klamm.kafka.link import Link
@@ -131,9 +132,7 @@ async def _tasks(*runs: Any) -> AsyncIterator[None]:
             if task.done():
                 task.result()
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await ended(*tasks)
 
 
 def _labels(cluster: Name) -> dict[str, str]:

@@ -25,6 +25,7 @@ from tests.rights.accounts import connection_of
 from tests.rights.entity_operators import put, topic_operator, until_ready, user_operator
 from tests.rights.scenarios import EPHEMERAL, Scene
 
+from klamm.base.together import outcomes_of, side_by_side
 from klamm.desired.cluster_operator.access import bindings, cluster_roles, service_account
 from klamm.desired.cluster_operator.naming import NAME
 from klamm.desired.kafka.access import init_binding_name
@@ -130,7 +131,7 @@ async def _play(plane: ControlPlane) -> None:
                     return f"{row}: {type(error).__name__}: {error}"
             return None
 
-        failures = [said for said in await asyncio.gather(*(played(*one) for one in enumerate(rows()))) if said]
+        failures = [said for said in await side_by_side(*(played(*one) for one in enumerate(rows()))) if said]
     assert not failures, "\n".join(failures)
 
 
@@ -156,7 +157,7 @@ class _Life:
             await self._be_removed(operator)
         finally:
             await operator.end()
-            await asyncio.gather(*self.ending, return_exceptions=True)
+            await outcomes_of(*self.ending)
             await self.place.client.delete(NAMESPACES, Name("", self.home))
 
     async def _be_removed(self, operator: RunningOperator) -> None:

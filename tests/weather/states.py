@@ -5,7 +5,6 @@ do on their own. Keys and certificates count by their presence, fingerprints of 
 they exist; a pod's revision by whether it is the one that its pod set wants.
 """
 
-import asyncio
 import itertools
 import re
 from collections.abc import Iterator, Mapping
@@ -14,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from klamm.base.together import side_by_side
 from klamm.desired.pod_sets import REVISION, SERVER_CERTIFICATE
 from klamm.kube.client import Client
 from klamm.kube.requests import Request
@@ -57,7 +57,7 @@ class State:
 
 
 async def state_of(client: Client, namespace: str) -> State:
-    kinds = await asyncio.gather(*(_listed(client, kind, path, namespace) for kind, path in _KINDS.items()))
+    kinds = await side_by_side(*(_listed(client, kind, path, namespace) for kind, path in _KINDS.items()))
     found = {
         f"{kind}/{one['metadata']['name']}": one for kind, items in zip(_KINDS, kinds, strict=True) for one in items
     }

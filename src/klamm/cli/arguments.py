@@ -92,6 +92,12 @@ def parser() -> argparse.ArgumentParser:
     exporter = commands.add_parser("exporter", help="a Kafka cluster's topics, groups and lags for Prometheus")
     add_flags(exporter)
 
+    console = commands.add_parser("ui", help="the web console of Kafka clusters")
+    console.add_argument("--bootstrap", metavar="HOST:PORT,…", help="brokers of a cluster")
+    console.add_argument("--name", default="kafka", metavar="NAME", help="what the cluster is called (default kafka)")
+    console.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="where to listen (default 127.0.0.1)")
+    console.add_argument("--port", type=int, default=8080, metavar="PORT", help="default 8080; 0: a free one")
+
     doctor = commands.add_parser("doctor", help="check what klamm needs of this machine, and say how to mend it")
     doctor.add_argument("--quick", action="store_true", help="do not read every byte of what was downloaded")
     for name, command in commands.choices.items():

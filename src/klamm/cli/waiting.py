@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from klamm.base.together import ended
 from klamm.cli.columns import span
 from klamm.cli.context import Context
 from klamm.cli.errors import Mistake, Unfinished
@@ -111,9 +112,7 @@ class Scene:
                 await cache.synced()
             await self._until_ready()
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await ended(*tasks)
 
     async def _until_ready(self) -> None:
         if not self._context.err.isatty():

@@ -26,6 +26,7 @@ from klamm.base.backoff import BackOff
 from klamm.base.clock import Clock
 from klamm.base.deadlines import DeadlineExceeded, within
 from klamm.base.metrics import Metrics
+from klamm.base.together import ended
 from klamm.control.measures import PassMeasures
 from klamm.control.passes import Pass, Superseded
 from klamm.control.queue import Queue
@@ -259,8 +260,7 @@ class Controller:
             _, hanging = await asyncio.wait(self._tasks, timeout=self._settings.stopping)
             for task in hanging:
                 self._log.warning(f"{task.get_name()} does not end and is cancelled")
-                task.cancel()
-            await asyncio.gather(*hanging, return_exceptions=True)
+            await ended(*hanging)
 
     def _tell(self, pass_: Pass, outcome: str, result: Result, seconds: float) -> None:
         said = str(result)

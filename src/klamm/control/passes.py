@@ -20,6 +20,7 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from klamm.base.deadlines import Condition, Deadline, DeadlineExceeded, deadline_of, reason_of
+from klamm.base.together import ended
 from klamm.kube.kinds import Name
 
 T = TypeVar("T")
@@ -94,9 +95,7 @@ class Pass:
                 self.check()
             return asking.result()
         finally:
-            for each in (asking, lost):
-                each.cancel()
-            await asyncio.gather(asking, lost, return_exceptions=True)
+            await ended(asking, lost)
 
     async def sleep(self, seconds: float) -> None:
         """A pause that `Superseded` ends."""

@@ -11,6 +11,7 @@ from random import Random
 
 from klamm.base import logs
 from klamm.base.clock import Clock
+from klamm.base.together import side_by_side
 from klamm.exporter.tally import Tally
 from klamm.kafka.admin import Admin
 from klamm.kafka.errors import KafkaFailure, TopicExists
@@ -60,7 +61,7 @@ class Probe:
             admin = await self._writing.admin()
             leaders = {partition: leader for partition, leader in self._leaders.items() if partition in self._at}
             sending = [self._send(admin, partition, leader) for partition, leader in leaders.items()]
-            await asyncio.gather(*sending, asyncio.sleep(self._settings.interval))
+            await side_by_side(*sending, asyncio.sleep(self._settings.interval))
             self.tally.give_up(self._clock.monotonic())
 
     async def _send(self, admin: Admin, partition: int, leader: int) -> None:

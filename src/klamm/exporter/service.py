@@ -10,6 +10,7 @@ from klamm.base import logs
 from klamm.base.clock import Clock
 from klamm.base.pages import Pages
 from klamm.base.tasks import Supervisor
+from klamm.base.together import side_by_side
 from klamm.exporter.exporter import Exporter
 from klamm.exporter.probe import Probe, ProbeSettings
 from klamm.exporter.text import Form
@@ -67,7 +68,7 @@ async def serve(
             await stop.wait()
     finally:
         pages.close()
-        await asyncio.gather(*(one.close() for one in (link, *of_probe)))
+        await side_by_side(*(one.close() for one in (link, *of_probe)))
 
 
 async def follow(settings: Settings, links: Sequence[Link]) -> None:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import Any, Self, TypeVar
 
+from klamm.base.together import side_by_side
 from klamm.kafka.errors import KafkaFailure, UnknownTopic
 from klamm.kafka.facts import (
     Broker,
@@ -184,7 +185,7 @@ class Admin:
 
     async def broker_configs(self, ids: Iterable[int]) -> dict[int, dict[str, ConfigValue]]:
         """Each broker is asked itself: nobody else knows its static settings."""
-        answers = await asyncio.gather(*(self._configs(_BROKER, [str(broker)], None, broker) for broker in ids))
+        answers = await side_by_side(*(self._configs(_BROKER, [str(broker)], None, broker) for broker in ids))
         return {int(name): values for answer in answers for name, values in answer.items()}
 
     async def create_topics(self, topics: Sequence[NewTopic]) -> "dict[str, Created | KafkaFailure]":
@@ -244,7 +245,7 @@ class Admin:
         return await self._change_configs(_TOPIC, changes)
 
     async def change_broker_configs(self, changes: Mapping[int, ConfigChange]) -> dict[int, KafkaFailure | None]:
-        answers = await asyncio.gather(
+        answers = await side_by_side(
             *(self._change_configs(_BROKER, {str(broker): change}, broker) for broker, change in changes.items())
         )
         return {int(name): failure for answer in answers for name, failure in answer.items()}

@@ -20,6 +20,7 @@ from random import Random
 
 from klamm.base import logs
 from klamm.base.clock import Clock
+from klamm.base.together import ended
 from klamm.kube.client import Client
 from klamm.kube.kinds import Name, version_of
 from klamm.kube.leases import LeadershipLost, Times
@@ -63,14 +64,14 @@ class GivingWay:
             await self._until_free()
             await self._work(work)
         finally:
-            await _ended(watching)
+            await ended(watching)
 
     async def _work(self, work: Callable[[], Awaitable[None]]) -> None:
         working, held = asyncio.ensure_future(work()), asyncio.ensure_future(self._until_held())
         try:
             await asyncio.wait({working, held}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await _ended(working, held)
+            await ended(working, held)
         if held.done() and not held.cancelled():
             other = self._holder
             await self._until_free()
@@ -102,9 +103,3 @@ class GivingWay:
         told = new.spec.lease_duration_seconds if new is not None else None
         self._ends_at = self._clock.monotonic() + max(told or 0, self._duration)
         self._news.set()
-
-
-async def _ended(*tasks: "asyncio.Future[None]") -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

@@ -36,6 +36,7 @@ import msgspec
 from klamm.base import logs
 from klamm.base.clock import Clock
 from klamm.base.deadlines import DeadlineExceeded, within
+from klamm.base.together import ended
 from klamm.kube import errors
 from klamm.kube.client import Client
 from klamm.kube.kinds import Name, version_of
@@ -113,7 +114,7 @@ class Election:
             await self._work(work)
         finally:
             self.is_leader = False
-            await _ended(watching)
+            await ended(watching)
 
     async def _work(self, work: Callable[[], Awaitable[None]]) -> None:
         working = asyncio.ensure_future(work())
@@ -133,7 +134,7 @@ class Election:
         if not working.done():
             await asyncio.wait({working}, timeout=self._times.ending)
         if not renewing.done():
-            await _ended(renewing)
+            await ended(renewing)
             await self._release()
 
     async def _acquire(self) -> None:
@@ -246,12 +247,6 @@ class Election:
             await within(self._times.retry, f"Lease {self._name} to be given back", self._write(""))
         except (errors.KubeError, DeadlineExceeded) as error:
             _log.info("the lease was not given back", lease=self._name, because=str(error))
-
-
-async def _ended(*tasks: asyncio.Future[None]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _micro(now: datetime) -> str:

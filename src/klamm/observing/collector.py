@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from klamm.base import logs
 from klamm.base.clock import Clock
 from klamm.base.deadlines import within
+from klamm.base.together import side_by_side
 from klamm.kafka.admin import Admin
 from klamm.kafka.errors import KafkaFailure
 from klamm.kafka.facts import DescribedGroup, ListedGroup, LogDir, Topic, Topology
@@ -203,10 +204,10 @@ class Collector:
 
     async def _read_brokers(self, admin: Admin, known: Topology) -> None:
         ids = [broker.id for broker in known.cluster.brokers]
-        await asyncio.gather(*(self._read_groups(admin, broker) for broker in ids))
+        await side_by_side(*(self._read_groups(admin, broker) for broker in ids))
         self._settle()
         await self._read_ends(admin)
-        await asyncio.gather(self._read_beginnings(admin), *(self._read_log_dirs(admin, broker) for broker in ids))
+        await side_by_side(self._read_beginnings(admin), *(self._read_log_dirs(admin, broker) for broker in ids))
 
     async def _read_groups(self, admin: Admin, broker: int) -> None:
         before = self._coordinated.get(broker)
@@ -233,7 +234,7 @@ class Collector:
         wanted = {name: group for name, group in listed.items() if self._filters.groups.has(name)}
         of_members = self._asking.limit(PartKey("members", broker))
         of_commits = self._asking.limit(PartKey("committed", broker))
-        members, committed = await asyncio.gather(
+        members, committed = await side_by_side(
             self._asking.here(lambda: describe_groups(admin, broker, wanted.values(), of_members)),
             self._asking.here(lambda: committed_offsets(admin, broker, wanted, of_commits)),
         )
@@ -263,7 +264,7 @@ class Collector:
             key, ask = PartKey(kind, broker), _asking_ends(admin, broker, led[broker], which, commits)
             return await self._asking.part(key, ask, lambda: self._rhythm(key))
 
-        answers = await asyncio.gather(*map(of, led))
+        answers = await side_by_side(*map(of, led))
         read = [answer for answer in answers if answer is not None]
         said = [answer.value.offsets for answer in read]
         if (which == "latest" and len(read) < len(led)) or any(one.moved or one.gone for one in said):

@@ -9,7 +9,7 @@ that nobody wants any more go.
 """
 
 import asyncio
-from collections.abc import Collection, Coroutine, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, TypeVar, cast
@@ -17,6 +17,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from klamm.base.clock import Clock
+from klamm.base.together import side_by_side
 from klamm.kube import requests
 from klamm.kube.catalogue import kind_of
 from klamm.kube.client import Client
@@ -26,7 +27,6 @@ from klamm.resources.native.metadata import ObjectMeta
 from klamm.resources.structure import Block
 
 B = TypeVar("B", bound=Block)
-R = TypeVar("R")
 Obj = TypeVar("Obj", bound=Object)
 Place = tuple[str, Name]
 """Kind and name: where an object stands."""
@@ -55,7 +55,7 @@ class Applier:
 
     async def apply_all(self, wanted: Iterable[Block]) -> None:
         """All at the same time; the first failure is raised once every call has ended."""
-        await side_by_side(self.apply(one) for one in wanted)
+        await side_by_side(*(self.apply(one) for one in wanted))
 
     async def answers(self, wanted: Iterable[B]) -> list[B]:
         """As `apply_all`, for objects in which the API fills in what we need: as it has them afterwards.
@@ -63,7 +63,7 @@ class Applier:
         When nothing is sent, they are the answers to the last apply of the same content, which are kept. Of other
         objects nothing is: the answers of all objects of a hundred clusters are some 35 MB.
         """
-        return cast("list[B]", await side_by_side(self._applied(one, keep=True) for one in wanted))
+        return cast("list[B]", list(await side_by_side(*(self._applied(one, keep=True) for one in wanted))))
 
     async def _applied(self, wanted: Block, *, keep: bool) -> Block | None:
         """The API's answer; when nothing had to be sent, the one that was kept."""
@@ -100,7 +100,7 @@ class Applier:
         labels somebody took off. Whoever believes it makes a new key over the one that everybody uses.
         """
         wanted = list(names)
-        found = await asyncio.gather(*(self._client.find(kind, name) for name in wanted))
+        found = await side_by_side(*(self._client.find(kind, name) for name in wanted))
         fresh = {name.name: obj for name, obj in zip(wanted, found, strict=True)}
         return {name: obj for name, obj in ({**known, **fresh}).items() if obj is not None}
 
@@ -144,15 +144,6 @@ class Applier:
 
     def _is_old(self, known: _Memory) -> bool:
         return self._clock.monotonic() - known.applied_at > self._refresh
-
-
-async def side_by_side(calls: Iterable[Coroutine[Any, Any, R]]) -> list[R]:
-    """All at the same time; the first failure is raised once every call has ended."""
-    answers = await asyncio.gather(*calls, return_exceptions=True)
-    for answer in answers:
-        if isinstance(answer, BaseException):
-            raise answer
-    return cast("list[R]", answers)
 
 
 def _is_owned(metadata: ObjectMeta, uid: str) -> bool:

@@ -16,6 +16,7 @@ import pytest
 from tests.builders.local_cluster import LocalCluster, local_cluster
 from tests.builders.malformed import Nonsense, Request
 
+from klamm.base.together import outcomes_of
 from klamm.kube.connection import from_kubeconfig
 
 WRITERS, KILLS, WRITES_BETWEEN = 8, 3, 200
@@ -97,7 +98,7 @@ async def test_what_is_acknowledged_outlives_kills_in_the_middle_of_writing(clus
         await writers.until_more(WRITES_BETWEEN)
         for task in writing:
             task.cancel()
-        ends = await asyncio.gather(*writing, return_exceptions=True)
+        ends = await outcomes_of(*writing)
         assert all(isinstance(end, asyncio.CancelledError) for end in ends), ends
         for number, acknowledged in enumerate(writers.acknowledged):
             async with session.get(f"{_MAPS}/w{number}") as answer:

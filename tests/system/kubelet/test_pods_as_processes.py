@@ -16,6 +16,7 @@ from tests.builders.kubelets import NAMESPACE, NODE, container, pod
 from tests.builders.pod_cluster import CONTROL_PLANE, HostImage, NoRealTokens
 
 from klamm.base.clock import SystemClock
+from klamm.base.together import ended
 from klamm.localkube.apiserver.local_objects import LocalObjects
 from klamm.localkube.apiserver.registry import Registry
 from klamm.localkube.apiserver.storage import Storage
@@ -80,8 +81,7 @@ class Cluster:
         try:
             yield kubelet
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await ended(task)
             await runtime.close()
 
     def apply(self, obj: Object) -> None:

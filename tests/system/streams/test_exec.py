@@ -10,6 +10,8 @@ import pytest
 from tests.builders.pod_cluster import SPDY, PodCluster, pod, until
 from tests.builders.terminal import terminal
 
+from klamm.base.together import side_by_side
+
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PROTOCOLS = pytest.mark.parametrize("environment", [{}, SPDY], ids=["websocket", "spdy"])
@@ -162,7 +164,7 @@ async def test_fifty_at_once(cluster: PodCluster, environment: Environment) -> N
             said = await cluster.kubectl(*command, given=given, environment=environment)
         assert (said.code, said.out.encode()) == (number, given)
 
-    await asyncio.gather(*(one(number) for number in range(50)))
+    await side_by_side(*(one(number) for number in range(50)))
     await cluster.remove("many")
 
 

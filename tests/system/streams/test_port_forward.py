@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tests.builders.pod_cluster import PYTHON, SPDY, PodCluster, pod, until
 
+from klamm.base.together import side_by_side
 from klamm.localkube.objects import DEPLOYMENTS, SERVICES
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -79,8 +80,8 @@ async def test_several_ports_several_connections_and_half_close(cluster: PodClus
     async with cluster.forwarded("pod/web", ":7", ":8", environment=environment) as ((echo, name), _):
         assert await said_by(name, ends=False) == b"web"
         given = [os.urandom(200_000) for _ in range(20)]
-        answers = await asyncio.gather(*(said_by(echo, data) for data in given))
-        assert answers == [data + b"<end>" for data in given]
+        answers = await side_by_side(*(said_by(echo, data) for data in given))
+        assert list(answers) == [data + b"<end>" for data in given]
     await cluster.remove("web")
 
 

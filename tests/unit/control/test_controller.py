@@ -14,6 +14,7 @@ from tests.builders.virtual_time import LoopClock, in_virtual_time
 from klamm.base import faults
 from klamm.base.backoff import BackOff
 from klamm.base.metrics import Metrics
+from klamm.base.together import ended
 from klamm.control.controller import Controller, Settings
 from klamm.control.measures import PassMeasures
 from klamm.control.passes import Pass
@@ -67,9 +68,7 @@ async def _running(*runs: Callable[[], Awaitable[Any]]) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await ended(*tasks)
 
 
 def _pods(*items: dict[str, Any], then: list[Any] | None = None) -> Watched[Pod]:
@@ -250,16 +249,16 @@ async def test_a_change_of_others_makes_a_waiting_pass_look_again_at_once() -> N
 
     async def waits_for_child(pass_: Pass) -> Result:
         await pass_.wait_for("pod a-0", lambda: None if children.all() else "there is none", 300, poll=100)
-        ended.append(_now())
+        waited_until.append(_now())
         return DONE
 
-    ended: list[float] = []
+    waited_until: list[float] = []
     controller = _controller(_Reconciler(waits_for_child, DONE))
     controller.follow_others(children, lambda child: A)
     controller.trigger(A)
     async with _running(children.run, controller.run):
         await asyncio.sleep(10)
-    assert ended == [5]
+    assert waited_until == [5]
 
 
 @in_virtual_time

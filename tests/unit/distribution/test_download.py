@@ -1,6 +1,5 @@
 """Downloads: what arrives wrong is noticed and fetched again; what is there is not fetched."""
 
-import asyncio
 import os
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from aiohttp import web
 from tests.builders.kafka_release import CUT_OFF, Repository, fake_release, fill, repository
 
 from klamm.base.clock import SystemClock
+from klamm.base.together import side_by_side
 from klamm.distribution.artifacts import Artifact
 from klamm.distribution.download import DownloadFailed, damaged, fetch, missing
 from klamm.distribution.progress import Progress, silent
@@ -126,6 +126,6 @@ async def test_two_who_come_at_once_fetch_each_jar_once(tmp_path: Path) -> None:
 
     waited: list[str] = []
     async with repository() as served:
-        await asyncio.gather(one(served, waited), one(served, waited))
+        await side_by_side(one(served, waited), one(served, waited))
         assert set(served.asked.values()) == {1}
     assert waited == ["waited"]

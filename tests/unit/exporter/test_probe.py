@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from tests.builders.virtual_time import LoopClock, in_virtual_time
 
+from klamm.base.together import ended
 from klamm.exporter.probe import Probe, ProbeSettings
 from klamm.kafka.admin import Admin, Connection
 from klamm.kafka.facts import Broker, Cluster, Partition, Topic
@@ -88,9 +89,7 @@ async def probing(brokers: Brokers) -> AsyncIterator[Probe]:
     try:
         yield probe
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await ended(*tasks)
 
 
 def told(probe: Probe, what: str) -> list[float]:

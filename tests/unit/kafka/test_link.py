@@ -7,6 +7,7 @@ import pytest
 from tests.builders.virtual_time import in_virtual_time
 
 from klamm.base.deadlines import DeadlineExceeded, within
+from klamm.base.together import side_by_side
 from klamm.kafka.admin import Admin, Connection
 from klamm.kafka.errors import Unreachable
 from klamm.kafka.link import Link, reason_silent_at
@@ -54,7 +55,7 @@ async def test_the_library_is_not_asked_before_a_broker_listens() -> None:
 async def test_all_who_wait_get_the_same_connection() -> None:
     brokers = Brokers(listening=1, answering=2)
     link = link_to(brokers)
-    first, second = await asyncio.gather(link.admin(), link.admin())
+    first, second = await side_by_side(link.admin(), link.admin())
     assert first is second
     assert brokers.opened == 1
 

@@ -13,6 +13,7 @@ import pytest
 
 from klamm.base.clock import SystemClock
 from klamm.base.deadlines import until
+from klamm.base.together import ended
 from klamm.certificates.issue import Authority, Subject, issue_authority, issue_leaf
 from klamm.certificates.keys import key_to_pem, new_key
 from klamm.control import status
@@ -140,8 +141,7 @@ async def test_the_cache_follows_the_server(tmp_path: Path) -> None:
         await client.create(CONFIG_MAPS, _map("b"))
         await client.delete(CONFIG_MAPS, A)
         await _holds(watched, lambda names: names == {"b"})
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        await ended(running)
 
 
 async def test_status_event_and_lease(tmp_path: Path) -> None:

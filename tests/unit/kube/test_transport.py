@@ -9,6 +9,7 @@ from tests.builders.scripted_api import Cut, Pause, ScriptedApi, answer, event, 
 
 from klamm.base.backoff import BackOff
 from klamm.base.deadlines import until
+from klamm.base.together import ended, side_by_side
 from klamm.kube import errors
 from klamm.kube.client import connect
 from klamm.kube.connection import Connection, FixedToken
@@ -71,7 +72,7 @@ async def test_a_burst_of_calls_makes_no_more_connections_than_are_kept() -> Non
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         async with connect(Connection(url), "me", Random(1)) as client:
-            await asyncio.gather(*(client.get(PODS, A) for _ in range(3 * CALLS)))
+            await side_by_side(*(client.get(PODS, A) for _ in range(3 * CALLS)))
     assert connections == CALLS
 
 
@@ -143,13 +144,13 @@ async def test_a_permit_that_ends_while_a_write_waits_for_its_turn_keeps_all_of_
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         async with connect(Connection(url), "me", Random(1), _NO_RETRY, permit) as client:
-            reads = asyncio.gather(*(client.get(PODS, A) for _ in range(CALLS)))
+            reads = [asyncio.ensure_future(client.get(PODS, A)) for _ in range(CALLS)]
             await all_busy.wait()
             write = asyncio.ensure_future(client.delete(PODS, A, uid="u"))
             await asyncio.sleep(0)
             permit.permits = 0
             go_on.set()
-            await reads
+            await side_by_side(*reads)
             with pytest.raises(errors.Held, match="another leads"):
                 await write
     assert set(heard) == {b"GET"}
@@ -209,5 +210,4 @@ async def test_the_cache_over_a_real_connection_survives_cuts_and_410() -> None:
             return None if state == {"a": "20"} else f"it holds {state}"
 
         await until(5, "the cache to hold what the server has", reason, every=0.01)
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        await ended(running)

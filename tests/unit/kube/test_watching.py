@@ -23,6 +23,7 @@ from tests.builders.scripted_api import (
 from tests.builders.virtual_time import in_virtual_time, run_in_virtual_time, settle
 
 from klamm.base.deadlines import within
+from klamm.base.together import ended
 from klamm.kube.client import over
 from klamm.kube.exchange import Response
 from klamm.kube.kinds import Name
@@ -51,8 +52,7 @@ async def _run_for(watched: Watched[Pod], seconds: float) -> None:
     task = asyncio.ensure_future(watched.run())
     await asyncio.sleep(seconds)
     assert not task.done(), task.exception()
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    await ended(task)
 
 
 @dataclass

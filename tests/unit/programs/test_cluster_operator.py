@@ -13,6 +13,7 @@ from tests.builders.lone_broker import free_port
 from tests.builders.metric_pages import read_page
 from tests.kubernetes.running_operator import HASTE, operator_settings
 
+from klamm.base.together import ended
 from klamm.programs.cluster_operator import run
 
 
@@ -24,8 +25,7 @@ async def test_resources_are_shown_by_the_operator_that_leads_and_by_no_other(tm
         await turn.wait()
         working = asyncio.ensure_future(work())
         await over.wait()
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
+        await ended(working)
         await asyncio.Event().wait()
 
     async with entity_api(tmp_path, "kafkas") as entity:
@@ -53,8 +53,7 @@ async def test_resources_are_shown_by_the_operator_that_leads_and_by_no_other(tm
             over.set()
             await until_shown([])
         finally:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
+            await ended(running)
 
 
 IS_KAFKA = ("kind", "Kafka")

@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.builders.small_cluster import SmallCluster, small_cluster
 from tests.builders.virtual_time import in_virtual_time
 
+from klamm.base.together import ended
 from klamm.cli.settings import LocalSettings
 from klamm.localkube.apiserver.local_objects import LocalObjects
 from klamm.localkube.objects import DEPLOYMENTS, NAMESPACES, SECRETS, SERVICE_ACCOUNTS, Object, Resource
@@ -28,8 +29,7 @@ async def a_machine(namespace: str = "kafka") -> AsyncIterator[SmallCluster]:
             yield cluster
             assert not running.done(), running
         finally:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
+            await ended(running)
 
 
 async def make_namespace(cluster: SmallCluster, manager: str = "kubectl-create") -> None:
@@ -115,8 +115,7 @@ async def test_a_release_that_is_there_at_the_start_is_left_alone() -> None:
         again = operator_installation(LocalObjects(cluster.registry, "klamm"), LocalSettings())
         running = asyncio.create_task(again.run())
         await cluster.settled()
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        await ended(running)
         assert cluster.get(DEPLOYMENTS, NAME, "kafka")["spec"]["replicas"] == 2
         assert cluster.names(BINDINGS) == []
 

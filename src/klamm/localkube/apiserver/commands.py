@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import msgspec
 from aiohttp import web
 
+from klamm.base.together import ended, outcomes_of, side_by_side
 from klamm.localkube.apiserver import statuses
 from klamm.localkube.apiserver.queries import flag
 from klamm.localkube.apiserver.spdy_connection import SpdyConnection, SpdyStream, StreamRefused
@@ -117,13 +118,11 @@ async def _over_spdy(request: web.Request, use: Use) -> web.StreamResponse:
             if await caller.has_all_streams(reading):
                 await _converse(caller, use)
         if not reading.done():
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
+            await ended(reading)
             await raw.finish()
     finally:
         raw.close()
-        reading.cancel()
-        await asyncio.gather(reading, return_exceptions=True)
+        await ended(reading)
     return response
 
 
@@ -142,8 +141,7 @@ async def _converse(caller: Caller, use: Use) -> None:
             return
         outgoing.result()
         code = await session.wait()
-        incoming.cancel()
-        await asyncio.gather(incoming, return_exceptions=True)
+        await ended(incoming)
         await caller.finish(_exit_status(code))
     except ConnectionError:
         return
@@ -151,12 +149,12 @@ async def _converse(caller: Caller, use: Use) -> None:
         for task in (incoming, outgoing):
             task.cancel()
         await session.close()
-        await asyncio.gather(incoming, outgoing, return_exceptions=True)
+        await outcomes_of(incoming, outgoing)
 
 
 async def _pass_output(caller: Caller, session: ExecSession, wanted: Wanted) -> None:
     """Whoever has a terminal has no errors beside its output; a container may have none although its caller asks."""
-    await asyncio.gather(
+    await side_by_side(
         _copy(session.read_stdout, caller, _STDOUT if wanted.stdout else None),
         _copy(session.read_stderr, caller, _STDERR if wanted.stderr else None),
     )
@@ -224,12 +222,11 @@ class _SpdyCaller:
 
     async def pass_input(self, session: ExecSession) -> None:
         """A connection that ends loses its streams, the one of errors too, on which nothing comes."""
-        passing = asyncio.gather(self._pass_stdin(session), self._pass_sizes(session))
+        passing = asyncio.ensure_future(side_by_side(self._pass_stdin(session), self._pass_sizes(session)))
         try:
             await self._streams["error"].until_lost()
         finally:
-            passing.cancel()
-            await asyncio.gather(passing, return_exceptions=True)
+            await ended(passing)
 
     async def _pass_stdin(self, session: ExecSession) -> None:
         stream = self._streams.get("stdin")

@@ -17,6 +17,7 @@ from functools import partial
 
 from aiohttp import web
 
+from klamm.base.together import ended, side_by_side
 from klamm.localkube.apiserver import statuses
 from klamm.localkube.apiserver.spdy import SpdyError
 from klamm.localkube.apiserver.spdy_connection import ByteStream, SpdyConnection, SpdyStream, StreamRefused
@@ -105,9 +106,7 @@ class _Forwarding:
             for pair in self._pairs.values():
                 if pair.deadline is not None:
                     pair.deadline.cancel()
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await ended(*self._tasks)
 
     def _opened(self, stream: SpdyStream) -> None:
         port, kind = stream.headers.get("port", ""), stream.headers.get("streamtype", "")
@@ -163,8 +162,7 @@ async def _carry(data: SpdyStream, connection: PortConnection) -> None:
     except ConnectionError:
         await data.reset()
     finally:
-        to_pod.cancel()
-        await asyncio.gather(to_pod, return_exceptions=True)
+        await ended(to_pod)
         await connection.close()
 
 
@@ -214,16 +212,14 @@ class _Channels:
                 for number in (2 * channel, 2 * channel + 1):
                     await self._socket.send(bytes([number]) + struct.pack("<H", port))
             # A client may write at once. It is read when there is somebody to hand it to.
-            await asyncio.gather(*(self._connect(2 * channel, port) for channel, port in enumerate(ports)))
+            await side_by_side(*(self._connect(2 * channel, port) for channel, port in enumerate(ports)))
             for channel, connection in self._connections.items():
                 tasks.append(asyncio.create_task(self._answer(channel, connection), name=f"forward channel {channel}"))
             await self._pass_input()
         except ConnectionError:
             return
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await ended(*tasks)
             for connection in self._connections.values():
                 await connection.close()
 

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import WSMsgType, web
 
+from klamm.base.together import ended
 from klamm.localkube.apiserver import statuses
 from klamm.localkube.objects import Refused
 
@@ -228,5 +229,4 @@ async def looked_for(ping: Callable[[], Awaitable[None]], seconds: float) -> Asy
     try:
         yield
     finally:
-        looking.cancel()
-        await asyncio.gather(looking, return_exceptions=True)
+        await ended(looking)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from klamm.base import logs
+from klamm.base.together import ended
 from klamm.localkube.objects import (
     LabelMatch,
     Object,
@@ -193,9 +194,7 @@ class Informers:
         finally:
             self._running = False
             watches, self._watches = list(self._watches.values()), {}
-            for watch in watches:
-                watch.cancel()
-            await asyncio.gather(*watches, return_exceptions=True)
+            await ended(*watches)
 
     # Writes: as `Objects`, and the cache knows at once.
 

@@ -19,6 +19,7 @@ from random import Random
 from klamm.base import logs
 from klamm.base.clock import Clock
 from klamm.base.tasks import Supervisor
+from klamm.base.together import ended
 from klamm.localkube.events import PodEvents
 from klamm.localkube.kubelet.facts import ContainerId
 from klamm.localkube.kubelet.nodes import ensure_nodes
@@ -248,9 +249,7 @@ class Kubelet:
 
     async def _end_workers(self) -> None:
         tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await ended(*tasks)
 
 
 def _by_uid(states: Iterable[ContainerState]) -> dict[str, list[ContainerState]]:

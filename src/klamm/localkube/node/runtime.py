@@ -14,6 +14,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
+from klamm.base.together import ended
 from klamm.localkube.kubelet.runtime import (
     CannotStart,
     ContainerSpec,
@@ -61,8 +62,7 @@ class Connection:
 
     async def close(self) -> None:
         if self._keeper is not None:
-            self._keeper.cancel()
-            await asyncio.gather(self._keeper, return_exceptions=True)
+            await ended(self._keeper)
         self._drop()
 
     async def ask(self, op: str, **fields: Any) -> tuple[wire.Message, list[int]]:

@@ -6,12 +6,12 @@ because a missing broker must come back whatever else is wrong (Strimzi behaviou
 an Error condition of the set, which the Kafka resource's status repeats: nobody looks for it in a log.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from klamm.base import logs
+from klamm.base.together import side_by_side
 from klamm.control.passes import Pass
 from klamm.control.results import DONE, Again, Blocked, Result
 from klamm.desired.labels import CONTROLLER_NAME
@@ -116,7 +116,7 @@ class PodSetReconciler:
             return DONE
         pods = {pod.metadata.name or "": pod for pod in self._pods.under(BY_POD_SET, str(name))}
         wanted = plan(pod_set, pods)
-        made = await asyncio.gather(*(self._attempt(pod_set, what) for what in wanted.create.values()))
+        made = await side_by_side(*(self._attempt(pod_set, what) for what in wanted.create.values()))
         refused = [str(one) for one in made if isinstance(one, errors.Invalid)]
         for pod in wanted.delete:
             _log.info(f"pod {name_of(pod)} is deleted: it has ended, or is not in its set any more")

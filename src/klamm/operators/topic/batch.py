@@ -10,11 +10,11 @@ Each topic has its own end: Kafka's refusal of one is that resource's condition.
 answers) is raised, and the loop puts the names back in line.
 """
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from klamm.base import logs
+from klamm.base.together import side_by_side
 from klamm.kafka.errors import KafkaFailure, NotNow, Refused, TopicExists, UnknownTopic
 from klamm.kafka.facts import ConfigChange, Created, NewTopic, Topic
 from klamm.kube import errors
@@ -87,7 +87,7 @@ class Batch:
                 self.note_topic(resource, self.id_before(resource))
             freed.append(resource)
         await self.hands.ledger.write()
-        await asyncio.gather(*map(self.let_go, freed))
+        await side_by_side(*map(self.let_go, freed))
 
     async def note_decided(self, decided: Sequence[tuple[KafkaTopic, Decision]], topics: Mapping[str, Topic]) -> None:
         """Before Kafka is asked for a topic: nobody may be deleted unseen."""
@@ -103,7 +103,7 @@ class Batch:
                 case Refuse() if self.id_before(resource) is None:
                     self.hands.ledger.forget(resource.metadata.name or "")
         await self.hands.ledger.write()
-        await asyncio.gather(*(self.let_go(one) for one, _ in decided if FINALIZER in one.metadata.finalizers))
+        await side_by_side(*(self.let_go(one) for one, _ in decided if FINALIZER in one.metadata.finalizers))
 
     def note_topic(self, resource: KafkaTopic, identifier: str | None) -> None:
         had = Had(resource.metadata.uid or "", claimed(resource), identifier)
@@ -133,7 +133,7 @@ class Batch:
         decided = [(one, decide(wanted(one), observed.get(claimed(one)))) for one in rest]
         await self.note_decided(decided, topics)
         verdicts = await self.act(admin, decided, topics)
-        await asyncio.gather(self.tell(verdicts), self.hands.ledger.write())
+        await side_by_side(self.tell(verdicts), self.hands.ledger.write())
 
     async def act(
         self, admin: TopicAdmin, decided: Sequence[tuple[KafkaTopic, Decision]], topics: Mapping[str, Topic]
@@ -209,7 +209,7 @@ class Batch:
     async def tell(self, verdicts: Iterable[tuple[KafkaTopic, Verdict]]) -> None:
         told = list(verdicts)
         self.refused.update(name_of(resource) for resource, verdict in told if isinstance(verdict, NotReady))
-        written = await asyncio.gather(*(self.hands.reporter.report(one, verdict) for one, verdict in told))
+        written = await side_by_side(*(self.hands.reporter.report(one, verdict) for one, verdict in told))
         for (resource, _), done in zip(told, written, strict=True):
             if not done:
                 self.again[name_of(resource)] = "its status could not be written"

@@ -12,11 +12,11 @@ operator takes the note away before it makes a new topic. By its name a topic is
 ids (before 2.8).
 """
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from klamm.base import logs
+from klamm.base.together import side_by_side
 from klamm.kafka.errors import KafkaFailure, NotNow, Refused, UnknownTopic
 from klamm.kafka.facts import Topic
 from klamm.kube import errors
@@ -62,7 +62,7 @@ class Burial:
                 return
             # Before the API is asked: whatever is made under a name after its note went, we have not seen.
             seen = await self.topics_without_noted_id(gone.values())
-            holders = await asyncio.gather(*(self.hands.holders.of(name) for name in gone))
+            holders = await side_by_side(*(self.hands.holders.of(name) for name in gone))
             disowned = await self.hands.ledger.disowned(name.name for name in gone)
         except errors.KubeError as error:
             self.again.update(dict.fromkeys(gone, str(error)))

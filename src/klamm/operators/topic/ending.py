@@ -4,8 +4,7 @@ A Kafka that may be half gone need not delete topics one by one; and whoever del
 keeps the data, although the KafkaTopics go too.
 """
 
-import asyncio
-
+from klamm.base.together import side_by_side
 from klamm.desired.entity_operator.naming import ledger_name
 from klamm.kube import errors
 from klamm.kube.catalogue import CONFIG_MAP_NAMES, KAFKA_NAMES
@@ -49,9 +48,7 @@ class Ending:
 
     async def reason(self) -> str | None:
         """Why topics are left to go with their cluster, or None. Raises a KubeError where that cannot be told."""
-        namespace, kafka = await asyncio.gather(
-            self._client.find(_NAMESPACES, Name("", self._namespace)), self._kafka()
-        )
+        namespace, kafka = await side_by_side(self._client.find(_NAMESPACES, Name("", self._namespace)), self._kafka())
         if namespace is not None and namespace.metadata.deletion_timestamp:
             return f"namespace {self._namespace} is terminating"
         if self.namespace_uid is not None and (namespace is None or namespace.metadata.uid != self.namespace_uid):

@@ -18,6 +18,7 @@ from klamm.base.backoff import BackOff
 from klamm.base.clock import Clock
 from klamm.base.deadlines import DeadlineExceeded, within
 from klamm.base.metrics import Metrics
+from klamm.base.together import side_by_side
 from klamm.control.controller import reason_to_look_again
 from klamm.control.measures import EVERY
 from klamm.control.sorting import log_bug, said
@@ -244,7 +245,7 @@ class TopicOperator:
     async def _tell(self, names: Iterable[Name], reason: str, message: str) -> None:
         verdict = NotReady(Refuse(reason, message))
         known = [resource for name in names if (resource := self._topics.get(name))]
-        await asyncio.gather(*(self._hands.reporter.report(resource, verdict) for resource in known))
+        await side_by_side(*(self._hands.reporter.report(resource, verdict) for resource in known))
 
     async def _resync(self) -> None:
         while True:

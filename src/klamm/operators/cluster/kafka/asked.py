@@ -7,9 +7,8 @@ A wish on a pod set is handed on to its pods, and taken off the set once all hav
 without the annotation, so nobody has to remember who is done. (After a crash in between some are told twice.)
 """
 
-import asyncio
-
 from klamm.base import logs
+from klamm.base.together import side_by_side
 from klamm.control.results import DONE, Again, Result
 from klamm.desired.labels import CLUSTER
 from klamm.kube import errors
@@ -36,7 +35,7 @@ async def hand_on_manual_rolls(hands: Hands, observed: Observed) -> Result:
 
 async def _hand_on(hands: Hands, pod_set: StrimziPodSet, pods: list[Pod]) -> None:
     _log.info(f"all pods of {name_of(pod_set)} are to be restarted: {MANUAL_ROLLING_UPDATE} asks for it")
-    await asyncio.gather(*(_mark(hands, pod) for pod in pods))
+    await side_by_side(*(_mark(hands, pod) for pod in pods))
     await hands.applier.take_annotation_off(POD_SETS, name_of(pod_set), MANUAL_ROLLING_UPDATE)
 
 

@@ -4,11 +4,11 @@ They are asked only when an answer decides something (a restart, a broker that i
 bothered.
 """
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from klamm.base import logs
+from klamm.base.together import outcomes_of
 from klamm.desired.kafka.listeners import REPLICATION_PORT
 from klamm.kafka.admin import Admin, Connection
 from klamm.kafka.errors import KafkaFailure
@@ -65,7 +65,7 @@ async def partitions_of(admin: Admin, brokers: Sequence[int]) -> list[Partition]
 
     Each is asked for what it knows, and one that does not answer is left out; `KafkaFailure` when none does.
     """
-    answers = await asyncio.gather(*(admin.describe_topics(node=one) for one in brokers), return_exceptions=True)
+    answers = await outcomes_of(*(admin.describe_topics(node=one) for one in brokers))
     views = [answer for answer in answers if not isinstance(answer, BaseException)]
     for failure in (answer for answer in answers if isinstance(answer, BaseException)):
         if not views or not isinstance(failure, KafkaFailure):

@@ -4,7 +4,6 @@ Metrics are no reason to stop: when their configuration is missing or wrong, pod
 show the JVM's memory and no more), everything else goes on, and the resource says what is to be mended.
 """
 
-import asyncio
 import json
 from base64 import b64decode
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from klamm.base import faults
+from klamm.base.together import side_by_side
 from klamm.certificates.read import UnreadableCertificate, read_certificate
 from klamm.desired.jmx_exporter import METRICS_CONFIG, exporter_configuration, memory_only
 from klamm.kube.client import Client
@@ -75,15 +75,19 @@ async def read_references(client: Client, resource: Kafka, kafka_version: str) -
     user = operators.user_operator if operators else None
     reader = _Reader(client, name_of(resource).namespace)
     entity = "spec.entityOperator"
-    texts = await asyncio.gather(
+    texts = await side_by_side(
         reader.logging(kafka.logging, "spec.kafka.logging"),
         reader.logging(zookeeper.logging if zookeeper else None, "spec.zookeeper.logging"),
         reader.logging(topic.logging if topic else None, f"{entity}.topicOperator.logging"),
         reader.logging(user.logging if user else None, f"{entity}.userOperator.logging"),
     )
+    of_kafka, of_zookeeper, of_topics, of_users = texts
     name, before = resource.metadata.name or "", zookeeper.metrics_config if zookeeper else None
     return References(
-        *texts,
+        of_kafka,
+        of_zookeeper,
+        of_topics,
+        of_users,
         certificates=await reader.certificates(kafka.listeners),
         kafka_metrics=await reader.metrics(
             kafka.metrics_config, "spec.kafka.metricsConfig", kafka_version, f"{name}-kafka-0"

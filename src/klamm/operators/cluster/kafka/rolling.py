@@ -1,9 +1,9 @@
 """One step of a roll: observe the pods, let `planning.rolling` decide, restart at most one pod."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 from klamm.base import logs
+from klamm.base.together import side_by_side
 from klamm.control.results import DONE, Again, Result
 from klamm.desired.pod_sets import wanted_annotations
 from klamm.kube.events import reference
@@ -128,5 +128,5 @@ async def _restart(hands: Hands, pod: Pod, decision: Restart) -> None:
 async def zookeeper_leader(hands: Hands, hosts: Mapping[int, str], identity: Identity) -> int | None:
     """The ordinal of the leader among the ZooKeepers at `hosts` (by ordinal), None when nobody says."""
     context = identity.context()
-    answers = await asyncio.gather(*(hands.zookeeper_mode(host, context) for host in hosts.values()))
+    answers = await side_by_side(*(hands.zookeeper_mode(host, context) for host in hosts.values()))
     return next((node for node, mode in zip(hosts, answers, strict=True) if mode == "leader"), None)

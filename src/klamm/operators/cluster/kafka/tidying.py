@@ -7,6 +7,7 @@ so that claims with deleteClaim: false stay (they have no owner).
 from collections.abc import Iterable
 from typing import Any
 
+from klamm.base.together import side_by_side
 from klamm.desired.kafka.cluster import KafkaCluster
 from klamm.desired.kafka.ingresses import ingresses
 from klamm.desired.kafka.objects import kafka_claims
@@ -15,7 +16,6 @@ from klamm.desired.zookeeper.ensemble import Ensemble
 from klamm.desired.zookeeper.objects import zookeeper_claims
 from klamm.kube.kinds import Kind, Object
 from klamm.kube.native import CONFIG_MAPS, INGRESSES, PERSISTENT_VOLUME_CLAIMS, SERVICES
-from klamm.operations.applying import side_by_side
 from klamm.operators.cluster.hands import Hands
 from klamm.operators.cluster.kafka.claims import labels_of_claims
 
@@ -31,7 +31,7 @@ async def delete_leftovers(hands: Hands, cluster: KafkaCluster, ensemble: Ensemb
         (PERSISTENT_VOLUME_CLAIMS, labels_of_claims(cluster.name), _names(claims)),
     ]
     prune, namespace = hands.applier.prune, cluster.namespace
-    await side_by_side(prune(kind, namespace, labels, keep, owner) for kind, labels, keep in kept)
+    await side_by_side(*(prune(kind, namespace, labels, keep, owner) for kind, labels, keep in kept))
 
 
 def _names(wanted: Iterable[Object]) -> set[str]:

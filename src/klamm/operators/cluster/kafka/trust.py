@@ -6,12 +6,12 @@ then the old one is forgotten. This module takes the step that the pods' annotat
 on that pods are to carry; the restarts follow from their annotations, through the one roller.
 """
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from klamm.base import logs
+from klamm.base.together import side_by_side
 from klamm.certificates.issue import Subject
 from klamm.certificates.read import read_certificate
 from klamm.desired.entity_operator.operators import EntityOperator
@@ -110,7 +110,7 @@ class Trust:
             self._spec(cluster, CLUSTER_CA, spec.cluster_ca or CertificateAuthority()),
             self._spec(cluster, CLIENTS_CA, spec.clients_ca or CertificateAuthority()),
         )
-        cluster_ca, clients_ca = await asyncio.gather(*(self._authority(one) for one in specs))
+        cluster_ca, clients_ca = await side_by_side(*(self._authority(one) for one in specs))
         self.authorities = Authorities(*await self._trusted(specs[0], cluster_ca, clients_ca))
         self._measure(cluster)
         wanted = {CLUSTER_OPERATOR: WantedLeaf(CLUSTER_OPERATOR, Subject(CLUSTER_OPERATOR))}

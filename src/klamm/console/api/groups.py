@@ -1,0 +1,176 @@
+"""Groups of every kind: the list, one group with its lag."""
+
+from typing import Any
+
+import msgspec
+
+from klamm.console.api.seen import Seen, seen
+from klamm.console.paging import PageQuery, cut
+from klamm.console.problems import not_found
+from klamm.console.rights import Right
+from klamm.console.routes import Call, NoQuery, Route
+from klamm.observing.snapshot import Beyond, Group, Snapshot
+
+_VIEW = Right("consumer", "view", of="group")
+
+
+class GroupsQuery(PageQuery, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`topic`: only those that have committed something in it. `state`: only those in this state."""
+
+    topic: str = ""
+    state: str = ""
+
+
+class GroupLine(msgspec.Struct, frozen=True, rename="camel"):
+    """`type`: classic, consumer, share or streams. `lag`: records, None where nothing is committed.
+    `lagSeconds`: how old the oldest record is that was not read; None when that is not known. `members`: None when
+    they were never read."""
+
+    name: str
+    type: str
+    state: str
+    protocol: str
+    coordinator: int
+    members: int | None
+    topics: int
+    lag: int | None
+    lag_seconds: float | None
+
+
+class GroupList(msgspec.Struct, frozen=True):
+    groups: tuple[GroupLine, ...]
+    total: int
+    pages: int
+    seen: Seen
+
+
+class MemberLine(msgspec.Struct, frozen=True, rename="camel"):
+    id: str
+    client_id: str
+    host: str
+    assigned: dict[str, tuple[int, ...]]
+
+
+class OffsetLine(msgspec.Struct, frozen=True, rename="camel"):
+    """`beyond`: so many records beyond the end is what was committed; then the lag is not known."""
+
+    topic: str
+    partition: int
+    committed: int
+    earliest: int | None
+    latest: int | None
+    lag: int | None
+    lag_seconds: float | None
+    beyond: int | None
+    member: str | None
+
+
+class GroupView(msgspec.Struct, frozen=True):
+    group: GroupLine
+    members: tuple[MemberLine, ...]
+    offsets: tuple[OffsetLine, ...]
+    seen: Seen
+
+
+async def groups(call: Call[GroupsQuery, None]) -> GroupList:
+    snapshot, query = await call.place.snapshot(), call.query
+    allowed = call.who.allowed(call.place.name, "consumer", "view", snapshot.groups)
+    found = [
+        _line(snapshot, snapshot.groups[name])
+        for name in allowed
+        if (not query.topic or query.topic in snapshot.committed.get(name, {}))
+        and (not query.state or snapshot.groups[name].state.lower() == query.state.lower())
+    ]
+    page = cut(query, found, lambda one: one.name, _COLUMNS)
+    return GroupList(tuple(page.items), page.total, page.pages, seen(call, snapshot))
+
+
+async def group(call: Call[NoQuery, None]) -> GroupView:
+    snapshot, name = await call.place.snapshot(), call.path["group"]
+    found = snapshot.groups.get(name)
+    if found is None:
+        raise not_found("group", name)
+    members = tuple(
+        MemberLine(one.id, one.client_id, one.host, dict(one.assigned))
+        for one in sorted(found.members or (), key=lambda member: member.id)
+    )
+    return GroupView(_line(snapshot, found), members, _offsets(snapshot, found), seen(call, snapshot))
+
+
+def _offsets(snapshot: Snapshot, group: Group) -> tuple[OffsetLine, ...]:
+    holders = {
+        (topic, partition): member.id
+        for member in group.members or ()
+        for topic, partitions in member.assigned.items()
+        for partition in partitions
+    }
+    lines = []
+    for topic, offsets in sorted(snapshot.committed.get(group.name, {}).items()):
+        for partition, committed in sorted(offsets.items()):
+            lag = snapshot.lags.get(group.name, {}).get(topic, {}).get(partition)
+            is_beyond = isinstance(lag, Beyond)
+            lines.append(
+                OffsetLine(
+                    topic,
+                    partition,
+                    committed,
+                    snapshot.earliest.get(topic, {}).get(partition),
+                    snapshot.latest.get(topic, {}).get(partition),
+                    None if lag is None or is_beyond else lag.records,
+                    None if lag is None or isinstance(lag, Beyond) else lag.seconds,
+                    lag.records if isinstance(lag, Beyond) else None,
+                    holders.get((topic, partition)),
+                )
+            )
+    return tuple(lines)
+
+
+def _line(snapshot: Snapshot, group: Group) -> GroupLine:
+    lags = [
+        lag
+        for partitions in snapshot.lags.get(group.name, {}).values()
+        for lag in partitions.values()
+        if not isinstance(lag, Beyond)
+    ]
+    seconds = [lag.seconds for lag in lags if lag.seconds is not None]
+    return GroupLine(
+        name=group.name,
+        type=group.type,
+        state=group.state,
+        protocol=group.protocol,
+        coordinator=group.coordinator,
+        members=None if group.members is None else len(group.members),
+        topics=len(snapshot.committed.get(group.name, {})),
+        lag=sum(lag.records for lag in lags) if lags else None,
+        lag_seconds=max(seconds) if seconds else None,
+    )
+
+
+_COLUMNS: dict[str, Any] = {
+    "name": lambda one: one.name,
+    "state": lambda one: one.state,
+    "type": lambda one: one.type,
+    "members": lambda one: -1 if one.members is None else one.members,
+    "topics": lambda one: one.topics,
+    "lag": lambda one: -1 if one.lag is None else one.lag,
+    "lagSeconds": lambda one: -1.0 if one.lag_seconds is None else one.lag_seconds,
+}
+
+ROUTES = (
+    Route(
+        "GET",
+        "/api/clusters/{cluster}/consumer-groups",
+        groups,
+        "Groups, a page at a time",
+        query=GroupsQuery,
+        answer=GroupList,
+    ),
+    Route(
+        "GET",
+        "/api/clusters/{cluster}/consumer-groups/{group}",
+        group,
+        "A group, its members and its lag",
+        _VIEW,
+        answer=GroupView,
+    ),
+)

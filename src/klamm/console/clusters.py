@@ -1,0 +1,83 @@
+"""A Kafka cluster as the console has it: a connection for administration, the collector's snapshots, readers' lines."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from random import Random
+
+from klamm.base.clock import Clock
+from klamm.base.deadlines import DeadlineExceeded, within
+from klamm.console.problems import Problem
+from klamm.console.settings import ClusterSettings
+from klamm.kafka.admin import Admin
+from klamm.kafka.link import Link
+from klamm.observing.collector import Collector
+from klamm.observing.snapshot import PartKey, Snapshot
+
+PATIENCE = 5.0
+"""Seconds that an answer waits for Kafka before it says that there is none."""
+
+READERS = 16
+"""Streams of records that are open at a time, each with a connection of its own."""
+
+
+class Place:
+    """Requests share one connection; the collector has its own, for it keeps brokers busy; so has each stream."""
+
+    def __init__(self, settings: ClusterSettings, clock: Clock, random: Random) -> None:
+        self.settings = settings
+        self._asking = Link(settings.connection(), random)
+        self._collecting = Link(settings.connection(), random)
+        self._readers = asyncio.Semaphore(READERS)
+        self.collector = Collector(self._collecting, clock, settings.collecting)
+
+    @property
+    def name(self) -> str:
+        return self.settings.name
+
+    @property
+    def reason_offline(self) -> str | None:
+        """Why the last look failed altogether; None while brokers answer."""
+        if self.collector.snapshot is None:
+            return self.collector.reason_none
+        failures = [self.collector.snapshot.parts.get(PartKey(kind)) for kind in ("connection", "topology")]
+        return next((one.failure for one in failures if one is not None and one.failure is not None), None)
+
+    async def snapshot(self) -> Snapshot:
+        """The newest; a Problem (503) when the cluster was not seen yet."""
+        if self.collector.snapshot is None:
+            try:
+                await within(PATIENCE, f"a first look at cluster {self.name}", self.collector.after(0))
+            except DeadlineExceeded:
+                why = self.collector.reason_none or "it was not read yet"
+                raise Problem(503, "NotSeenYet", f"cluster {self.name}: {why}. It is tried again.") from None
+        assert self.collector.snapshot is not None
+        return self.collector.snapshot
+
+    async def admin(self) -> Admin:
+        try:
+            return await within(PATIENCE, f"cluster {self.name}", self._asking.admin())
+        except DeadlineExceeded:
+            raise Problem(503, "Unreachable", f"cluster {self.name}: {self._asking.reason_lost}") from None
+
+    async def changed(self) -> Snapshot:
+        """A snapshot that was begun after now: for who changed something and shows it."""
+        number = self.collector.snapshot.number if self.collector.snapshot else 0
+        return await within(PATIENCE, "a new look at the cluster", self.collector.after(number + 1))
+
+    @asynccontextmanager
+    async def reader(self) -> AsyncIterator[Admin]:
+        """A connection of its own: brokers answer one connection's requests one after the other, and a reader waits
+        for records."""
+        if self._readers.locked():
+            raise Problem(429, "TooManyReaders", f"{READERS} streams of records are open; close one and try again")
+        async with self._readers:
+            admin = await Admin.connect(self.settings.connection())
+            try:
+                yield admin
+            finally:
+                await admin.close()
+
+    async def close(self) -> None:
+        await self._asking.close()
+        await self._collecting.close()

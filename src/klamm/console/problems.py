@@ -1,0 +1,51 @@
+"""What goes wrong in an answer, as people and programs read it (RFC 9457's fields, in JSON)."""
+
+from typing import Self
+
+import msgspec
+
+from klamm.kafka.errors import Denied, KafkaFailure, NotNow, Refused, TopicExists, UnknownTopic, Unreachable
+
+_OF_FAILURES: tuple[tuple[type[KafkaFailure], int], ...] = (
+    (UnknownTopic, 404),
+    (TopicExists, 409),
+    (Refused, 422),
+    (Denied, 403),
+    (NotNow, 503),
+    (Unreachable, 503),
+)
+
+
+class Said(msgspec.Struct, frozen=True):
+    """`detail` names field, value, rule and mend; `field` is the field's path, where there is one."""
+
+    status: int
+    title: str
+    detail: str
+    field: str | None = None
+
+
+class Problem(Exception):
+    """Ends a request with this answer."""
+
+    def __init__(self, status: int, title: str, detail: str, field: str | None = None) -> None:
+        super().__init__(f"{title}: {detail}")
+        self.said = Said(status, title, detail, field)
+
+    @classmethod
+    def of_kafka(cls, failure: KafkaFailure) -> Self:
+        status = next((status for kind, status in _OF_FAILURES if isinstance(failure, kind)), 502)
+        return cls(status, failure.code or type(failure).__name__, str(failure))
+
+
+def not_found(what: str, name: str) -> Problem:
+    return Problem(404, "NotFound", f"{what} {name!r} is not there")
+
+
+def bad_value(field: str, value: object, rule: str) -> Problem:
+    """`rule` says what the value must be, and how to mend it."""
+    return Problem(400, "BadValue", f"{field}: {value!r} {rule}", field)
+
+
+def forbidden(detail: str) -> Problem:
+    return Problem(403, "Forbidden", detail)

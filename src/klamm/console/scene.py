@@ -1,0 +1,15 @@
+"""All that handlers share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from klamm.base.clock import Clock
+from klamm.console.clusters import Place
+from klamm.console.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    settings: Settings
+    places: Mapping[str, Place]
+    clock: Clock

@@ -1,0 +1,258 @@
+"""HTTP in front of the routes: reads, asks who it is and whether he may, calls, writes.
+
+Everything is made here for every route alike: log-in, rights, read-only clusters, sizes, errors, headers. A page may
+load scripts, styles and pictures of this server only, and talk to nobody else.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+from aiohttp import web
+
+from klamm.base import logs
+from klamm.console.problems import Problem, Said, forbidden, not_found
+from klamm.console.rights import Principal
+from klamm.console.routes import Call, Download, Events, Route
+from klamm.console.scene import Scene
+from klamm.kafka.errors import KafkaFailure
+
+_log = logs.room("console")
+
+LARGEST_BODY = 4 << 20
+KEEP_ALIVE = 15.0
+"""Seconds after which a silent stream of events says that it lives: proxies cut what is silent."""
+
+_WEB = Path(__file__).parent / "web"
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "font-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_ENCODE = msgspec.json.Encoder().encode
+
+Identify = Callable[[web.Request], Awaitable[Principal | None]]
+"""Who asks; None when nobody has logged in, and somebody must."""
+
+
+def build_app(scene: Scene, routes: Sequence[Route], identify: Identify) -> web.Application:
+    base = scene.settings.base
+    app = web.Application(client_max_size=LARGEST_BODY, middlewares=[_safe])
+    for route in routes:
+        app.router.add_route(route.method, base + route.path, _handler(scene, route, identify))
+    app.router.add_get(base + "/api/{rest:.*}", _no_such_path)
+    for path in sorted(_WEB.rglob("*")):
+        if path.is_file():
+            app.router.add_get(f"{base}/{path.relative_to(_WEB).as_posix()}", _file(path))
+    # Every other path is a page's, which the browser finds by itself.
+    index = _index(base)
+    app.router.add_get(base + "/{page:.*}", index)
+    if base:
+        app.router.add_get("/", _moved_to(f"{base}/"))
+    return app
+
+
+@web.middleware
+async def _safe(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    try:
+        response = await handler(request)
+    except Problem as problem:
+        response = _problem(problem.said)
+    except KafkaFailure as failure:
+        response = _problem(Problem.of_kafka(failure).said)
+    except web.HTTPException as error:
+        response = _problem(Said(error.status, error.reason, f"{request.method} {request.path}: {error.reason}"))
+    except (ConnectionError, asyncio.CancelledError):
+        raise
+    except Exception as error:
+        _log.error("a request failed", error, method=request.method, path=request.path)
+        response = _problem(Said(500, "Bug", f"klamm failed: {type(error).__name__}. The console's log has more."))
+    if not response.prepared:
+        response.headers.update(_HEADERS)
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers["Server"] = "klamm"
+    return response
+
+
+def _problem(said: Said) -> web.Response:
+    return web.Response(status=said.status, body=_ENCODE(said), content_type="application/problem+json")
+
+
+def _handler(scene: Scene, route: Route, identify: Identify) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    body_type = route.body
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        _same_origin(request, route)
+        who = Principal("nobody", ()) if route.public else await identify(request)
+        if who is None:
+            raise Problem(401, "LogIn", "log in first")
+        path = dict(request.match_info)
+        place = None
+        if "cluster" in path:
+            place = scene.places.get(path["cluster"])
+            if place is None or not who.sees(path["cluster"]):
+                raise not_found("cluster", path["cluster"])
+        _permit(route, who, path)
+        if place is not None and place.settings.read_only and route.changes:
+            raise forbidden(f"cluster {place.name} is read-only here; its configuration says readOnly: true")
+        query = _converted(dict(request.query), route.query, "query")
+        body = None if body_type is None else _converted(await _json(request), body_type, "body")
+        answer = await route.handler(Call(scene, who, path, query, body, place))
+        return await _answered(request, answer)
+
+    return handle
+
+
+def _permit(route: Route, who: Principal, path: dict[str, str]) -> None:
+    right = route.right
+    if right is None:
+        return
+    name = path[right.of] if right.of else None
+    if not who.may(path.get("cluster"), right.resource, right.action, name):
+        what = f"{right.resource} {name}" if name else right.resource
+        raise forbidden(f"{who.name} may not {right.action} {what}; a role must permit it (rbac.roles)")
+
+
+def _same_origin(request: web.Request, route: Route) -> None:
+    """Another site's page must not change anything in the name of who is logged in here."""
+    if route.method == "GET" or (site := request.headers.get("Sec-Fetch-Site")) in ("same-origin", "none"):
+        return
+    origin = request.headers.get("Origin")
+    if site is not None or (origin is not None and origin.partition("://")[2] != request.host):
+        raise forbidden(f"a page of {origin or 'another site'} may not do this here")
+
+
+async def _json(request: web.Request) -> Any:
+    if request.content_type != "application/json":
+        raise Problem(415, "UnsupportedMediaType", f"{request.content_type} is not read; send application/json")
+    try:
+        return msgspec.json.decode(await request.read())
+    except msgspec.DecodeError as error:
+        raise Problem(400, "BadJson", f"body: {error}") from error
+
+
+def _converted(given: Any, wanted: type[msgspec.Struct], where: str) -> Any:
+    try:
+        return msgspec.convert(given, wanted, strict=where == "body")
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `$")
+        field = path.rstrip("`").lstrip(".")
+        raise Problem(400, "BadValue", f"{where}{'.' + field if field else ''}: {message}", field or None) from error
+
+
+async def _answered(request: web.Request, answer: Any) -> web.StreamResponse:
+    if answer is None:
+        return web.Response(status=204)
+    if isinstance(answer, Events):
+        return await _stream(request, answer)
+    if isinstance(answer, Download):
+        return await _download(request, answer)
+    response = web.Response(body=_ENCODE(answer), content_type="application/json", charset="utf-8")
+    if response.body is not None and len(cast(bytes, response.body)) > 1400:
+        response.enable_compression()
+    return response
+
+
+async def _stream(request: web.Request, events: Events) -> web.StreamResponse:
+    response = web.StreamResponse(
+        headers={
+            **_HEADERS,
+            "Content-Type": "text/event-stream",
+            "Cache-Control": "no-store",
+            "X-Accel-Buffering": "no",
+        }
+    )
+    await response.prepare(request)
+    stream = aiter(events.stream)
+    upcoming: asyncio.Future[Any] | None = None
+    try:
+        while True:
+            upcoming = upcoming or asyncio.ensure_future(anext(stream))
+            done, _ = await asyncio.wait([upcoming], timeout=KEEP_ALIVE)
+            if not done:
+                await response.write(b": \n\n")
+                continue
+            event, upcoming = upcoming, None
+            try:
+                one = event.result()
+            except StopAsyncIteration:
+                break
+            except (Problem, KafkaFailure) as error:
+                said = error.said if isinstance(error, Problem) else Problem.of_kafka(error).said
+                await response.write(b"event: problem\ndata: %b\n\n" % _ENCODE(said))
+                break
+            await response.write(b"event: %b\ndata: %b\n\n" % (one.name.encode(), _ENCODE(one.data)))
+    finally:
+        if upcoming is not None:
+            upcoming.cancel()
+            await asyncio.wait([upcoming])
+        await stream.aclose()  # type: ignore[attr-defined]
+    return response
+
+
+async def _download(request: web.Request, download: Download) -> web.StreamResponse:
+    name = "".join(one if one.isalnum() or one in "-_." else "_" for one in download.name)
+    response = web.StreamResponse(
+        headers={
+            **_HEADERS,
+            "Content-Type": download.kind,
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Cache-Control": "no-store",
+        }
+    )
+    await response.prepare(request)
+    async for piece in download.stream:
+        await response.write(piece)
+    return response
+
+
+async def _no_such_path(request: web.Request) -> web.StreamResponse:
+    raise not_found("path", request.path)
+
+
+_KINDS = {
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".html": "text/html",
+    ".svg": "image/svg+xml",
+    ".webmanifest": "application/manifest+json",
+}
+
+
+def _file(path: Path) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    content, kind = path.read_bytes(), _KINDS.get(path.suffix, "application/octet-stream")
+
+    async def give(_: web.Request) -> web.StreamResponse:
+        response = web.Response(body=content, content_type=kind, charset="utf-8", headers={"Cache-Control": "no-cache"})
+        response.enable_compression()
+        return response
+
+    return give
+
+
+def _index(base: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    content = (_WEB / "index.html").read_text().replace("{base}", f"{base}/")
+
+    async def give(_: web.Request) -> web.StreamResponse:
+        return web.Response(
+            text=content, content_type="text/html", charset="utf-8", headers={"Cache-Control": "no-cache"}
+        )
+
+    return give
+
+
+def _moved_to(where: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def moved(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=302, headers={"Location": where})
+
+    return moved

@@ -1,0 +1,52 @@
+"""The console as a service: clusters, collectors, pages; in a pod, at a shell, in tests."""
+
+import asyncio
+from collections.abc import Callable
+from random import Random
+
+from aiohttp import web
+
+from klamm.base import logs
+from klamm.base.clock import Clock
+from klamm.base.tasks import Supervisor
+from klamm.base.together import side_by_side
+from klamm.console.clusters import Place
+from klamm.console.rights import ANYBODY, Principal
+from klamm.console.scene import Scene
+from klamm.console.server import build_app
+from klamm.console.settings import Settings
+from klamm.console.table import ROUTES
+
+_log = logs.room("console")
+
+
+async def serve(
+    settings: Settings,
+    clock: Clock,
+    random: Random,
+    stop: asyncio.Event,
+    listening: Callable[[int], None] = lambda port: None,
+) -> None:
+    """Until `stop`; `listening` is told the port."""
+    places = {one.name: Place(one, clock, random) for one in settings.clusters}
+    scene = Scene(settings, places, clock)
+    runner = web.AppRunner(build_app(scene, ROUTES, _anybody), access_log=None, shutdown_timeout=2.0)
+    await runner.setup()
+    try:
+        async with Supervisor("console", random) as tasks:
+            for place in places.values():
+                tasks.start(f"collector of {place.name}", place.collector.run)
+            site = web.TCPSite(runner, settings.host, settings.port)
+            await site.start()
+            assert site._server is not None
+            port = int(site._server.sockets[0].getsockname()[1])  # type: ignore[attr-defined]
+            _log.info("listening", port=port)
+            listening(port)
+            await stop.wait()
+    finally:
+        await runner.cleanup()
+        await side_by_side(*(place.close() for place in places.values()))
+
+
+async def _anybody(_: web.Request) -> Principal:
+    return ANYBODY

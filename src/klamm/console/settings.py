@@ -1,0 +1,32 @@
+"""What the console is told, as plain values; `configuration.py` reads them in the spelling of kafka-ui."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from klamm.console.rights import Role
+from klamm.kafka.admin import Connection
+from klamm.observing import collector
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSettings:
+    """`connection` is asked again for what certificate files hold now."""
+
+    name: str
+    connection: Callable[[], Connection]
+    read_only: bool = False
+    collecting: collector.Settings = field(default_factory=collector.Settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`host`: None listens on all addresses. `base`: the path under which everything is, "" or "/kafka-ui", say.
+
+    `roles`: None without role-based rights.
+    """
+
+    clusters: tuple[ClusterSettings, ...]
+    host: str | None = "127.0.0.1"
+    port: int = 8080
+    base: str = ""
+    roles: tuple[Role, ...] | None = None

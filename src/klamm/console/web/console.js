@@ -1,0 +1,112 @@
+// The frame: which page an address means, the navigation, light and dark, and who is logged in.
+// A page's module is loaded when it is first wanted, so that the first look is small.
+
+import { get } from "./api.js";
+import { h, show } from "./dom.js";
+
+/** Address (after the base) → element, module, place in the navigation. `:name` are parameters. */
+const PAGES = [
+  ["", "klamm-clusters", "clusters"],
+  ["clusters/:cluster", "klamm-overview", "overview", "Overview"],
+  ["clusters/:cluster/brokers", "klamm-brokers", "brokers", "Brokers"],
+  ["clusters/:cluster/brokers/:broker", "klamm-broker", "broker"],
+  ["clusters/:cluster/topics", "klamm-topics", "topics", "Topics"],
+  ["clusters/:cluster/topics/:topic", "klamm-topic", "topic"],
+  ["clusters/:cluster/groups", "klamm-groups", "groups", "Groups"],
+  ["clusters/:cluster/groups/:group", "klamm-group", "group"],
+];
+
+const base = new URL(document.baseURI).pathname;
+let clusters = [];
+
+function found(pathname) {
+  const parts = pathname.slice(base.length).replace(/\/$/, "").split("/");
+  for (const [pattern, element, module] of PAGES) {
+    const wanted = pattern.split("/");
+    if (wanted.length !== parts.length) continue;
+    const params = {};
+    const fits = wanted.every((one, at) => {
+      if (!one.startsWith(":")) return one === parts[at];
+      params[one.slice(1)] = decodeURIComponent(parts[at]);
+      return parts[at] !== "";
+    });
+    if (fits) return { element, module, params };
+  }
+  return null;
+}
+
+async function route({ focus = true } = {}) {
+  const main = document.getElementById("main");
+  const page = found(location.pathname);
+  if (!page) {
+    show(main, h("h1", { tabindex: "-1" }, "There is no such page"), h("p", null, h("a", { href: "./" }, "To the clusters")));
+    frame({});
+    return;
+  }
+  try {
+    await import(`./pages/${page.module}.js`);
+  } catch (error) {
+    show(main, h("h1", null, "This page could not be loaded"), h("p", { class: "problem" }, error.message));
+    return;
+  }
+  const element = document.createElement(page.element);
+  element.params = page.params;
+  main.replaceChildren(element);
+  frame(page.params);
+  if (focus) main.focus({ preventScroll: true });
+  scrollTo(0, 0);
+}
+
+/** Where a link leads without a new load of everything. */
+export function go(address) {
+  history.pushState(null, "", new URL(address, document.baseURI));
+  return route();
+}
+
+function frame({ cluster }) {
+  const dark = document.documentElement.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+  show(
+    document.getElementById("bar"),
+    h("a", { class: "brand", href: "./" }, h("img", { src: "./icon.svg", alt: "", width: 24, height: 24 }), "klamm"),
+    clusters.length
+      ? h("label", null, h("span", { class: "unseen" }, "Cluster"),
+          h("select", { onchange: (event) => go(event.target.value ? `clusters/${encodeURIComponent(event.target.value)}` : "./"), value: cluster ?? "" },
+            h("option", { value: "", selected: !cluster }, "All clusters"),
+            clusters.map((one) => h("option", { value: one.name, selected: one.name === cluster }, one.name))))
+      : null,
+    h("button", { type: "button", class: "theme", "aria-label": `Switch to ${dark === "dark" ? "light" : "dark"} colours`, onclick: () => theme(dark === "dark" ? "light" : "dark", cluster) }, dark === "dark" ? "☀" : "☾"),
+  );
+  const at = location.pathname.slice(base.length).replace(/\/$/, "");
+  const entries = cluster
+    ? PAGES.filter(([, , , name]) => name).map(([pattern, , , name]) => {
+        const href = pattern.replace(":cluster", encodeURIComponent(cluster));
+        const isCurrent = pattern.endsWith(":cluster") ? at === href : at === href || at.startsWith(`${href}/`);
+        return h("a", { href, key: pattern, "aria-current": isCurrent ? "page" : undefined }, name);
+      })
+    : [];
+  show(document.getElementById("nav"), entries);
+}
+
+function theme(name, cluster) {
+  document.documentElement.dataset.theme = name;
+  localStorage.setItem("theme", name);
+  frame({ cluster });
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[href]");
+  if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || link.target || link.hasAttribute("download")) return;
+  const address = new URL(link.href);
+  if (address.origin !== location.origin || !address.pathname.startsWith(base) || address.pathname.startsWith(`${base}api/`)) return;
+  if (link.classList.contains("skip")) return;
+  event.preventDefault();
+  go(address.href);
+});
+addEventListener("popstate", () => route());
+
+if (localStorage.getItem("theme")) document.documentElement.dataset.theme = localStorage.getItem("theme");
+route({ focus: false });
+get("api/clusters").then((answer) => {
+  clusters = answer.clusters;
+  frame(found(location.pathname)?.params ?? {});
+}, () => {});

@@ -1,0 +1,41 @@
+import { get, path } from "../api.js";
+import { h } from "../dom.js";
+import { Page } from "../page.js";
+import { age, table, tiles } from "../parts.js";
+import { count, seconds } from "../words.js";
+
+class Group extends Page {
+  title() {
+    return this.params.group;
+  }
+
+  load(signal) {
+    return get(path("clusters", this.params.cluster, "consumer-groups", this.params.group), { signal });
+  }
+
+  view({ group, members, offsets, seen }) {
+    const topic = (name) => h("a", { href: `clusters/${encodeURIComponent(this.params.cluster)}/topics/${encodeURIComponent(name)}` }, name);
+    const ofOffsets = [
+      { name: "topic", title: "Topic", cell: (one) => topic(one.topic) },
+      { name: "partition", title: "Partition", number: true, cell: (one) => one.partition },
+      { name: "committed", title: "Committed", number: true, cell: (one) => count(one.committed) },
+      { name: "latest", title: "End", number: true, cell: (one) => count(one.latest) },
+      { name: "lag", title: "Lag", number: true, cell: (one) => (one.beyond === null ? count(one.lag) : h("span", { class: "bad" }, `${count(one.beyond)} beyond the end`)) },
+      { name: "lagSeconds", title: "Lag in time", number: true, cell: (one) => seconds(one.lagSeconds) },
+      { name: "member", title: "Member", cell: (one) => one.member ?? "–" },
+    ];
+    const ofMembers = [
+      { name: "id", title: "Member", cell: (one) => one.id },
+      { name: "clientId", title: "Client", cell: (one) => one.clientId },
+      { name: "host", title: "Host", cell: (one) => one.host },
+      { name: "assigned", title: "Partitions", cell: (one) => Object.entries(one.assigned).map(([name, ids]) => h("div", null, topic(name), `: ${ids.join(", ")}`)) },
+    ];
+    return [
+      tiles(["State", group.state], ["Type", group.type], ["Assignment", group.protocol || "–"], ["Coordinator", count(group.coordinator)], ["Members", count(group.members)], ["Lag", count(group.lag)], ["Lag in time", seconds(group.lagSeconds)]),
+      table("Offsets", ofOffsets, offsets, { key: (one) => `${one.topic}-${one.partition}`, empty: "Nothing is committed." }),
+      table("Members", ofMembers, members, { key: (one) => one.id, empty: "Nobody is in this group now." }),
+      age(seen),
+    ];
+  }
+}
+customElements.define("klamm-group", Group);

@@ -1,0 +1,89 @@
+import { get, patch, path, query, remove } from "../api.js";
+import { go } from "../console.js";
+import { h, tell } from "../dom.js";
+import { Page } from "../page.js";
+import { age, ask, confirm, table, tabs, tiles } from "../parts.js";
+import { bytes, count, seconds } from "../words.js";
+import { configs } from "./configs.js";
+
+class Topic extends Page {
+  title() {
+    return this.params.topic;
+  }
+
+  get api() {
+    return path("clusters", this.params.cluster, "topics", this.params.topic);
+  }
+
+  async load(signal) {
+    const { tab = "partitions" } = this.words;
+    const [topic, more] = await Promise.all([get(this.api, { signal }), this.more(tab, signal)]);
+    return { ...topic, more };
+  }
+
+  more(tab, signal) {
+    if (tab === "config") return get(`${this.api}/config`, { signal });
+    if (tab === "groups") return get(`${path("clusters", this.params.cluster, "consumer-groups")}${query({ topic: this.params.topic, perPage: 500 })}`, { signal });
+    return null;
+  }
+
+  view({ topic, partitions, more, seen }) {
+    const { tab = "partitions" } = this.words;
+    const here = `clusters/${encodeURIComponent(this.params.cluster)}/topics/${encodeURIComponent(this.params.topic)}`;
+    const link = (name, title) => [title, `${here}?tab=${name}`, tab === name];
+    return [
+      tiles(
+        ["Partitions", count(topic.partitions)],
+        ["Replicas", count(topic.replicationFactor)],
+        ["Out of sync", count(topic.outOfSync), topic.outOfSync ? "bad" : "good"],
+        ["Messages", count(topic.messages)],
+        ["On disk", bytes(topic.bytes)],
+      ),
+      h("div", { class: "tools", key: "tools" },
+        h("button", { type: "button", onclick: () => this.grow(topic) }, "More partitions"),
+        h("button", { type: "button", class: "danger", onclick: () => this.delete() }, "Delete")),
+      tabs(link("partitions", "Partitions"), link("config", "Configuration"), link("groups", "Groups")),
+      h("div", { key: `tab-${tab}` }, tab === "config" && more ? configs(this, `${this.api}/config`, more.entries) : tab === "groups" && more ? this.groups(more.groups) : this.partitions(partitions)),
+      age(seen),
+    ];
+  }
+
+  partitions(partitions) {
+    const columns = [
+      { name: "id", title: "Partition", number: true, cell: (one) => one.id },
+      { name: "leader", title: "Leader", number: true, cell: (one) => (one.leader === null ? h("span", { class: "bad" }, "none") : [one.leader, one.preferred ? "" : h("small", { class: "tag" }, "not the preferred one")]) },
+      { name: "replicas", title: "Replicas", cell: (one) => one.replicas.map((id) => h("span", { class: one.inSync.includes(id) ? "replica" : "replica bad", title: one.inSync.includes(id) ? "in sync" : "out of sync" }, id)) },
+      { name: "earliest", title: "First offset", number: true, cell: (one) => count(one.earliest) },
+      { name: "latest", title: "End", number: true, cell: (one) => count(one.latest) },
+    ];
+    return table("Partitions", columns, partitions, { key: (one) => one.id });
+  }
+
+  groups(groups) {
+    const columns = [
+      { name: "name", title: "Group", cell: (one) => h("a", { href: `clusters/${encodeURIComponent(this.params.cluster)}/groups/${encodeURIComponent(one.name)}` }, one.name) },
+      { name: "state", title: "State", cell: (one) => one.state },
+      { name: "lag", title: "Lag (all its topics)", number: true, cell: (one) => count(one.lag) },
+      { name: "lagSeconds", title: "Lag in time", number: true, cell: (one) => seconds(one.lagSeconds) },
+    ];
+    return table("Groups that read this topic", columns, groups, { key: (one) => one.name, empty: "No group has committed anything here." });
+  }
+
+  grow(topic) {
+    const fields = [{ name: "partitions", label: "Partitions in all", type: "number", min: topic.partitions + 1, value: topic.partitions + 1, required: true, hint: "Keys may come to other partitions than before; it cannot be undone." }];
+    ask("More partitions", fields, "Add", async (values) => {
+      await patch(`${this.api}/partitions`, values);
+      tell("Partitions were added");
+      await this.refresh();
+    });
+  }
+
+  delete() {
+    confirm(`Delete topic ${this.params.topic}?`, "All its messages go with it. It cannot be undone.", "Delete", async () => {
+      await remove(this.api);
+      tell(`Topic ${this.params.topic} was deleted`);
+      await go(`clusters/${encodeURIComponent(this.params.cluster)}/topics`);
+    });
+  }
+}
+customElements.define("klamm-topic", Topic);
