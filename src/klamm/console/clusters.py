@@ -9,10 +9,12 @@ from klamm.base.clock import Clock
 from klamm.base.deadlines import DeadlineExceeded, within
 from klamm.console.problems import Problem
 from klamm.console.settings import ClusterSettings
+from klamm.console.trends import Trends
+from klamm.console.undos import Undos
 from klamm.kafka.admin import Admin
 from klamm.kafka.link import Link
 from klamm.observing.collector import Collector
-from klamm.observing.snapshot import PartKey, Snapshot
+from klamm.observing.snapshot import Beyond, PartKey, Snapshot
 
 PATIENCE = 5.0
 """Seconds that an answer waits for Kafka before it says that there is none."""
@@ -30,6 +32,8 @@ class Place:
         self._collecting = Link(settings.connection(), random)
         self._readers = asyncio.Semaphore(READERS)
         self.collector = Collector(self._collecting, clock, settings.collecting)
+        self.undos = Undos()
+        self.trends = Trends()
 
     @property
     def name(self) -> str:
@@ -65,6 +69,14 @@ class Place:
         number = self.collector.snapshot.number if self.collector.snapshot else 0
         return await within(PATIENCE, "a new look at the cluster", self.collector.after(number + 1))
 
+    async def follow_trends(self) -> None:
+        """For ever: notes the groups' lags of each look."""
+        number = 0
+        while True:
+            snapshot = await self.collector.after(number)
+            number = snapshot.number
+            self.trends.add(snapshot.at, _lags(snapshot))
+
     @asynccontextmanager
     async def reader(self) -> AsyncIterator[Admin]:
         """A connection of its own: brokers answer one connection's requests one after the other, and a reader waits
@@ -81,3 +93,13 @@ class Place:
     async def close(self) -> None:
         await self._asking.close()
         await self._collecting.close()
+
+
+def _lags(snapshot: Snapshot) -> dict[str, int]:
+    """All records that each group is behind, of groups of which that is known."""
+    lags: dict[str, int] = {}
+    for group, topics in snapshot.lags.items():
+        known = [lag.records for one in topics.values() for lag in one.values() if not isinstance(lag, Beyond)]
+        if known:
+            lags[group] = sum(known)
+    return lags

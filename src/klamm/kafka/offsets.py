@@ -44,10 +44,10 @@ async def partition_offsets(
         min_version=1,
     )
     answer = await admin.ask_within(seconds, f"read {which} offsets of broker {broker}", request, broker)
-    return _offsets(answer.topics)
+    return offsets_of(answer.topics)
 
 
-def _offsets(topics: Iterable[Any]) -> Offsets:
+def offsets_of(topics: Iterable[Any]) -> Offsets:
     read: dict[str, dict[int, int]] = {}
     moved, gone = set(), set()
     for topic in topics:
