@@ -4,7 +4,7 @@ import msgspec
 
 from klamm import __version__
 from klamm.console import openapi
-from klamm.console.api import brokers, clusters, groups, resets, topics
+from klamm.console.api import acls, brokers, clusters, groups, quotas, resets, topics
 from klamm.console.routes import Call, NoQuery, Route
 
 
@@ -48,4 +48,6 @@ ROUTES: tuple[Route, ...] = (
     *topics.ROUTES,
     *groups.ROUTES,
     *resets.ROUTES,
+    *acls.ROUTES,
+    *quotas.ROUTES,
 )

@@ -98,6 +98,27 @@ class Quotas:
     controller_mutation_rate: float | None = None
 
 
+QuotaEntity = tuple[tuple[str, str | None], ...]
+"""("user" | "client-id" | "ip", name) each; None: the default of all others."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaEntry:
+    """The limits that are set for exactly this entity, by Kafka's keys."""
+
+    entity: QuotaEntity
+    limits: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class ScramCredential:
+    """That there is a password; nobody can tell which. `mechanism`: SCRAM-SHA-256 or SCRAM-SHA-512."""
+
+    user: str
+    mechanism: str
+    iterations: int
+
+
 @dataclass(frozen=True, slots=True)
 class Topology:
     """Brokers and topics as one broker told them in one answer.

@@ -14,6 +14,8 @@ const PAGES = [
   ["clusters/:cluster/topics/:topic", "klamm-topic", "topic"],
   ["clusters/:cluster/groups", "klamm-groups", "groups", "Groups"],
   ["clusters/:cluster/groups/:group", "klamm-group", "group"],
+  ["clusters/:cluster/acls", "klamm-acls", "acls", "ACLs"],
+  ["clusters/:cluster/quotas", "klamm-quotas", "quotas", "Quotas and users"],
 ];
 
 const base = new URL(document.baseURI).pathname;
