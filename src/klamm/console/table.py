@@ -4,7 +4,7 @@ import msgspec
 
 from klamm import __version__
 from klamm.console import openapi
-from klamm.console.api import acls, brokers, clusters, groups, quotas, resets, topics
+from klamm.console.api import acls, brokers, clusters, groups, quorum, quotas, resets, topics, transactions
 from klamm.console.routes import Call, NoQuery, Route
 
 
@@ -50,4 +50,6 @@ ROUTES: tuple[Route, ...] = (
     *resets.ROUTES,
     *acls.ROUTES,
     *quotas.ROUTES,
+    *transactions.ROUTES,
+    *quorum.ROUTES,
 )

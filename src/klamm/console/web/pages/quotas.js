@@ -13,7 +13,8 @@ const LIMITS = [
   ["controller_mutation_rate", "Partitions made or deleted/s", (value) => `${count(value)}/s`],
 ];
 const ADDRESS = [["connection_creation_rate", "New connections/s", (value) => `${count(value)}/s`]];
-const named = (value) => (value === "" ? "(all others)" : (value ?? "–"));
+const KINDS = [["user", "user", "all other users"], ["clientId", "client", "all other clients"], ["ip", "address", "all other addresses"]];
+const whose = (one) => KINDS.filter(([name]) => one[name] !== null && one[name] !== undefined).map(([name, kind, others]) => (one[name] === "" ? others : `${kind} ${one[name]}`)).join(", ");
 
 class Quotas extends Page {
   static every = 0;
@@ -40,13 +41,11 @@ class Quotas extends Page {
   }
 
   quotas(quotas) {
-    const limit = ([name, title, say]) => ({ name, title, number: true, cell: (one) => (one.limits[name] === undefined ? "–" : say(one.limits[name])) });
+    const limits = (one) => [...LIMITS, ...ADDRESS].filter(([name]) => one.limits[name] !== undefined).map(([name, title, say]) => h("div", null, `${title}: ${say(one.limits[name])}`));
     const columns = [
-      { name: "user", title: "User", cell: (one) => named(one.user) },
-      { name: "clientId", title: "Client id", cell: (one) => named(one.clientId) },
-      { name: "ip", title: "Address", cell: (one) => named(one.ip) },
-      ...[...LIMITS, ...ADDRESS].map(limit),
-      { name: "change", title: "", cell: (one) => [h("button", { type: "button", onclick: () => this.change(one) }, "Change"), " ", h("button", { type: "button", class: "danger", onclick: () => this.removeQuota(one) }, "Remove")] },
+      { name: "whose", title: "Whose", cell: whose },
+      { name: "limits", title: "Limits", cell: limits },
+      { name: "change", title: "", cell: (one) => h("div", { class: "deeds" }, h("button", { type: "button", onclick: () => this.change(one) }, "Change"), h("button", { type: "button", class: "danger", onclick: () => this.removeQuota(one) }, "Remove")) },
     ];
     return [
       h("div", { class: "tools", key: "quota-tools" },
@@ -61,7 +60,7 @@ class Quotas extends Page {
       { name: "user", title: "User", cell: (one) => one.user },
       { name: "mechanism", title: "Mechanism", cell: (one) => one.mechanism },
       { name: "iterations", title: "Iterations", number: true, cell: (one) => count(one.iterations) },
-      { name: "change", title: "", cell: (one) => [h("button", { type: "button", onclick: () => this.password(one) }, "New password"), " ", h("button", { type: "button", class: "danger", onclick: () => this.removeUser(one) }, "Remove")] },
+      { name: "change", title: "", cell: (one) => h("div", { class: "deeds" }, h("button", { type: "button", onclick: () => this.password(one) }, "New password"), h("button", { type: "button", class: "danger", onclick: () => this.removeUser(one) }, "Remove")) },
     ];
     return [
       h("div", { class: "tools", key: "user-tools" }, h("button", { type: "button", class: "main", onclick: () => this.password(null) }, "Set a user's password")),
@@ -84,7 +83,7 @@ class Quotas extends Page {
 
   change(one) {
     const who = Object.fromEntries(["user", "clientId", "ip"].filter((name) => one[name] !== null).map((name) => [name, one[name]]));
-    this.limits(`Change the quota of ${Object.values(who).map(named).join(", ")}`, [], one.limits, one.ip === null ? LIMITS : ADDRESS, () => who);
+    this.limits(`Change the quota of ${whose(one)}`, [], one.limits, one.ip === null ? LIMITS : ADDRESS, () => who);
   }
 
   limits(title, who, now, kinds, whoOf) {
@@ -100,7 +99,7 @@ class Quotas extends Page {
   removeQuota(one) {
     const limits = Object.fromEntries(Object.keys(one.limits).map((name) => [name, null]));
     const who = Object.fromEntries(["user", "clientId", "ip"].filter((name) => one[name] !== null).map((name) => [name, one[name]]));
-    confirm("Remove this quota?", `${Object.values(who).map(named).join(", ")} will have no limits of its own.`, "Remove", async () => {
+    confirm("Remove this quota?", `${whose(one)}: no limits any more.`, "Remove", async () => {
       await post(`${this.api}/clientquotas`, { ...who, limits });
       tell("The quota was removed");
       await this.refresh();
