@@ -4,7 +4,7 @@ import msgspec
 
 from klamm import __version__
 from klamm.console import openapi
-from klamm.console.api import brokers, clusters, groups, topics
+from klamm.console.api import acls, brokers, clusters, groups, quorum, quotas, resets, topics, transactions
 from klamm.console.routes import Call, NoQuery, Route
 
 
@@ -47,4 +47,9 @@ ROUTES: tuple[Route, ...] = (
     *brokers.ROUTES,
     *topics.ROUTES,
     *groups.ROUTES,
+    *resets.ROUTES,
+    *acls.ROUTES,
+    *quotas.ROUTES,
+    *transactions.ROUTES,
+    *quorum.ROUTES,
 )
