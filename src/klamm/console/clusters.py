@@ -8,6 +8,8 @@ from random import Random
 from klamm.base.clock import Clock
 from klamm.base.deadlines import DeadlineExceeded, within
 from klamm.console.problems import Problem
+from klamm.console.serdes import Serdes
+from klamm.console.serdes.builtin import BuiltIns
 from klamm.console.settings import ClusterSettings
 from klamm.kafka.admin import Admin
 from klamm.kafka.link import Link
@@ -26,6 +28,7 @@ class Place:
 
     def __init__(self, settings: ClusterSettings, clock: Clock, random: Random) -> None:
         self.settings = settings
+        self.serdes: Serdes = BuiltIns()
         self._asking = Link(settings.connection(), random)
         self._collecting = Link(settings.connection(), random)
         self._readers = asyncio.Semaphore(READERS)
