@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 from klamm.base.clock import Clock
 from klamm.base.deadlines import DeadlineExceeded, within
 from klamm.console.problems import Problem
+from klamm.console.serdes import Serdes
+from klamm.console.serdes.builtin import BuiltIns
 from klamm.console.settings import ClusterSettings
 from klamm.console.trends import Trends
 from klamm.console.undos import Undos
@@ -31,6 +33,7 @@ class Place:
 
     def __init__(self, settings: ClusterSettings, clock: Clock, random: Random) -> None:
         self.settings = settings
+        self.serdes: Serdes = BuiltIns()
         self._asking = Link(settings.connection(), random)
         self._collecting = Link(settings.connection(), random)
         self._readers = asyncio.Semaphore(READERS)

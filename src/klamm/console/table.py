@@ -4,7 +4,7 @@ import msgspec
 
 from klamm import __version__
 from klamm.console import openapi
-from klamm.console.api import acls, brokers, clusters, groups, quorum, quotas, resets, topics, transactions
+from klamm.console.api import acls, brokers, clusters, groups, messages, quorum, quotas, resets, topics, transactions
 from klamm.console.routes import Call, NoQuery, Route
 
 
@@ -52,4 +52,5 @@ ROUTES: tuple[Route, ...] = (
     *quotas.ROUTES,
     *transactions.ROUTES,
     *quorum.ROUTES,
+    *messages.ROUTES,
 )
