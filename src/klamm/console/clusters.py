@@ -8,8 +8,9 @@ from random import Random
 from klamm.base.clock import Clock
 from klamm.base.deadlines import DeadlineExceeded, within
 from klamm.console.problems import Problem
+from klamm.console.schema_registry import Registry
 from klamm.console.serdes import Serdes
-from klamm.console.serdes.builtin import BuiltIns
+from klamm.console.serdes.of_cluster import ClusterSerdes
 from klamm.console.settings import ClusterSettings
 from klamm.kafka.admin import Admin
 from klamm.kafka.link import Link
@@ -28,7 +29,8 @@ class Place:
 
     def __init__(self, settings: ClusterSettings, clock: Clock, random: Random) -> None:
         self.settings = settings
-        self.serdes: Serdes = BuiltIns()
+        self.registry = None if settings.registry is None else Registry(settings.registry, clock)
+        self.serdes: Serdes = ClusterSerdes(settings.serdes, settings.masking, self.registry)
         self._asking = Link(settings.connection(), random)
         self._collecting = Link(settings.connection(), random)
         self._readers = asyncio.Semaphore(READERS)
@@ -84,3 +86,5 @@ class Place:
     async def close(self) -> None:
         await self._asking.close()
         await self._collecting.close()
+        if self.registry is not None:
+            await self.registry.close()
