@@ -191,11 +191,12 @@ class Registry:
     async def _send(self, method: str, url: str, body: Any) -> tuple[int, bytes]:
         if self._session is None:
             settings = self._settings
-            auth = aiohttp.BasicAuth(settings.username, settings.password) if settings.username else None
+            headers = {"Accept": f"{_TYPE}, application/json", "User-Agent": "klamm"}
+            if settings.username:
+                headers["Authorization"] = aiohttp.encode_basic_auth(settings.username, settings.password)
             self._session = aiohttp.ClientSession(
-                auth=auth,
                 timeout=aiohttp.ClientTimeout(total=TIMEOUT),
-                headers={"Accept": f"{_TYPE}, application/json", "User-Agent": "klamm"},
+                headers=headers,
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         data = None if body is None else msgspec.json.encode(body)

@@ -4,7 +4,7 @@ import msgspec
 
 from klamm import __version__
 from klamm.console import openapi
-from klamm.console.api import brokers, clusters, groups, topics
+from klamm.console.api import brokers, clusters, groups, schemas, topics
 from klamm.console.routes import Call, NoQuery, Route
 
 
@@ -47,4 +47,5 @@ ROUTES: tuple[Route, ...] = (
     *brokers.ROUTES,
     *topics.ROUTES,
     *groups.ROUTES,
+    *schemas.ROUTES,
 )

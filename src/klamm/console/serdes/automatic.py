@@ -5,13 +5,18 @@ are taken for lists and objects only: any single byte is a number there.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-from klamm.console.serdes import Serde, Shown
+from klamm.console.serdes import CannotWrite, Serde, Shown
 from klamm.console.serdes.builtin import AUTO, as_it_is, as_json
 from klamm.console.serdes.own import AVRO_EMBEDDED, CBOR, MESSAGE_PACK
 
 _LONGEST_REASON = 300
+
+
+class NotWrittenSo(CannotWrite):
+    """Nobody said that this topic's records are of this form (its registry has no such subject, say)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +50,11 @@ class Automatic:
         return Shown(shown.kind, shown.text, None, (("serde", name), *shown.details, *reasons))
 
     def write(self, text: str) -> bytes:
-        """As the first of `first` writes, else as text."""
-        return self.first[0].write(text) if self.first else text.encode()
+        """As the first of `first` that records of this topic are to have, else as text."""
+        for one in self.first:
+            with suppress(NotWrittenSo):
+                return one.write(text)
+        return text.encode()
 
 
 Attempt = Callable[[bytes], Shown | str]

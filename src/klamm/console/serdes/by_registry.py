@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from klamm.base.together import side_by_side
 from klamm.console.schema_registry import Registry, RegistryFailure, Schema, whole
 from klamm.console.serdes import CannotWrite, Part, Shown, avro, protobuf
+from klamm.console.serdes.automatic import NotWrittenSo
 from klamm.console.serdes.builtin import as_it_is
 from klamm.console.serdes.cursor import Cursor, Misfit
 from klamm.console.serdes.shaped import from_text, to_text
@@ -110,6 +111,7 @@ class ByRegistry:
     part: Part
     name: str = NAME
     _latest: int | str = "it was not asked for yet"
+    _is_absent: bool = False
 
     @property
     def subject(self) -> str:
@@ -122,7 +124,7 @@ class ByRegistry:
         try:
             version = await self.schemas.registry.version(self.subject, "latest")
         except RegistryFailure as failure:
-            self._latest = str(failure)
+            self._latest, self._is_absent = str(failure), failure.status == 404
         else:
             self._latest = version.id
             await self.schemas.need([version.id])
@@ -142,7 +144,7 @@ class ByRegistry:
 
     def write(self, text: str) -> bytes:
         if isinstance(self._latest, str):
-            raise CannotWrite(f"{NAME}: {self._latest}")
+            raise (NotWrittenSo if self._is_absent else CannotWrite)(f"{NAME}: {self._latest}")
         found = self.schemas.compiled.get(self._latest, "it was not asked for")
         if isinstance(found, str):
             raise CannotWrite(f"{NAME}: schema {self._latest}: {found}")

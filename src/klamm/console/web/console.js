@@ -14,6 +14,8 @@ const PAGES = [
   ["clusters/:cluster/topics/:topic", "klamm-topic", "topic"],
   ["clusters/:cluster/groups", "klamm-groups", "groups", "Groups"],
   ["clusters/:cluster/groups/:group", "klamm-group", "group"],
+  ["clusters/:cluster/schemas", "klamm-schemas", "schemas", "Schemas"],
+  ["clusters/:cluster/schemas/:subject", "klamm-schema", "schema"],
 ];
 
 const base = new URL(document.baseURI).pathname;
