@@ -4,7 +4,7 @@ import msgspec
 
 from klamm import __version__
 from klamm.console import openapi
-from klamm.console.api import brokers, clusters, groups, schemas, topics
+from klamm.console.api import brokers, clusters, copies, groups, replication, schemas, topics
 from klamm.console.routes import Call, NoQuery, Route
 
 
@@ -46,6 +46,8 @@ ROUTES: tuple[Route, ...] = (
     *clusters.ROUTES,
     *brokers.ROUTES,
     *topics.ROUTES,
+    *replication.ROUTES,
+    *copies.ROUTES,
     *groups.ROUTES,
     *schemas.ROUTES,
 )
