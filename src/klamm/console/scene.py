@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from klamm.base.clock import Clock
+from klamm.console.audit import Trail
 from klamm.console.clusters import Place
+from klamm.console.identity.gate import Gate
 from klamm.console.settings import Settings
 
 
@@ -13,3 +15,5 @@ class Scene:
     settings: Settings
     places: Mapping[str, Place]
     clock: Clock
+    gate: Gate
+    trail: Trail

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from klamm.console.rights import Role
+from klamm.console.audit import AuditSettings
+from klamm.console.identity.settings import Access
 from klamm.kafka.admin import Connection
 from klamm.observing import collector
 
@@ -16,17 +17,18 @@ class ClusterSettings:
     connection: Callable[[], Connection]
     read_only: bool = False
     collecting: collector.Settings = field(default_factory=collector.Settings)
+    audit: AuditSettings = field(default_factory=AuditSettings)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`host`: None listens on all addresses. `base`: the path under which everything is, "" or "/kafka-ui", say.
 
-    `roles`: None without role-based rights.
+    `access`: how people log in, and their roles.
     """
 
     clusters: tuple[ClusterSettings, ...]
     host: str | None = "127.0.0.1"
     port: int = 8080
     base: str = ""
-    roles: tuple[Role, ...] | None = None
+    access: Access = field(default_factory=Access)

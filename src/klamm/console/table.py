@@ -4,7 +4,7 @@ import msgspec
 
 from klamm import __version__
 from klamm.console import openapi
-from klamm.console.api import brokers, clusters, groups, topics
+from klamm.console.api import audit, brokers, clusters, groups, identity, topics
 from klamm.console.routes import Call, NoQuery, Route
 
 
@@ -43,6 +43,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/actuator/health", health, "Whether the console lives", answer=Health, public=True),
     Route("GET", "/api/info", info, "Name and version", answer=Info, public=True),
     Route("GET", "/api/openapi.json", api_document, "This API as an OpenAPI document"),
+    *identity.ROUTES,
+    *audit.ROUTES,
     *clusters.ROUTES,
     *brokers.ROUTES,
     *topics.ROUTES,
