@@ -102,6 +102,6 @@ lock: environment ## resolve the dependencies anew, with hashes
 	for extras in operator local develop; do \
 		$(PYTHON) -m piptools compile --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe \
 			--no-emit-index-url --no-emit-find-links --no-header \
-			$$( [ $$extras = operator ] || echo --extra local ) $$( [ $$extras = develop ] && echo --extra develop ) \
+			--extra login $$( [ $$extras = operator ] || echo --extra local ) $$( [ $$extras = develop ] && echo --extra develop ) \
 			--output-file requirements/$$extras.txt pyproject.toml; \
 	done

@@ -78,7 +78,7 @@ def _signed(token: str, keys: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         raise BadToken("it is no signed token")
     header, found = _object(parts[0]), _object(parts[1])
     algorithm = header.get("alg")
-    if algorithm not in _ALGORITHMS:
+    if not isinstance(algorithm, str) or algorithm not in _ALGORITHMS:
         raise BadToken(f"its signature is by {str(algorithm)[:20]!r}, which is not taken")
     if "crit" in header:
         raise BadToken("it has conditions that are not known here")
