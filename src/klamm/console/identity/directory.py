@@ -38,13 +38,15 @@ def person(settings: Ldap, user: str, password: str) -> Person | None:
         return None
     ldap3: Any = importlib.import_module("ldap3")
     exceptions: Any = importlib.import_module("ldap3.core.exceptions")
-    try:
-        pool = ldap3.ServerPool([_server(ldap3, settings, url) for url in settings.urls], ldap3.FIRST, active=1)
-        directory = _Directory(ldap3, pool, settings)
-        return directory.active(user, password) if settings.domain else directory.plain(user, password)
-    except exceptions.LDAPException as error:
-        _log.warning("the directory does not answer as it should", because=f"{type(error).__name__}: {error}")
-        raise NoAnswer("the directory does not answer as it should; try again later") from error
+    why: Exception | None = None
+    for url in settings.urls:
+        directory = _Directory(ldap3, _server(ldap3, settings, url), settings)
+        try:
+            return directory.active(user, password) if settings.domain else directory.plain(user, password)
+        except exceptions.LDAPException as error:
+            why = error
+            _log.warning("a directory does not answer as it should", because=f"{type(error).__name__}: {error}")
+    raise NoAnswer("the directory does not answer as it should; try again later") from why
 
 
 def _server(ldap3: Any, settings: Ldap, url: str) -> Any:
@@ -53,8 +55,8 @@ def _server(ldap3: Any, settings: Ldap, url: str) -> Any:
 
 
 class _Directory:
-    def __init__(self, ldap3: Any, pool: Any, settings: Ldap) -> None:
-        self._ldap3, self._pool, self._settings = ldap3, pool, settings
+    def __init__(self, ldap3: Any, server: Any, settings: Ldap) -> None:
+        self._ldap3, self._server, self._settings = ldap3, server, settings
 
     def plain(self, user: str, password: str) -> Person | None:
         own = self._settings
@@ -109,7 +111,7 @@ class _Directory:
 
     def _bound(self, dn: str, password: str) -> Any | None:
         connection = self._ldap3.Connection(
-            self._pool, dn, password, receive_timeout=_PATIENCE, read_only=True, auto_referrals=False
+            self._server, dn, password, receive_timeout=_PATIENCE, read_only=True, auto_referrals=False
         )
         if connection.bind():
             return connection
@@ -119,7 +121,9 @@ class _Directory:
         return None
 
     def _anonymous(self) -> Any | None:
-        connection = self._ldap3.Connection(self._pool, receive_timeout=_PATIENCE, read_only=True, auto_referrals=False)
+        connection = self._ldap3.Connection(
+            self._server, receive_timeout=_PATIENCE, read_only=True, auto_referrals=False
+        )
         return connection if connection.bind() else None
 
     def _search(self, connection: Any, base: str, wanted: str, attributes: Sequence[str]) -> list[Mapping[str, Any]]:

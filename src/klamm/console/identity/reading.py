@@ -281,9 +281,7 @@ def _pattern(value: str, field: str, flags: int = 0) -> re.Pattern[str]:
     try:
         return re.compile(value, flags | re.DOTALL)
     except re.error as error:
-        raise BadSetting(
-            field, value, f"is no regular expression ({error}); .* means every name"
-        ) from error
+        raise BadSetting(field, value, f"is no regular expression ({error}); .* means every name") from error
 
 
 # --- Spring's way with keys

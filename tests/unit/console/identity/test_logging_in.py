@@ -351,7 +351,7 @@ async def test_what_a_provider_refuses_is_told_in_our_words(provider: FakeProvid
 
 async def test_github_tells_by_its_own_way(provider: FakeProvider) -> None:
     provider.claims = {"login": "ann", "id": 7, "orgs": ["klamm"]}
-    client = {
+    client: dict[str, Any] = {
         "provider": "github",
         "issuer-uri": "",
         "authorization-uri": f"{provider.url}/authorize",

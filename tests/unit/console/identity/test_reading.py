@@ -17,6 +17,7 @@ _CLUSTERS = ["local", "prod"]
 
 
 def test_without_a_word_nobody_logs_in() -> None:
+    given: Any
     for given in ({}, {"auth": None}, {"auth": {"type": "disabled"}}, {"kafka": {"clusters": []}}):
         assert access(given, _CLUSTERS).auth == NoLogIn()
 
@@ -232,6 +233,7 @@ def test_a_role_gives_what_it_says_and_what_that_implies() -> None:
 
 
 def test_without_roles_everything_is_allowed_and_with_them_only_what_they_say() -> None:
+    given: Any
     for given in (None, {}, {"roles": []}):
         assert roles(given, _CLUSTERS) is None
     assert principal(Person("a", "ldap"), None).may("prod", "topic", "delete", "x")
