@@ -26,8 +26,8 @@ from klamm.kafka.errors import KafkaFailure
 _log = logs.room("console")
 
 LARGEST_BODY = 4 << 20
-SLOWEST_BODY = 30.0
-"""Seconds that a body may take to come."""
+_LONGEST_NAME = 200
+"""Characters of a download's name."""
 
 KEEP_ALIVE = 15.0
 """Seconds after which a silent stream of events says that it lives: proxies cut what is silent."""
@@ -53,6 +53,7 @@ Identify = Callable[[Visit], Awaitable[Principal | None]]
 def build_app(scene: Scene, routes: Sequence[Route], identify: Identify) -> web.Application:
     base = scene.settings.base
     app = web.Application(client_max_size=LARGEST_BODY, middlewares=[_safe, _only_as_this_machine(scene)])
+    app.on_response_prepare.append(_with_headers)
     for route in routes:
         app.router.add_route(route.method, base + route.path, _handler(scene, route, identify))
     app.router.add_get(base + "/api/{rest:.*}", _no_such_path)
@@ -84,11 +85,14 @@ async def _safe(
     except Exception as error:
         _log.error("a request failed", error, method=request.method, path=request.path)
         response = _problem(Said(500, "Bug", f"klamm failed: {type(error).__name__}. The console's log has more."))
-    if not response.prepared:
-        response.headers.update(_HEADERS)
-        response.headers.setdefault("Cache-Control", "no-store")
-        response.headers["Server"] = "klamm"
     return response
+
+
+async def _with_headers(_: web.Request, response: web.StreamResponse) -> None:
+    """On every answer before it begins, streams and errors, too."""
+    response.headers.update(_HEADERS)
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers["Server"] = "klamm"
 
 
 def _problem(said: Said) -> web.Response:
@@ -109,7 +113,7 @@ def _handler(scene: Scene, route: Route, identify: Identify) -> Callable[[web.Re
             if place is not None and place.settings.read_only and route.changes:
                 raise forbidden(f"cluster {place.name} is read-only here; its configuration says readOnly: true")
             query = _converted(dict(request.query), route.query, "query")
-            body = None if route.body is None else _converted(await _json(request), route.body, "body")
+            body = await _body(request, route, scene.settings.body_within)
             noting.asked(query, body)
             answer = await route.handler(Call(scene, who, path, query, body, place, visit))
         return await _answered(request, answer, visit)
@@ -194,15 +198,19 @@ def _is_address(text: str) -> bool:
     return True
 
 
-async def _json(request: web.Request) -> Any:
+async def _body(request: web.Request, route: Route, seconds: float) -> Any:
+    return None if route.body is None else _converted(await _json(request, seconds), route.body, "body")
+
+
+async def _json(request: web.Request, seconds: float) -> Any:
     if request.content_type != "application/json":
         raise Problem(415, "UnsupportedMediaType", f"{request.content_type} is not read; send application/json")
     try:
-        async with asyncio.timeout(SLOWEST_BODY):
+        async with asyncio.timeout(seconds):
             content = await request.read()
         return msgspec.json.decode(content)
     except TimeoutError as error:
-        raise Problem(408, "TooSlow", f"body: did not come within {SLOWEST_BODY:.0f} s; send it again") from error
+        raise Problem(408, "TooSlow", f"body: did not come within {seconds:.0f} s; send it again") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Problem(400, "BadJson", f"body: {error}") from error
     except RecursionError as error:
@@ -236,6 +244,8 @@ async def _answered(request: web.Request, answer: Any, visit: Visit) -> web.Stre
 def _turned(turn: Turn, visit: Visit) -> web.Response:
     response = web.Response(status=302 if turn.location else 204)
     if turn.location:
+        if not turn.location.isprintable():
+            raise Problem(502, "BadPlace", "the place to go on to is no address; see the settings of the log-in")
         response.headers["Location"] = turn.location
     for one in turn.cookies:
         _set_cookie(response, one, visit)
@@ -251,9 +261,7 @@ def _set_cookie(response: web.Response, one: Cookie, visit: Visit) -> None:
 async def _stream(request: web.Request, events: Events) -> web.StreamResponse:
     response = web.StreamResponse(
         headers={
-            **_HEADERS,
             "Content-Type": "text/event-stream",
-            "Cache-Control": "no-store",
             "X-Accel-Buffering": "no",
         }
     )
@@ -289,10 +297,8 @@ async def _download(request: web.Request, download: Download) -> web.StreamRespo
     name = "".join(one if (one.isascii() and one.isalnum()) or one in "-_." else "_" for one in download.name)
     response = web.StreamResponse(
         headers={
-            **_HEADERS,
             "Content-Type": download.kind,
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Cache-Control": "no-store",
+            "Content-Disposition": f'attachment; filename="{name[:_LONGEST_NAME]}"',
         }
     )
     await response.prepare(request)

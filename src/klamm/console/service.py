@@ -1,6 +1,7 @@
 """The console as a service: clusters, collectors, pages; in a pod, at a shell, in tests."""
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Callable
 from functools import partial
@@ -23,6 +24,11 @@ from klamm.console.table import ROUTES
 
 _log = logs.room("console")
 
+_NO_HTTP = logging.getLogger("klamm.console.http")
+"""Where aiohttp writes a stack for everything that is no HTTP: anybody could fill the log. Our own failures are
+written where they are caught."""
+_NO_HTTP.setLevel(logging.CRITICAL)
+
 
 async def serve(
     settings: Settings,
@@ -36,7 +42,8 @@ async def serve(
     gate = Gate(settings.access, settings.base, clock, secrets.token_urlsafe)
     trail = Trail({one.name: one.audit for one in settings.clusters})
     scene = Scene(settings, places, clock, gate, trail)
-    runner = web.AppRunner(build_app(scene, ROUTES, gate.identify), access_log=None, shutdown_timeout=2.0)
+    app = build_app(scene, ROUTES, gate.identify)
+    runner = web.AppRunner(app, access_log=None, logger=_NO_HTTP, shutdown_timeout=2.0, lingering_time=2.0)
     await runner.setup()
     try:
         async with Supervisor("console", random) as tasks:

@@ -24,11 +24,12 @@ class ClusterSettings:
 class Settings:
     """`host`: None listens on all addresses. `base`: the path under which everything is, "" or "/kafka-ui", say.
 
-    `access`: how people log in, and their roles.
+    `access`: how people log in, and their roles. `body_within`: seconds that a request's body may take to come.
     """
 
     clusters: tuple[ClusterSettings, ...]
     host: str | None = "127.0.0.1"
     port: int = 8080
     base: str = ""
+    body_within: float = 30.0
     access: Access = field(default_factory=Access)

@@ -27,18 +27,21 @@ class Sessions:
 
     def __init__(self, token: Callable[[], str]) -> None:
         self._token = token
+        # In the order of their last use, and each user's in the order of their begins.
         self._open: OrderedDict[str, Session] = OrderedDict()
+        self._of_user: dict[str, list[str]] = {}
 
     def open(self, who: Principal, now: float) -> str:
         """The token. When there are too many, those that were used longest ago end."""
-        self._end_old(now)
-        his = [key for key, one in self._open.items() if one.who.name == who.name]
-        for key in his[: max(0, len(his) - MOST_OF_ONE + 1)]:
-            del self._open[key]
+        while self._open and _is_over(next(iter(self._open.values())), now):
+            self._end(next(iter(self._open)))
+        while len(self._of_user.get(who.name, ())) >= MOST_OF_ONE:
+            self._end(self._of_user[who.name][0])
         while len(self._open) >= MOST:
-            self._open.popitem(last=False)
+            self._end(next(iter(self._open)))
         token = self._token()
         self._open[_hash(token)] = Session(who, now, now)
+        self._of_user.setdefault(who.name, []).append(_hash(token))
         return token
 
     def of(self, token: str, now: float) -> Principal | None:
@@ -47,7 +50,7 @@ class Sessions:
         if session is None:
             return None
         if _is_over(session, now):
-            del self._open[key]
+            self._end(key)
             return None
         self._open[key] = replace(session, used=now)
         self._open.move_to_end(key)
@@ -55,12 +58,17 @@ class Sessions:
 
     def close(self, token: str) -> Principal | None:
         """Whose it was."""
-        session = self._open.pop(_hash(token), None)
-        return session.who if session else None
+        return self._end(_hash(token))
 
-    def _end_old(self, now: float) -> None:
-        for key in [key for key, one in self._open.items() if _is_over(one, now)]:
-            del self._open[key]
+    def _end(self, key: str) -> Principal | None:
+        session = self._open.pop(key, None)
+        if session is None:
+            return None
+        his = self._of_user[session.who.name]
+        his.remove(key)
+        if not his:
+            del self._of_user[session.who.name]
+        return session.who
 
     def __len__(self) -> int:
         return len(self._open)
