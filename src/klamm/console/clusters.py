@@ -7,6 +7,7 @@ from random import Random
 
 from klamm.base.clock import Clock
 from klamm.base.deadlines import DeadlineExceeded, within
+from klamm.console.past import Past
 from klamm.console.problems import Problem
 from klamm.console.settings import ClusterSettings
 from klamm.kafka.admin import Admin
@@ -26,10 +27,12 @@ class Place:
 
     def __init__(self, settings: ClusterSettings, clock: Clock, random: Random) -> None:
         self.settings = settings
+        self._clock = clock
         self._asking = Link(settings.connection(), random)
         self._collecting = Link(settings.connection(), random)
         self._readers = asyncio.Semaphore(READERS)
         self.collector = Collector(self._collecting, clock, settings.collecting)
+        self.past = Past()
 
     @property
     def name(self) -> str:
@@ -77,6 +80,14 @@ class Place:
                 yield admin
             finally:
                 await admin.close()
+
+    async def remember(self) -> None:
+        """Keep what snapshots say in the history, for ever."""
+        number = 0
+        while True:
+            snapshot = await self.collector.after(number)
+            number = snapshot.number
+            self.past.add(self._clock.now().timestamp(), snapshot)
 
     async def close(self) -> None:
         await self._asking.close()

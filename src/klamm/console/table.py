@@ -4,7 +4,7 @@ import msgspec
 
 from klamm import __version__
 from klamm.console import openapi
-from klamm.console.api import brokers, clusters, groups, topics
+from klamm.console.api import brokers, clusters, comparing, groups, history, topics, wrong
 from klamm.console.routes import Call, NoQuery, Route
 
 
@@ -47,4 +47,7 @@ ROUTES: tuple[Route, ...] = (
     *brokers.ROUTES,
     *topics.ROUTES,
     *groups.ROUTES,
+    *history.ROUTES,
+    *wrong.ROUTES,
+    *comparing.ROUTES,
 )

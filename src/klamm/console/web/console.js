@@ -7,7 +7,10 @@ import { h, show } from "./dom.js";
 /** Address (after the base) → element, module, place in the navigation. `:name` are parameters. */
 const PAGES = [
   ["", "klamm-clusters", "clusters"],
+  ["wrong", "klamm-wrong", "wrong"],
   ["clusters/:cluster", "klamm-overview", "overview", "Overview"],
+  ["clusters/:cluster/wrong", "klamm-wrong", "wrong", "What is wrong"],
+  ["clusters/:cluster/compare", "klamm-compare", "compare", "Compare"],
   ["clusters/:cluster/brokers", "klamm-brokers", "brokers", "Brokers"],
   ["clusters/:cluster/brokers/:broker", "klamm-broker", "broker"],
   ["clusters/:cluster/topics", "klamm-topics", "topics", "Topics"],

@@ -3,17 +3,20 @@ import { h } from "../dom.js";
 import { Page } from "../page.js";
 import { age, table, tiles } from "../parts.js";
 import { count, seconds } from "../words.js";
+import { charts, history } from "./history.js";
 
 class Group extends Page {
   title() {
     return this.params.group;
   }
 
-  load(signal) {
-    return get(path("clusters", this.params.cluster, "consumer-groups", this.params.group), { signal });
+  async load(signal) {
+    const here = path("clusters", this.params.cluster, "consumer-groups", this.params.group);
+    const [group, past] = await Promise.all([get(here, { signal }), history(this, here, signal)]);
+    return { ...group, past };
   }
 
-  view({ group, members, offsets, seen }) {
+  view({ group, members, offsets, seen, past }) {
     const topic = (name) => h("a", { href: `clusters/${encodeURIComponent(this.params.cluster)}/topics/${encodeURIComponent(name)}` }, name);
     const ofOffsets = [
       { name: "topic", title: "Topic", cell: (one) => topic(one.topic) },
@@ -32,6 +35,7 @@ class Group extends Page {
     ];
     return [
       tiles(["State", group.state], ["Type", group.type], ["Assignment", group.protocol || "–"], ["Coordinator", count(group.coordinator)], ["Members", count(group.members)], ["Lag", count(group.lag)], ["Lag in time", seconds(group.lagSeconds)]),
+      charts(this, past),
       table("Offsets", ofOffsets, offsets, { key: (one) => `${one.topic}-${one.partition}`, empty: "Nothing is committed." }),
       table("Members", ofMembers, members, { key: (one) => one.id, empty: "Nobody is in this group now." }),
       age(seen),

@@ -5,6 +5,7 @@ import { Page } from "../page.js";
 import { age, ask, confirm, table, tabs, tiles } from "../parts.js";
 import { bytes, count, seconds } from "../words.js";
 import { configs } from "./configs.js";
+import { charts, history } from "./history.js";
 
 class Topic extends Page {
   title() {
@@ -24,6 +25,7 @@ class Topic extends Page {
   more(tab, signal) {
     if (tab === "config") return get(`${this.api}/config`, { signal });
     if (tab === "groups") return get(`${path("clusters", this.params.cluster, "consumer-groups")}${query({ topic: this.params.topic, perPage: 500 })}`, { signal });
+    if (tab === "history") return history(this, this.api, signal);
     return null;
   }
 
@@ -42,8 +44,8 @@ class Topic extends Page {
       h("div", { class: "tools", key: "tools" },
         h("button", { type: "button", onclick: () => this.grow(topic) }, "More partitions"),
         h("button", { type: "button", class: "danger", onclick: () => this.delete() }, "Delete")),
-      tabs(link("partitions", "Partitions"), link("config", "Configuration"), link("groups", "Groups")),
-      h("div", { key: `tab-${tab}` }, tab === "config" && more ? configs(this, `${this.api}/config`, more.entries) : tab === "groups" && more ? this.groups(more.groups) : this.partitions(partitions)),
+      tabs(link("partitions", "Partitions"), link("config", "Configuration"), link("groups", "Groups"), link("history", "History")),
+      h("div", { key: `tab-${tab}` }, tab === "config" && more ? configs(this, `${this.api}/config`, more.entries) : tab === "groups" && more ? this.groups(more.groups) : tab === "history" ? charts(this, more) : this.partitions(partitions)),
       age(seen),
     ];
   }
