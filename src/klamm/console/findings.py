@@ -194,7 +194,7 @@ def _under_replicated(facts: Facts) -> Iterable[Finding]:
         yield Finding(
             Severity.WARNING,
             "UnderReplicated",
-            f"{_many(len(behind), 'partition')} lack replicas: {_topics(facts, behind)}.",
+            f"{_many(len(behind), 'partition', 'lacks', 'lack')} replicas: {_topics(facts, behind)}.",
             why,
             "Wait for brokers that have just started. Do not restart another broker until the number is zero.",
             _page_of(facts, behind),
@@ -282,7 +282,7 @@ def _moved_leaders(facts: Facts) -> Iterable[Finding]:
         yield Finding(
             Severity.WARNING if len(moved) > MANY_MOVED * len(led) and len(led) >= 10 else Severity.NOTICE,
             "LeadersMoved",
-            f"{_many(len(moved), 'partition')} of {_number(len(led))} are not led by their preferred broker.",
+            f"{_many(len(moved), 'partition', 'has', 'have')} another leader than the preferred one.",
             "Leaders move when a broker goes, and come back only by an election.",
             "Elect the preferred leaders, or wait for auto.leader.rebalance.enable (5 minutes as a rule).",
             ("brokers",),
@@ -299,7 +299,7 @@ def _lone_replicas(facts: Facts) -> Iterable[Finding]:
         yield Finding(
             Severity.NOTICE,
             "LoneReplicas",
-            f"{_many(len(lone), 'topic')} have one replica only: {_names(facts, 'topic', lone)}.",
+            f"{_many(len(lone), 'topic', 'has', 'have')} one replica only: {_names(facts, 'topic', lone)}.",
             "Each restart of a broker stops the partitions that it leads, and a lost disk loses them.",
             "Give them more replicas, unless their records may be lost.",
             ("topics",),
@@ -378,8 +378,8 @@ def _brokers(ids: Sequence[int]) -> str:
     return f"Brokers {', '.join(str(one) for one in ids)} are"
 
 
-def _many(count: int, what: str) -> str:
-    return f"{_number(count)} {what}" if count == 1 else f"{_number(count)} {what}s"
+def _many(count: int, what: str, verb: str = "", verbs: str = "") -> str:
+    return f"{_number(count)} {what} {verb}".rstrip() if count == 1 else f"{_number(count)} {what}s {verbs}".rstrip()
 
 
 def _oldest(parts: Iterable[object], now: float) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from klamm.base.clock import Clock
 from klamm.console.clusters import Place
+from klamm.console.kubernetes import Kubernetes
 from klamm.console.settings import Settings
 
 
@@ -13,3 +14,4 @@ class Scene:
     settings: Settings
     places: Mapping[str, Place]
     clock: Clock
+    kubernetes: Kubernetes | None = None

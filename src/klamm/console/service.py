@@ -11,6 +11,7 @@ from klamm.base.clock import Clock
 from klamm.base.tasks import Supervisor
 from klamm.base.together import side_by_side
 from klamm.console.clusters import Place
+from klamm.console.kubernetes import Kubernetes
 from klamm.console.rights import ANYBODY, Principal
 from klamm.console.scene import Scene
 from klamm.console.server import build_app
@@ -29,7 +30,8 @@ async def serve(
 ) -> None:
     """Until `stop`; `listening` is told the port."""
     places = {one.name: Place(one, clock, random) for one in settings.clusters}
-    scene = Scene(settings, places, clock)
+    kubernetes = Kubernetes(settings.kubernetes, clock, random) if settings.kubernetes else None
+    scene = Scene(settings, places, clock, kubernetes)
     runner = web.AppRunner(build_app(scene, ROUTES, _anybody), access_log=None, shutdown_timeout=2.0)
     await runner.setup()
     try:
@@ -37,6 +39,8 @@ async def serve(
             for place in places.values():
                 tasks.start(f"collector of {place.name}", place.collector.run)
                 tasks.start(f"history of {place.name}", place.remember)
+            if kubernetes is not None:
+                kubernetes.start(tasks)
             site = web.TCPSite(runner, settings.host, settings.port)
             await site.start()
             assert site._server is not None
@@ -46,7 +50,7 @@ async def serve(
             await stop.wait()
     finally:
         await runner.cleanup()
-        await side_by_side(*(place.close() for place in places.values()))
+        await side_by_side(*(place.close() for place in places.values()), *([kubernetes.close()] if kubernetes else []))
 
 
 async def _anybody(_: web.Request) -> Principal:

@@ -5,24 +5,35 @@ from dataclasses import dataclass, field
 
 from klamm.console.rights import Role
 from klamm.kafka.admin import Connection
+from klamm.kube.connection import Connection as KubeConnection
 from klamm.observing import collector
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterSettings:
-    """`connection` is asked again for what certificate files hold now."""
+    """`connection` is asked again for what certificate files hold now. `resource`: "namespace/name" of the Kafka
+    resource that this cluster is, where neither its id nor its addresses tell."""
 
     name: str
     connection: Callable[[], Connection]
     read_only: bool = False
     collecting: collector.Settings = field(default_factory=collector.Settings)
+    resource: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KubernetesSettings:
+    """Where the operator's resources are. `namespaces`: () is all, for which a ClusterRole is needed."""
+
+    connection: KubeConnection
+    namespaces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`host`: None listens on all addresses. `base`: the path under which everything is, "" or "/kafka-ui", say.
 
-    `roles`: None without role-based rights.
+    `roles`: None without role-based rights. `kubernetes`: None without the operator's view.
     """
 
     clusters: tuple[ClusterSettings, ...]
@@ -30,3 +41,4 @@ class Settings:
     port: int = 8080
     base: str = ""
     roles: tuple[Role, ...] | None = None
+    kubernetes: KubernetesSettings | None = None

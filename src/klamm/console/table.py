@@ -4,7 +4,7 @@ import msgspec
 
 from klamm import __version__
 from klamm.console import openapi
-from klamm.console.api import brokers, clusters, comparing, groups, history, topics, wrong
+from klamm.console.api import brokers, clusters, comparing, groups, history, managing, operator, topics, wrong
 from klamm.console.routes import Call, NoQuery, Route
 
 
@@ -50,4 +50,6 @@ ROUTES: tuple[Route, ...] = (
     *history.ROUTES,
     *wrong.ROUTES,
     *comparing.ROUTES,
+    *operator.ROUTES,
+    *managing.ROUTES,
 )

@@ -72,7 +72,7 @@ def test_nothing_is_wrong_where_all_is_well() -> None:
             facts(a_snapshot(_BEHIND)),
             "UnderReplicated",
             Severity.WARNING,
-            r"1 partition lack replicas: behind.*by broker: 2 \(1\).*Broker 2 is there and behind",
+            r"1 partition lacks replicas: behind.*by broker: 2 \(1\).*Broker 2 is there and behind",
         ),
         (
             facts(a_snapshot(log_dirs=_FULL)),
@@ -114,9 +114,9 @@ def test_nothing_is_wrong_where_all_is_well() -> None:
             facts(a_snapshot(_MOVED, _LED)),
             "LeadersMoved",
             Severity.NOTICE,
-            "3 partitions of 43 are not led by their preferred broker",
+            "3 partitions have another leader than the preferred one",
         ),
-        (facts(a_snapshot(_ALONE)), "LoneReplicas", Severity.NOTICE, "1 topic have one replica only: alone"),
+        (facts(a_snapshot(_ALONE)), "LoneReplicas", Severity.NOTICE, "1 topic has one replica only: alone"),
     ],
 )
 def test_each_trouble_is_told(given: Facts, kind: str, severity: Severity, says: str) -> None:

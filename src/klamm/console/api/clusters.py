@@ -2,14 +2,17 @@
 
 import msgspec
 
+from klamm.console.api.operator import resources_of
 from klamm.console.api.seen import Seen, seen
 from klamm.console.clusters import Place
 from klamm.console.routes import Call, NoQuery, Route
+from klamm.console.scene import Scene
 from klamm.observing.snapshot import Snapshot
 
 
 class ClusterLine(msgspec.Struct, frozen=True, rename="camel"):
-    """`status`: online, or offline, and then `why`. Numbers are None while it was never seen."""
+    """`status`: online, or offline, and then `why`. Numbers are None while it was never seen. `operator`: a Kafka
+    resource of the cluster is known."""
 
     name: str
     status: str
@@ -21,6 +24,7 @@ class ClusterLine(msgspec.Struct, frozen=True, rename="camel"):
     group_count: int | None = None
     under_replicated: int | None = None
     offline: int | None = None
+    operator: bool = False
 
 
 class ClusterList(msgspec.Struct, frozen=True):
@@ -46,7 +50,9 @@ class ClusterView(msgspec.Struct, frozen=True, rename="camel"):
 
 
 async def clusters(call: Call[NoQuery, None]) -> ClusterList:
-    return ClusterList(tuple(_line(place) for name, place in call.scene.places.items() if call.who.sees(name)))
+    return ClusterList(
+        tuple(_line(call.scene, place) for name, place in call.scene.places.items() if call.who.sees(name))
+    )
 
 
 async def cluster(call: Call[NoQuery, None]) -> ClusterView:
@@ -69,10 +75,11 @@ async def cluster(call: Call[NoQuery, None]) -> ClusterView:
     )
 
 
-def _line(place: Place) -> ClusterLine:
+def _line(scene: Scene, place: Place) -> ClusterLine:
     snapshot, why = place.collector.snapshot, place.reason_offline
+    operator = resources_of(scene.kubernetes, place) is not None
     if snapshot is None:
-        return ClusterLine(place.name, "offline", place.settings.read_only, why)
+        return ClusterLine(place.name, "offline", place.settings.read_only, why, operator=operator)
     partitions = [one for topic in snapshot.topics.values() for one in topic.partitions]
     return ClusterLine(
         place.name,
@@ -85,6 +92,7 @@ def _line(place: Place) -> ClusterLine:
         len(snapshot.groups),
         sum(len(one.in_sync) < len(one.replicas) for one in partitions),
         sum(one.leader is None for one in partitions),
+        operator,
     )
 
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 
+from klamm.console import standing
+from klamm.console.api.operator import resources_of
 from klamm.console.clusters import Place
 from klamm.console.findings import Facts, Finding, Growth, Severity, find, lacking
 from klamm.console.past import disk_name
@@ -57,9 +59,17 @@ async def wrong_everywhere(call: Call[NoQuery, None]) -> WrongList:
 async def _view(call: Call[Any, None], place: Place) -> WrongView:
     snapshot = place.collector.snapshot
     if snapshot is None:
-        return WrongView(place.name, (_line(_unseen(place)),))
+        return WrongView(place.name, tuple(map(_line, [_unseen(place), *_of_resources(call, place)])))
     facts = await _facts(call, place, snapshot)
-    return WrongView(place.name, tuple(_line(one) for one in find(facts)), round(facts.now - snapshot.at, 1))
+    found = sorted([*find(facts), *_of_resources(call, place)], key=lambda one: one.severity)
+    return WrongView(place.name, tuple(map(_line, found)), round(facts.now - snapshot.at, 1))
+
+
+def _of_resources(call: Call[Any, None], place: Place) -> tuple[Finding, ...]:
+    resources = resources_of(call.scene.kubernetes, place)
+    if resources is None or not call.who.may(place.name, "clusterconfig", "view"):
+        return ()
+    return standing.find(resources, call.scene.clock.now(), _sees(call.who, place))
 
 
 async def _facts(call: Call[Any, None], place: Place, snapshot: Snapshot) -> Facts:

@@ -3,6 +3,7 @@
 
 import { h, s } from "./dom.js";
 import { table } from "./parts.js";
+import { bytes } from "./words.js";
 
 const WIDE = 640, HIGH = 180, LEFT = 64, BELOW = 22, ABOVE = 8;
 
@@ -12,7 +13,7 @@ export function chart(title, times, lines, say) {
   if (times.length < 2 || !known.length) {
     return h("figure", { class: "chart", key: `chart-${title}` }, h("figcaption", null, title), h("p", { class: "none" }, "There is no history of it yet."));
   }
-  const top = ceiling(Math.max(...known));
+  const top = say === bytes ? power(Math.max(...known)) : ceiling(Math.max(...known));
   const first = times[0], last = times.at(-1);
   const x = (at) => LEFT + ((at - first) / (last - first)) * (WIDE - LEFT - 8);
   const y = (value) => ABOVE + (1 - value / top) * (HIGH - ABOVE - BELOW);
@@ -58,6 +59,8 @@ function ceiling(value) {
   const size = 10 ** Math.floor(Math.log10(value));
   return [1, 2, 2.5, 5, 10].map((one) => one * size).find((one) => one >= value);
 }
+
+const power = (value) => 2 ** Math.max(Math.ceil(Math.log2(Math.max(value, 1))), 10);
 
 const now = (values, say) => {
   const value = values.findLast((one) => one !== null);

@@ -10,6 +10,7 @@ const PAGES = [
   ["wrong", "klamm-wrong", "wrong"],
   ["clusters/:cluster", "klamm-overview", "overview", "Overview"],
   ["clusters/:cluster/wrong", "klamm-wrong", "wrong", "What is wrong"],
+  ["clusters/:cluster/operator", "klamm-operator", "operator", "Operator"],
   ["clusters/:cluster/compare", "klamm-compare", "compare", "Compare"],
   ["clusters/:cluster/brokers", "klamm-brokers", "brokers", "Brokers"],
   ["clusters/:cluster/brokers/:broker", "klamm-broker", "broker"],
@@ -81,7 +82,7 @@ function frame({ cluster }) {
   );
   const at = location.pathname.slice(base.length).replace(/\/$/, "");
   const entries = cluster
-    ? PAGES.filter(([, , , name]) => name).map(([pattern, , , name]) => {
+    ? PAGES.filter(([, , module, name]) => name && (module !== "operator" || clusters.find((one) => one.name === cluster)?.operator)).map(([pattern, , , name]) => {
         const href = pattern.replace(":cluster", encodeURIComponent(cluster));
         const isCurrent = pattern.endsWith(":cluster") ? at === href : at === href || at.startsWith(`${href}/`);
         return h("a", { href, key: pattern, "aria-current": isCurrent ? "page" : undefined }, name);

@@ -5,13 +5,14 @@ import { chart } from "../chart.js";
 import { h } from "../dom.js";
 import { bytes, count, seconds } from "../words.js";
 
+const number = (value) => (value < 10 && !Number.isInteger(value) ? value.toFixed(1) : count(Math.round(value)));
 const CHARTS = [
-  ["Messages written a second", ["messagesIn"], (value) => (value < 10 ? value.toFixed(1) : count(Math.round(value)))],
-  ["Lag in records", ["lag"], (value) => count(Math.round(value))],
+  ["Messages written a second", ["messagesIn"], number],
+  ["Lag in records", ["lag"], number],
   ["Lag in time", ["lagSeconds"], seconds],
   ["On disk", ["bytes"], bytes],
-  ["Partitions in trouble", ["underReplicated", "offline"], (value) => count(Math.round(value))],
-  ["Replicas out of sync", ["outOfSync"], (value) => count(Math.round(value))],
+  ["Partitions in trouble", ["underReplicated", "offline"], number],
+  ["Replicas out of sync", ["outOfSync"], number],
 ];
 const TITLES = { messagesIn: "messages", lag: "records", lagSeconds: "oldest", bytes: "all replicas", underReplicated: "under-replicated", offline: "offline", outOfSync: "out of sync" };
 const HOURS = [["1", "1 hour"], ["6", "6 hours"], ["24", "24 hours"]];

@@ -5,6 +5,7 @@ import { Page } from "../page.js";
 import { age, ask, confirm, table, tabs, tiles } from "../parts.js";
 import { bytes, count, seconds } from "../words.js";
 import { configs } from "./configs.js";
+import { managed, resourceOf } from "./managed.js";
 import { charts, history } from "./history.js";
 
 class Topic extends Page {
@@ -18,8 +19,8 @@ class Topic extends Page {
 
   async load(signal) {
     const { tab = "partitions" } = this.words;
-    const [topic, more] = await Promise.all([get(this.api, { signal }), this.more(tab, signal)]);
-    return { ...topic, more };
+    const [topic, more, resource] = await Promise.all([get(this.api, { signal }), this.more(tab, signal), resourceOf(this.api, signal)]);
+    return { ...topic, more, resource };
   }
 
   more(tab, signal) {
@@ -29,7 +30,7 @@ class Topic extends Page {
     return null;
   }
 
-  view({ topic, partitions, more, seen }) {
+  view({ topic, partitions, more, resource, seen }) {
     const { tab = "partitions" } = this.words;
     const here = `clusters/${encodeURIComponent(this.params.cluster)}/topics/${encodeURIComponent(this.params.topic)}`;
     const link = (name, title) => [title, `${here}?tab=${name}`, tab === name];
@@ -41,6 +42,7 @@ class Topic extends Page {
         ["Messages", count(topic.messages)],
         ["On disk", bytes(topic.bytes)],
       ),
+      managed(resource, here.split("/topics/")[0]),
       h("div", { class: "tools", key: "tools" },
         h("button", { type: "button", onclick: () => this.grow(topic) }, "More partitions"),
         h("button", { type: "button", class: "danger", onclick: () => this.delete() }, "Delete")),
@@ -74,16 +76,16 @@ class Topic extends Page {
   grow(topic) {
     const fields = [{ name: "partitions", label: "Partitions in all", type: "number", min: topic.partitions + 1, value: topic.partitions + 1, required: true, hint: "Keys may come to other partitions than before; it cannot be undone." }];
     ask("More partitions", fields, "Add", async (values) => {
-      await patch(`${this.api}/partitions`, values);
-      tell("Partitions were added");
+      const done = await patch(`${this.api}/partitions`, values);
+      tell(done?.said ?? "Partitions were added");
       await this.refresh();
     });
   }
 
   delete() {
     confirm(`Delete topic ${this.params.topic}?`, "All its messages go with it. It cannot be undone.", "Delete", async () => {
-      await remove(this.api);
-      tell(`Topic ${this.params.topic} was deleted`);
+      const done = await remove(this.api);
+      tell(done?.said ?? `Topic ${this.params.topic} was deleted`);
       await go(`clusters/${encodeURIComponent(this.params.cluster)}/topics`);
     });
   }
