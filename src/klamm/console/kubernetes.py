@@ -18,7 +18,7 @@ from klamm.base.tasks import Supervisor
 from klamm.console import seen
 from klamm.console.joining import claimed_by, joined
 from klamm.console.seen import CertificateEnd, certificate_ends
-from klamm.console.settings import ClusterSettings, KubernetesSettings
+from klamm.console.settings import KubernetesSettings
 from klamm.kube import errors
 from klamm.kube.client import Client, connect
 from klamm.kube.kinds import Name, name_of
@@ -109,10 +109,9 @@ class Kubernetes:
     def kafkas(self) -> tuple[seen.Kafka, ...]:
         return tuple(one for area in self._areas for one in area.kafkas.all())
 
-    def kafka_of(self, cluster: ClusterSettings, id_: str | None) -> seen.Kafka | None:
+    def kafka_of(self, named: str | None, bootstrap: Sequence[str], id_: str | None) -> seen.Kafka | None:
         """The resource that a cluster of the console is; `id_`: the cluster's, None while it was not seen."""
-        bootstrap = cluster.connection().bootstrap
-        return joined(cluster.resource, bootstrap, id_, self.kafkas(), self._own_namespace)
+        return joined(named, bootstrap, id_, self.kafkas(), self._own_namespace)
 
     def resources(self, kafka: seen.Kafka) -> Resources:
         name = name_of(kafka)

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from klamm.console.api.operator import ConditionLine, conditions_of
+from klamm.console.api.operator import ConditionLine, conditions_of, kafka_of
 from klamm.console.comparing import Difference
 from klamm.console.joining import Claim, claim, config_patch, drift
 from klamm.console.kubernetes import Kubernetes
@@ -91,12 +91,10 @@ class Managing:
 
 def managing(call: Call[Any, Any], topic: str) -> Managing | None:
     """None where no resource claims the topic, or nothing is known of resources."""
-    kubernetes, place = call.scene.kubernetes, call.place
-    if kubernetes is None:
+    kubernetes, kafka = call.scene.kubernetes, kafka_of(call.scene.kubernetes, call.place)
+    if kubernetes is None or kafka is None:
         return None
-    snapshot = place.collector.snapshot
-    kafka = kubernetes.kafka_of(place.settings, snapshot.cluster.id if snapshot else None)
-    found = claim(kubernetes.claimants(kafka, topic)) if kafka is not None else None
+    found = claim(kubernetes.claimants(kafka, topic))
     return Managing(kubernetes, found) if found is not None else None
 
 

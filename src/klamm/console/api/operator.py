@@ -102,13 +102,18 @@ class OperatorView(msgspec.Struct, frozen=True, rename="camel"):
     unread: tuple[str, ...]
 
 
-def resources_of(kubernetes: Kubernetes | None, place: Place) -> Resources | None:
+def kafka_of(kubernetes: Kubernetes | None, place: Place) -> kubernetes_seen.Kafka | None:
     """None where there is no Kubernetes API, or no Kafka resource of this cluster in it."""
     if kubernetes is None:
         return None
     snapshot = place.collector.snapshot
-    kafka = kubernetes.kafka_of(place.settings, snapshot.cluster.id if snapshot else None)
-    return kubernetes.resources(kafka) if kafka is not None else None
+    return kubernetes.kafka_of(place.settings.resource, place.bootstrap, snapshot.cluster.id if snapshot else None)
+
+
+def resources_of(kubernetes: Kubernetes | None, place: Place) -> Resources | None:
+    """All that belongs to it; None as `kafka_of`."""
+    kafka = kafka_of(kubernetes, place)
+    return kubernetes.resources(kafka) if kubernetes is not None and kafka is not None else None
 
 
 async def operator(call: Call[NoQuery, None]) -> OperatorView:
