@@ -100,7 +100,7 @@ class Place:
         while True:
             snapshot = await self.collector.after(number)
             number = snapshot.number
-            self.past.add(self._clock.now().timestamp(), snapshot)
+            await self.past.add(self._clock.now().timestamp(), snapshot)
 
     async def close(self) -> None:
         await self._asking.close()

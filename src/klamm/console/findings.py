@@ -39,6 +39,45 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Survey:
+    """What is out of order among the partitions, of one walk through all of them.
+
+    `held`: replicas by broker. `led`: partitions with a leader. `moved`: those that another broker than the preferred
+    one leads, though that one could. `lone`: topics of people's with one replica.
+    """
+
+    held: Mapping[int, int]
+    offline: tuple[Partition, ...]
+    behind: tuple[Partition, ...]
+    led: int
+    moved: int
+    lone: tuple[str, ...]
+
+
+def survey(snapshot: Snapshot) -> Survey:
+    present = {one.id for one in snapshot.cluster.brokers}
+    held: dict[int, int] = {}
+    offline, behind, lone = [], [], []
+    led = moved = 0
+    for topic in snapshot.topics.values():
+        if topic.replication_factor == 1 and not topic.internal:
+            lone.append(topic.name)
+        for one in topic.partitions:
+            for broker in one.replicas:
+                held[broker] = held.get(broker, 0) + 1
+            if one.leader is None:
+                offline.append(one)
+                continue
+            led += 1
+            if len(one.in_sync) < len(one.replicas):
+                behind.append(one)
+            if one.replicas and one.leader != one.replicas[0]:
+                # Whose first replica cannot lead now is another finding's.
+                moved += one.replicas[0] in one.in_sync and one.replicas[0] in present
+    return Survey(held, tuple(offline), tuple(behind), led, moved, tuple(sorted(lone)))
+
+
+@dataclass(frozen=True, slots=True)
 class Growth:
     """How a number was `seconds` ago, as the history knows it."""
 
@@ -48,13 +87,15 @@ class Growth:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that rules look at. `needed`: min.insync.replicas of topics that lack replicas, as far as it was read.
+    """All that rules look at. `survey`: of the snapshot. `needed`: min.insync.replicas of topics that lack replicas, as
+    far as it was read.
 
     `lags`: by group; `free`: of broker and directory; both from the history, empty while that is young.
     `sees`: whether who asks may see this topic ("topic", name) or group ("consumer", name).
     """
 
     snapshot: Snapshot
+    survey: Survey
     now: float
     needed: Mapping[str, int] = field(default_factory=dict)
     lags: Mapping[str, Growth] = field(default_factory=dict)
@@ -65,7 +106,7 @@ class Facts:
     def away(self) -> frozenset[int]:
         """Brokers that hold replicas and are not there."""
         present = {one.id for one in self.snapshot.cluster.brokers}
-        return frozenset(_held(self.snapshot)) - present
+        return frozenset(self.survey.held) - present
 
 
 def find(facts: Facts) -> tuple[Finding, ...]:
@@ -129,7 +170,7 @@ def _no_controller(facts: Facts) -> Iterable[Finding]:
 
 
 def _brokers_away(facts: Facts) -> Iterable[Finding]:
-    held = _held(facts.snapshot)
+    held = facts.survey.held
     for broker in sorted(facts.away):
         yield Finding(
             Severity.CRITICAL,
@@ -143,7 +184,7 @@ def _brokers_away(facts: Facts) -> Iterable[Finding]:
 
 
 def _offline(facts: Facts) -> Iterable[Finding]:
-    offline = [one for one in _partitions(facts) if one.leader is None]
+    offline = facts.survey.offline
     if offline:
         yield Finding(
             Severity.CRITICAL,
@@ -156,11 +197,7 @@ def _offline(facts: Facts) -> Iterable[Finding]:
 
 
 def _below_minimum(facts: Facts) -> Iterable[Finding]:
-    below = [
-        one
-        for one in _partitions(facts)
-        if one.leader is not None and len(one.in_sync) < facts.needed.get(one.topic, 0)
-    ]
+    below = [one for one in facts.survey.behind if len(one.in_sync) < facts.needed.get(one.topic, 0)]
     if below:
         yield Finding(
             Severity.CRITICAL,
@@ -183,7 +220,7 @@ def _below_minimum(facts: Facts) -> Iterable[Finding]:
 
 
 def _under_replicated(facts: Facts) -> Iterable[Finding]:
-    behind = [one for one in _partitions(facts) if one.leader is not None and len(one.in_sync) < len(one.replicas)]
+    behind = facts.survey.behind
     if behind:
         missing = Counter(broker for one in behind for broker in set(one.replicas) - set(one.in_sync))
         slow = sorted(missing.keys() - facts.away)
@@ -274,15 +311,12 @@ def _groups_behind(facts: Facts) -> Iterable[Finding]:
 
 
 def _moved_leaders(facts: Facts) -> Iterable[Finding]:
-    present = {one.id for one in facts.snapshot.cluster.brokers}
-    led = [one for one in _partitions(facts) if one.leader is not None and one.replicas]
-    # Whose first replica cannot lead now is another finding's.
-    moved = [one for one in led if one.leader != one.replicas[0] and one.replicas[0] in set(one.in_sync) & present]
+    moved, led = facts.survey.moved, facts.survey.led
     if moved:
         yield Finding(
-            Severity.WARNING if len(moved) > MANY_MOVED * len(led) and len(led) >= 10 else Severity.NOTICE,
+            Severity.WARNING if moved > MANY_MOVED * led and led >= 10 else Severity.NOTICE,
             "LeadersMoved",
-            f"{_many(len(moved), 'partition', 'has', 'have')} another leader than the preferred one.",
+            f"{_many(moved, 'partition', 'has', 'have')} another leader than the preferred one.",
             "Leaders move when a broker goes, and come back only by an election.",
             "Elect the preferred leaders, or wait for auto.leader.rebalance.enable (5 minutes as a rule).",
             ("brokers",),
@@ -292,9 +326,7 @@ def _moved_leaders(facts: Facts) -> Iterable[Finding]:
 def _lone_replicas(facts: Facts) -> Iterable[Finding]:
     if len(facts.snapshot.cluster.brokers) < 2:
         return
-    lone = sorted(
-        name for name, one in facts.snapshot.topics.items() if one.replication_factor == 1 and not one.internal
-    )
+    lone = facts.survey.lone
     if lone:
         yield Finding(
             Severity.NOTICE,
@@ -327,26 +359,9 @@ def lag_of(snapshot: Snapshot, group: str) -> int | None:
     return sum(known) if known else None
 
 
-def lacking(snapshot: Snapshot, most: int) -> tuple[str, ...]:
+def lacking(survey: Survey, most: int) -> tuple[str, ...]:
     """The first topics with partitions of which a replica is missing: whose min.insync.replicas is worth a look."""
-    names = (
-        name
-        for name, topic in sorted(snapshot.topics.items())
-        if any(len(one.in_sync) < len(one.replicas) for one in topic.partitions)
-    )
-    return tuple(name for _, name in zip(range(most), names, strict=False))
-
-
-def _partitions(facts: Facts) -> Iterable[Partition]:
-    return (one for topic in facts.snapshot.topics.values() for one in topic.partitions)
-
-
-def _held(snapshot: Snapshot) -> Counter[int]:
-    held: Counter[int] = Counter()
-    for topic in snapshot.topics.values():
-        for one in topic.partitions:
-            held.update(one.replicas)
-    return held
+    return tuple(sorted({one.topic for one in survey.behind})[:most])
 
 
 def _because_of(facts: Facts, partitions: Sequence[Partition], else_: str) -> str:

@@ -11,10 +11,11 @@ either sample, has none: else a broker that hangs would show nothing and then a 
 import math
 from array import array
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from klamm.base.pieces import in_pieces
+from klamm.kafka.facts import Topic
 from klamm.observing.snapshot import Lag, Partitions, Snapshot
 
 NONE = math.nan
@@ -127,56 +128,84 @@ class Past:
         self._before_fine: _Ends | None = None
         self._before_coarse: _Ends | None = None
 
-    def add(self, now: float, snapshot: Snapshot) -> None:
-        """`now`: the wall clock's seconds."""
+    async def add(self, now: float, snapshot: Snapshot) -> None:
+        """`now`: the wall clock's seconds. Made in pieces: answers do not wait for it."""
         ends = _Ends(snapshot.at, snapshot.latest, _stale(snapshot))
         if self._before_fine is None or ends.at - self._before_fine.at >= self._fine:
-            self._add_fine(now, snapshot, pace(self._before_fine, ends, snapshot))
-            self._before_fine = ends
+            before, self._before_fine = self._before_fine, ends
+            await self._add_fine(now, snapshot, _Between(before, ends))
         if self._before_coarse is None or ends.at - self._before_coarse.at >= self._coarse:
-            self._add_coarse(now, snapshot, pace(self._before_coarse, ends, snapshot))
-            self._before_coarse = ends
+            before, self._before_coarse = self._before_coarse, ends
+            await self._add_coarse(now, snapshot, _Between(before, ends))
 
-    def _add_fine(self, now: float, snapshot: Snapshot, written: "Pace") -> None:
-        behind, leaders = Counter[int](), Counter[int]()
-        under = offline = 0
-        for topic in snapshot.topics.values():
+    async def _add_fine(self, now: float, snapshot: Snapshot, between: "_Between") -> None:
+        ids = [one.id for one in snapshot.cluster.brokers]
+        of = {one: _OfBroker() for one in ids}
+        under = offline = written = 0
+        async for name, topic in in_pieces(snapshot.topics.items()):
             for one in topic.partitions:
+                leader = of.get(one.leader) if one.leader is not None else None
                 if one.leader is None:
                     offline += 1
-                else:
-                    leaders[one.leader] += 1
+                elif leader is not None:
+                    leader.leaders += 1
                 if len(one.in_sync) < len(one.replicas):
                     under += 1
-                    behind.update(set(one.replicas) - set(one.in_sync))
+                    for broker in one.replicas:
+                        if broker not in one.in_sync and broker in of:
+                            of[broker].behind += 1
+            for broker, records in between.written(name, topic):
+                written += records
+                if broker in of:
+                    of[broker].written += records
         stored = {broker: float(sum(sum(one.sizes.values()) for one in of)) for broker, of in snapshot.log_dirs.items()}
-        lags = [lag for one in snapshot.groups if not math.isnan(lag := _lag(snapshot, one)[0])]
-        values = (written.whole, sum(stored.values()) if stored else NONE, under, offline, sum(lags) if lags else NONE)
-        self.cluster.add(now, {"": values})
+        lag, known = 0.0, False
+        async for group in in_pieces(snapshot.groups):
+            behind, _ = _lag(snapshot, group)
+            if not math.isnan(behind):
+                lag, known = lag + behind, True
+        self.cluster.add(
+            now,
+            {
+                "": (
+                    NONE if between.stale else between.pace(written),
+                    sum(stored.values()) if stored else NONE,
+                    under,
+                    offline,
+                    lag if known else NONE,
+                )
+            },
+        )
         self.brokers.add(
             now,
             {
-                str(one.id): (
-                    written.brokers.get(one.id, NONE),
-                    stored.get(one.id, NONE),
-                    leaders[one.id],
-                    behind[one.id],
+                str(one): (
+                    NONE if one in between.stale else between.pace(of[one].written),
+                    stored.get(one, NONE),
+                    of[one].leaders,
+                    of[one].behind,
                 )
-                for one in snapshot.cluster.brokers
+                for one in ids
             },
         )
 
-    def _add_coarse(self, now: float, snapshot: Snapshot, written: "Pace") -> None:
-        sizes: Counter[str] = Counter()
+    async def _add_coarse(self, now: float, snapshot: Snapshot, between: "_Between") -> None:
+        sizes: dict[str, float] = {}
         for dirs in snapshot.log_dirs.values():
             for one in dirs:
-                sizes.update(one.sizes)
-        read = bool(snapshot.log_dirs)
-        self.topics.add(
-            now,
-            {name: (written.topics.get(name, NONE), sizes[name] if read else NONE) for name in snapshot.topics},
-        )
-        self.groups.add(now, {name: _lag(snapshot, name) for name in snapshot.groups})
+                for name, size in one.sizes.items():
+                    sizes[name] = sizes.get(name, 0.0) + size
+        unread = NONE if not snapshot.log_dirs else 0.0
+        topics, groups = {}, {}
+        async for name, topic in in_pieces(snapshot.topics.items()):
+            known, written = not between.is_unknown(name, topic), 0
+            for _, records in between.written(name, topic):
+                written += records
+            topics[name] = (between.pace(written) if known else NONE, sizes.get(name, unread))
+        async for name in in_pieces(snapshot.groups):
+            groups[name] = _lag(snapshot, name)
+        self.topics.add(now, topics)
+        self.groups.add(now, groups)
         self.disks.add(
             now,
             {
@@ -192,37 +221,51 @@ def disk_name(broker: int, path: str) -> str:
     return f"{broker} {path}"
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """Records a second that were written; NaN where it is not known."""
-
-    whole: float
-    topics: Mapping[str, float]
-    brokers: Mapping[int, float]
+@dataclass(slots=True)
+class _OfBroker:
+    leaders: int = 0
+    behind: int = 0
+    written: int = 0
 
 
-def pace(before: _Ends | None, now: _Ends, snapshot: Snapshot) -> Pace:
-    if before is None or now.at <= before.at:
-        return Pace(NONE, {}, {})
-    seconds, stale = now.at - before.at, before.stale | now.stale
-    topics: dict[str, float] = {}
-    brokers = {one.id: 0.0 for one in snapshot.cluster.brokers}
-    for name, topic in snapshot.topics.items():
-        ends, earlier = now.latest.get(name, {}), before.latest.get(name, {})
-        total = 0
+class _Between:
+    """What was written between two samples."""
+
+    def __init__(self, before: _Ends | None, now: _Ends) -> None:
+        self._before = before.latest if before else {}
+        self._now = now.latest
+        self._seconds = now.at - before.at if before else 0.0
+        self.stale = now.stale | (before.stale if before else frozenset())
+
+    def pace(self, records: int) -> float:
+        return records / self._seconds if self._seconds > 0 else NONE
+
+    def written(self, name: str, topic: Topic) -> list[tuple[int, int]]:
+        """Leaders and records of the partitions of which it is known and not nothing."""
+        ends, earlier = self._now.get(name), self._before.get(name)
+        if not ends or not earlier or ends == earlier:
+            return []
+        if self._cut_back(ends, earlier):
+            return []
+        found = []
         for one in topic.partitions:
-            grown = ends.get(one.id, 0) - earlier.get(one.id, ends.get(one.id, 0))
-            if one.leader in stale or grown < 0:  # an old end; or a topic made anew
-                total = -1
-                break
-            total += grown
-            if grown and one.leader in brokers:
-                brokers[one.leader] += grown / seconds
-        topics[name] = NONE if total < 0 else total / seconds
-    for broker in stale:
-        brokers[broker] = NONE
-    known = [one for one in topics.values() if not math.isnan(one)]
-    return Pace(NONE if stale or not known else sum(known), topics, brokers)
+            if one.leader is None or one.leader in self.stale or one.id not in earlier:
+                continue
+            grown = ends.get(one.id, earlier[one.id]) - earlier[one.id]
+            if grown:
+                found.append((one.leader, grown))
+        return found
+
+    def is_unknown(self, name: str, topic: Topic) -> bool:
+        """A partition's end is an old one, or the topic was made anew."""
+        ends, earlier = self._now.get(name, {}), self._before.get(name, {})
+        if not earlier or self._cut_back(ends, earlier):
+            return True
+        return bool(self.stale) and any(one.leader in self.stale for one in topic.partitions)
+
+    @staticmethod
+    def _cut_back(ends: Mapping[int, int], earlier: Mapping[int, int]) -> bool:
+        return any(ends.get(partition, before) < before for partition, before in earlier.items())
 
 
 def _stale(snapshot: Snapshot) -> frozenset[int]:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.builders.snapshots import HEALTHY, a_group, a_snapshot, a_topic
 
-from klamm.console.findings import RULES, Facts, Finding, Growth, Severity, find, lacking
+from klamm.console.findings import RULES, Facts, Finding, Growth, Severity, find, lacking, survey
 from klamm.kafka.facts import Cluster, LogDir
 from klamm.observing.snapshot import Beyond, Lag, Part, PartKey
 
@@ -20,7 +20,8 @@ _FILLS = {1: (LogDir("/d", {"words": 100}, 1000, 400),)}
 
 
 def facts(snapshot: Any = None, **changed: Any) -> Facts:
-    return Facts(snapshot or a_snapshot(), 110.0, **changed)
+    seen = snapshot or a_snapshot()
+    return Facts(seen, survey(seen), 110.0, **changed)
 
 
 def test_nothing_is_wrong_where_all_is_well() -> None:
@@ -183,6 +184,6 @@ def test_names_are_told_to_nobody_who_may_not_see_them(rule: Any) -> None:
 
 
 def test_topics_that_lack_replicas_are_looked_at_more_closely_and_not_too_many() -> None:
-    snapshot = a_snapshot(_BEHIND, HEALTHY, _LOST)
-    assert lacking(snapshot, 10) == ("behind", "lost")
-    assert lacking(snapshot, 1) == ("behind",)
+    snapshot = a_snapshot(a_topic("slow", (1, (1, 2), (1,))), _BEHIND, HEALTHY, _LOST)
+    assert lacking(survey(snapshot), 10) == ("behind", "slow")
+    assert lacking(survey(snapshot), 1) == ("behind",)

@@ -45,48 +45,48 @@ def snapshot(at: float, *ends: int, failed: int | None = None) -> Snapshot:
     return a_snapshot(HEALTHY, at=at, latest={"words": dict(enumerate(ends))}, parts=parts)
 
 
-def test_the_pace_of_writing_is_of_the_ends_of_two_samples() -> None:
+async def test_the_pace_of_writing_is_of_the_ends_of_two_samples() -> None:
     past = Past()
-    past.add(1000.0, snapshot(0.0, 10, 20))
-    past.add(1020.0, snapshot(20.0, 50, 40))
+    await past.add(1000.0, snapshot(0.0, 10, 20))
+    await past.add(1020.0, snapshot(20.0, 50, 40))
     assert past.cluster.of("", "messagesIn")[-1] == 3.0
     assert past.brokers.of("1", "messagesIn")[-1] == 2.0
     assert past.brokers.of("2", "messagesIn")[-1] == 1.0
     assert math.isnan(past.cluster.of("", "messagesIn")[0]), "of one sample nobody knows"
 
 
-def test_an_old_end_is_a_gap_and_no_peak_follows() -> None:
+async def test_an_old_end_is_a_gap_and_no_peak_follows() -> None:
     past = Past()
-    past.add(1000.0, snapshot(0.0, 10, 20))
-    past.add(1020.0, snapshot(20.0, 50, 20, failed=2))
-    past.add(1040.0, snapshot(40.0, 90, 980))
-    past.add(1060.0, snapshot(60.0, 110, 1000))
+    await past.add(1000.0, snapshot(0.0, 10, 20))
+    await past.add(1020.0, snapshot(20.0, 50, 20, failed=2))
+    await past.add(1040.0, snapshot(40.0, 90, 980))
+    await past.add(1060.0, snapshot(60.0, 110, 1000))
     assert [math.isnan(one) for one in past.cluster.of("", "messagesIn")] == [True, True, True, False]
     assert past.brokers.of("1", "messagesIn")[1] == 2.0
     assert past.cluster.of("", "messagesIn")[-1] == 2.0
 
 
-def test_a_topic_made_anew_has_a_gap() -> None:
+async def test_a_topic_made_anew_has_a_gap() -> None:
     past = Past()
-    past.add(1000.0, snapshot(0.0, 1000, 20))
-    past.add(1060.0, snapshot(60.0, 5, 20))
+    await past.add(1000.0, snapshot(0.0, 1000, 20))
+    await past.add(1060.0, snapshot(60.0, 5, 20))
     assert math.isnan(past.topics.of("words", "messagesIn")[-1])
 
 
-def test_samples_are_taken_when_they_are_due() -> None:
+async def test_samples_are_taken_when_they_are_due() -> None:
     past = Past()
     for second in range(0, 121, 5):
-        past.add(1000.0 + second, snapshot(float(second), second, 0))
+        await past.add(1000.0 + second, snapshot(float(second), second, 0))
     assert len(past.cluster.times()) == 9
     assert past.topics.times() == [1000.0, 1060.0, 1120.0]
     assert past.topics.of("words", "messagesIn")[1:] == [1.0, 1.0]
 
 
-def test_lag_and_sizes_are_kept() -> None:
+async def test_lag_and_sizes_are_kept() -> None:
     past = Past()
     lags = {"g": {"words": {0: Lag(7, 3.0), 1: Lag(5, 9.0)}}}
     groups = {"g": a_group("g"), "new": a_group("new")}
-    past.add(1000.0, replace(snapshot(0.0, 1, 2), groups=groups, lags=lags))
+    await past.add(1000.0, replace(snapshot(0.0, 1, 2), groups=groups, lags=lags))
     assert (past.groups.of("g", "lag"), past.groups.of("g", "lagSeconds")) == ([12.0], [9.0])
     assert math.isnan(past.groups.of("new", "lag")[0])
     assert (past.cluster.of("", "lag"), past.topics.of("words", "bytes")) == ([12.0], [200.0])

@@ -8,7 +8,7 @@ import msgspec
 from klamm.console import standing
 from klamm.console.api.operator import resources_of
 from klamm.console.clusters import Place
-from klamm.console.findings import Facts, Finding, Growth, Severity, find, lacking
+from klamm.console.findings import Facts, Finding, Growth, Severity, Survey, find, lacking, survey
 from klamm.console.past import disk_name
 from klamm.console.problems import Problem
 from klamm.console.rights import Principal
@@ -74,19 +74,21 @@ def _of_resources(call: Call[Any, None], place: Place) -> tuple[Finding, ...]:
 
 async def _facts(call: Call[Any, None], place: Place, snapshot: Snapshot) -> Facts:
     now, moment = call.scene.clock.monotonic(), call.scene.clock.now().timestamp()
+    surveyed = place.derived(snapshot, survey)
     return Facts(
         snapshot,
+        surveyed,
         now,
-        needed=await _needed(place, snapshot),
+        needed=await _needed(place, surveyed),
         lags=_growth(place.past.groups.earlier("lag", moment, _LAG_OVER, _LAG_SINCE)),
         free=_free(place, snapshot, moment),
         sees=_sees(call.who, place),
     )
 
 
-async def _needed(place: Place, snapshot: Snapshot) -> dict[str, int]:
+async def _needed(place: Place, surveyed: Survey) -> dict[str, int]:
     """min.insync.replicas of topics that lack replicas; without those that cannot be read now."""
-    names = lacking(snapshot, ASKED)
+    names = lacking(surveyed, ASKED)
     if not names:
         return {}
     try:
