@@ -39,6 +39,7 @@ async def serve(
             for place in places.values():
                 tasks.start(f"collector of {place.name}", place.collector.run)
                 tasks.start(f"history of {place.name}", place.remember)
+                tasks.start(f"trends of {place.name}", place.follow_trends)
             if kubernetes is not None:
                 kubernetes.start(tasks)
             site = web.TCPSite(runner, settings.host, settings.port)

@@ -4,7 +4,23 @@ import msgspec
 
 from klamm import __version__
 from klamm.console import openapi
-from klamm.console.api import brokers, clusters, comparing, groups, history, managing, operator, topics, wrong
+from klamm.console.api import (
+    acls,
+    brokers,
+    clusters,
+    comparing,
+    groups,
+    history,
+    managing,
+    messages,
+    operator,
+    quorum,
+    quotas,
+    resets,
+    topics,
+    transactions,
+    wrong,
+)
 from klamm.console.routes import Call, NoQuery, Route
 
 
@@ -52,4 +68,10 @@ ROUTES: tuple[Route, ...] = (
     *comparing.ROUTES,
     *operator.ROUTES,
     *managing.ROUTES,
+    *resets.ROUTES,
+    *acls.ROUTES,
+    *quotas.ROUTES,
+    *transactions.ROUTES,
+    *quorum.ROUTES,
+    *messages.ROUTES,
 )

@@ -59,7 +59,7 @@ async def clusters(call: Call[NoQuery, None]) -> ClusterList:
 
 async def cluster(call: Call[NoQuery, None]) -> ClusterView:
     place, snapshot = call.place, await call.place.snapshot()
-    numbers = place.derived(snapshot, _numbers)
+    numbers = place.derived("numbers", snapshot, lambda: _numbers(snapshot))
     return ClusterView(
         name=place.name,
         id=snapshot.cluster.id,
@@ -106,7 +106,7 @@ def _line(scene: Scene, place: Place) -> ClusterLine:
     operator = kafka_of(scene.kubernetes, place) is not None
     if snapshot is None:
         return ClusterLine(place.name, "offline", place.settings.read_only, why, operator=operator)
-    numbers = place.derived(snapshot, _numbers)
+    numbers = place.derived("numbers", snapshot, lambda: _numbers(snapshot))
     return ClusterLine(
         place.name,
         "offline" if why else "online",

@@ -18,6 +18,11 @@ const PAGES = [
   ["clusters/:cluster/topics/:topic", "klamm-topic", "topic"],
   ["clusters/:cluster/groups", "klamm-groups", "groups", "Groups"],
   ["clusters/:cluster/groups/:group", "klamm-group", "group"],
+  ["clusters/:cluster/transactions", "klamm-transactions", "transactions", "Transactions"],
+  ["clusters/:cluster/acls", "klamm-acls", "acls", "ACLs"],
+  ["clusters/:cluster/quotas", "klamm-quotas", "quotas", "Quotas and users"],
+  ["clusters/:cluster/quorum", "klamm-quorum", "quorum", "Quorum and features"],
+  ["clusters/:cluster/heat", "klamm-heat", "heat", "What lies where"],
 ];
 
 const base = new URL(document.baseURI).pathname;

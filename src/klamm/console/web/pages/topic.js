@@ -7,6 +7,7 @@ import { bytes, count, seconds } from "../words.js";
 import { configs } from "./configs.js";
 import { managed, resourceOf } from "./managed.js";
 import { charts, history } from "./history.js";
+import { elections } from "./elections.js";
 
 class Topic extends Page {
   title() {
@@ -45,6 +46,7 @@ class Topic extends Page {
       managed(resource, here.split("/topics/")[0]),
       h("div", { class: "tools", key: "tools" },
         h("button", { type: "button", onclick: () => this.grow(topic) }, "More partitions"),
+        elections(this, this.params.topic),
         h("button", { type: "button", class: "danger", onclick: () => this.delete() }, "Delete")),
       tabs(link("partitions", "Partitions"), link("config", "Configuration"), link("groups", "Groups"), link("history", "History")),
       h("div", { key: `tab-${tab}` }, tab === "config" && more ? configs(this, `${this.api}/config`, more.entries) : tab === "groups" && more ? this.groups(more.groups) : tab === "history" ? charts(this, more) : this.partitions(partitions)),
