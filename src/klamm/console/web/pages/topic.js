@@ -42,7 +42,7 @@ class Topic extends Page {
       h("div", { class: "tools", key: "tools" },
         h("button", { type: "button", onclick: () => this.grow(topic) }, "More partitions"),
         h("button", { type: "button", class: "danger", onclick: () => this.delete() }, "Delete")),
-      tabs(link("partitions", "Partitions"), link("config", "Configuration"), link("groups", "Groups")),
+      tabs(link("partitions", "Partitions"), ["Messages", `${here}/messages`, false], link("config", "Configuration"), link("groups", "Groups")),
       h("div", { key: `tab-${tab}` }, tab === "config" && more ? configs(this, `${this.api}/config`, more.entries) : tab === "groups" && more ? this.groups(more.groups) : this.partitions(partitions)),
       age(seen),
     ];
