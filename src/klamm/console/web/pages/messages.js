@@ -66,7 +66,6 @@ class Messages extends Page {
     this.reading?.abort();
     const reading = (this.reading = new AbortController());
     this.rows = [];
-    this.open.clear();
     Object.assign(this, { phase: "Reading", progress: null, end: null, failure: null, isRunning: true });
     this.soon();
     try {
