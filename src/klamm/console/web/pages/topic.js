@@ -53,7 +53,7 @@ class Topic extends Page {
         this.may("edit") ? h("button", { type: "button", onclick: () => this.grow(topic) }, "More partitions") : null,
         this.may("edit") ? elections(this, this.params.topic) : null,
         this.may("delete") ? h("button", { type: "button", class: "danger", onclick: () => this.delete() }, "Delete") : null),
-      tabs(link("partitions", "Partitions"), link("config", "Configuration"), link("groups", "Groups"), link("history", "History")),
+      tabs(link("partitions", "Partitions"), ["Messages", `${here}/messages`, false], link("config", "Configuration"), link("groups", "Groups"), link("history", "History")),
       h("div", { key: `tab-${tab}` }, tab === "config" && more ? configs(this, `${this.api}/config`, more.entries, this.may("edit")) : tab === "groups" && more ? this.groups(more.groups) : tab === "history" ? charts(this, more) : this.partitions(partitions)),
       age(seen),
     ];
