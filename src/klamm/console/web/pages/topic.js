@@ -5,6 +5,7 @@ import { Page } from "../page.js";
 import { age, ask, confirm, table, tabs, tiles } from "../parts.js";
 import { bytes, count, seconds } from "../words.js";
 import { configs } from "./configs.js";
+import { changes, moving, underWay } from "./topic-changes.js";
 
 class Topic extends Page {
   title() {
@@ -17,8 +18,8 @@ class Topic extends Page {
 
   async load(signal) {
     const { tab = "partitions" } = this.words;
-    const [topic, more] = await Promise.all([get(this.api, { signal }), this.more(tab, signal)]);
-    return { ...topic, more };
+    const [topic, more, moves] = await Promise.all([get(this.api, { signal }), this.more(tab, signal), underWay(this, signal)]);
+    return { ...topic, more, moves };
   }
 
   more(tab, signal) {
@@ -27,7 +28,7 @@ class Topic extends Page {
     return null;
   }
 
-  view({ topic, partitions, more, seen }) {
+  view({ topic, partitions, more, moves, seen }) {
     const { tab = "partitions" } = this.words;
     const here = `clusters/${encodeURIComponent(this.params.cluster)}/topics/${encodeURIComponent(this.params.topic)}`;
     const link = (name, title) => [title, `${here}?tab=${name}`, tab === name];
@@ -41,7 +42,9 @@ class Topic extends Page {
       ),
       h("div", { class: "tools", key: "tools" },
         h("button", { type: "button", onclick: () => this.grow(topic) }, "More partitions"),
+        changes(this, topic),
         h("button", { type: "button", class: "danger", onclick: () => this.delete() }, "Delete")),
+      moving(this, moves),
       tabs(link("partitions", "Partitions"), link("config", "Configuration"), link("groups", "Groups")),
       h("div", { key: `tab-${tab}` }, tab === "config" && more ? configs(this, `${this.api}/config`, more.entries) : tab === "groups" && more ? this.groups(more.groups) : this.partitions(partitions)),
       age(seen),
