@@ -4,7 +4,7 @@ import msgspec
 
 from klamm import __version__
 from klamm.console import openapi
-from klamm.console.api import brokers, clusters, copies, groups, replication, schemas, topics
+from klamm.console.api import brokers, clusters, copies, groups, messages, replication, schemas, topics
 from klamm.console.routes import Call, NoQuery, Route
 
 
@@ -50,4 +50,5 @@ ROUTES: tuple[Route, ...] = (
     *copies.ROUTES,
     *groups.ROUTES,
     *schemas.ROUTES,
+    *messages.ROUTES,
 )

@@ -12,6 +12,7 @@ const PAGES = [
   ["clusters/:cluster/brokers/:broker", "klamm-broker", "broker"],
   ["clusters/:cluster/topics", "klamm-topics", "topics", "Topics"],
   ["clusters/:cluster/topics/:topic", "klamm-topic", "topic"],
+  ["clusters/:cluster/topics/:topic/messages", "klamm-messages", "messages"],
   ["clusters/:cluster/groups", "klamm-groups", "groups", "Groups"],
   ["clusters/:cluster/groups/:group", "klamm-group", "group"],
   ["clusters/:cluster/schemas", "klamm-schemas", "schemas", "Schemas"],

@@ -45,7 +45,7 @@ class Topic extends Page {
         changes(this, topic),
         h("button", { type: "button", class: "danger", onclick: () => this.delete() }, "Delete")),
       moving(this, moves),
-      tabs(link("partitions", "Partitions"), link("config", "Configuration"), link("groups", "Groups")),
+      tabs(link("partitions", "Partitions"), ["Messages", `${here}/messages`, false], link("config", "Configuration"), link("groups", "Groups")),
       h("div", { key: `tab-${tab}` }, tab === "config" && more ? configs(this, `${this.api}/config`, more.entries) : tab === "groups" && more ? this.groups(more.groups) : this.partitions(partitions)),
       age(seen),
     ];
