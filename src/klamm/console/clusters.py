@@ -1,13 +1,17 @@
 """A Kafka cluster as the console has it: a connection for administration, the collector's snapshots, readers' lines."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from random import Random
+from typing import Any, TypeVar
 
 from klamm.base.clock import Clock
 from klamm.base.deadlines import DeadlineExceeded, within
 from klamm.console.problems import Problem
+from klamm.console.schema_registry import Registry
+from klamm.console.serdes import Serdes
+from klamm.console.serdes.of_cluster import ClusterSerdes
 from klamm.console.settings import ClusterSettings
 from klamm.console.trends import Trends
 from klamm.console.undos import Undos
@@ -15,6 +19,8 @@ from klamm.kafka.admin import Admin
 from klamm.kafka.link import Link
 from klamm.observing.collector import Collector
 from klamm.observing.snapshot import Beyond, PartKey, Snapshot
+
+T = TypeVar("T")
 
 PATIENCE = 5.0
 """Seconds that an answer waits for Kafka before it says that there is none."""
@@ -28,10 +34,13 @@ class Place:
 
     def __init__(self, settings: ClusterSettings, clock: Clock, random: Random) -> None:
         self.settings = settings
+        self.registry = None if settings.registry is None else Registry(settings.registry, clock)
+        self.serdes: Serdes = ClusterSerdes(settings.serdes, settings.masking, self.registry)
         self._asking = Link(settings.connection(), random)
         self._collecting = Link(settings.connection(), random)
         self._readers = asyncio.Semaphore(READERS)
         self.collector = Collector(self._collecting, clock, settings.collecting)
+        self._derived: dict[str, tuple[Snapshot, Any]] = {}
         self.undos = Undos()
         self.trends = Trends()
 
@@ -57,6 +66,14 @@ class Place:
                 raise Problem(503, "NotSeenYet", f"cluster {self.name}: {why}. It is tried again.") from None
         assert self.collector.snapshot is not None
         return self.collector.snapshot
+
+    def derived(self, what: str, snapshot: Snapshot, make: Callable[[], T]) -> T:
+        """What `make` makes of the snapshot, made once for all who ask for it: it must not be changed."""
+        known = self._derived.get(what)
+        if known is None or known[0] is not snapshot:
+            known = self._derived[what] = (snapshot, make())
+        made: T = known[1]
+        return made
 
     async def admin(self) -> Admin:
         try:
@@ -93,6 +110,8 @@ class Place:
     async def close(self) -> None:
         await self._asking.close()
         await self._collecting.close()
+        if self.registry is not None:
+            await self.registry.close()
 
 
 def _lags(snapshot: Snapshot) -> dict[str, int]:

@@ -84,9 +84,9 @@ class Admin:
     async def connect(cls, connection: Connection) -> Self:
         """Raises `KafkaFailure` when no broker let us in within `connect_timeout`.
 
-        `Unreachable`: nobody listens, the connection is cut, or the TLS handshake fails or hangs (a certificate that is
-        not trusted, say). `NotNow`: a broker takes our request and does not answer. `Denied`: a password is wrong.
-        `Refused`: the broker does not know the SASL mechanism.
+        `Unreachable`: nobody listens, the connection is cut, a broker takes our request and does not answer, or the TLS
+        handshake fails or hangs (a certificate that is not trusted, say). `Denied`: a password is wrong. `Refused`: the
+        broker does not know the SASL mechanism.
         """
         threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="kafka-admin")
         unwanted = Event()

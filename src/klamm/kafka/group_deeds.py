@@ -129,7 +129,7 @@ async def offsets_at(admin: Admin, broker: int, partitions: Mapping[str, Sequenc
         min_version=1,
     )
     answer = await admin.ask_within(PATIENCE, f"look for offsets by time on broker {broker}", request, broker)
-    return offsets_of(answer.topics)
+    return await offsets_of(answer.topics)
 
 
 def _outcomes(doing: str, topics: Sequence[Any]) -> Outcomes:
