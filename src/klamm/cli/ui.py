@@ -3,19 +3,20 @@
 import argparse
 import asyncio
 import signal
+from dataclasses import replace
 
 from klamm.base import logs
 from klamm.cli.context import Context
-from klamm.cli.errors import Mistake
+from klamm.cli.errors import Mistake, NotRunning
 from klamm.console.service import serve
-from klamm.console.settings import ClusterSettings, Settings
+from klamm.console.settings import ClusterSettings, KubernetesSettings, Settings
 from klamm.kafka.admin import Connection
 
 AFTER_INTERRUPT = "The console has ended."
 
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
-    settings = settings_of(arguments)
+    settings = replace(settings_of(arguments), kubernetes=kubernetes_of(context))
     logs.set_up("INFO")
     asyncio.run(_serve(context, settings))
     return 0
@@ -32,6 +33,14 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
         raise Mistake("--bootstrap: names no broker; write HOST:PORT")
     clusters = (ClusterSettings(arguments.name, lambda: Connection(bootstrap, client_id="klamm-ui")),)
     return Settings(clusters, host=arguments.host, port=arguments.port)
+
+
+def kubernetes_of(context: Context) -> KubernetesSettings | None:
+    """The API of this home's cluster; None while it has none, and then there is no operator's view."""
+    try:
+        return KubernetesSettings(context.connection())
+    except NotRunning:
+        return None
 
 
 async def _serve(context: Context, settings: Settings) -> None:

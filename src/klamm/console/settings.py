@@ -9,12 +9,14 @@ from klamm.console.masking import Masking
 from klamm.console.schema_registry import RegistrySettings
 from klamm.console.serdes.of_cluster import SerdeSettings
 from klamm.kafka.admin import Connection
+from klamm.kube.connection import Connection as KubeConnection
 from klamm.observing import collector
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterSettings:
-    """`connection` is asked again for what certificate files hold now."""
+    """`connection` is asked again for what certificate files hold now. `resource`: "namespace/name" of the Kafka
+    resource that this cluster is, where neither its id nor its addresses tell."""
 
     name: str
     connection: Callable[[], Connection]
@@ -24,6 +26,15 @@ class ClusterSettings:
     serdes: SerdeSettings = field(default_factory=SerdeSettings)
     masking: Masking = field(default_factory=Masking)
     audit: AuditSettings = field(default_factory=AuditSettings)
+    resource: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KubernetesSettings:
+    """Where the operator's resources are. `namespaces`: () is all, for which a ClusterRole is needed."""
+
+    connection: KubeConnection
+    namespaces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +42,7 @@ class Settings:
     """`host`: None listens on all addresses. `base`: the path under which everything is, "" or "/kafka-ui", say.
 
     `access`: how people log in, and their roles. `body_within`: seconds that a request's body may take to come.
+    `kubernetes`: None without the operator's view.
     """
 
     clusters: tuple[ClusterSettings, ...]
@@ -39,3 +51,4 @@ class Settings:
     base: str = ""
     body_within: float = 30.0
     access: Access = field(default_factory=Access)
+    kubernetes: KubernetesSettings | None = None
