@@ -10,8 +10,9 @@ from klamm.base.clock import Clock
 from klamm.base.deadlines import DeadlineExceeded, within
 from klamm.console.past import Past
 from klamm.console.problems import Problem
+from klamm.console.schema_registry import Registry
 from klamm.console.serdes import Serdes
-from klamm.console.serdes.builtin import BuiltIns
+from klamm.console.serdes.of_cluster import ClusterSerdes
 from klamm.console.settings import ClusterSettings
 from klamm.console.trends import Trends
 from klamm.console.undos import Undos
@@ -35,7 +36,8 @@ class Place:
     def __init__(self, settings: ClusterSettings, clock: Clock, random: Random) -> None:
         self.settings = settings
         self._clock = clock
-        self.serdes: Serdes = BuiltIns()
+        self.registry = None if settings.registry is None else Registry(settings.registry, clock)
+        self.serdes: Serdes = ClusterSerdes(settings.serdes, settings.masking, self.registry)
         self._asking = Link(settings.connection(), random)
         self._collecting = Link(settings.connection(), random)
         self._readers = asyncio.Semaphore(READERS)
@@ -120,6 +122,8 @@ class Place:
     async def close(self) -> None:
         await self._asking.close()
         await self._collecting.close()
+        if self.registry is not None:
+            await self.registry.close()
 
 
 def _lags(snapshot: Snapshot) -> dict[str, int]:

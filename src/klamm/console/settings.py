@@ -3,7 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from klamm.console.masking import Masking
 from klamm.console.rights import Role
+from klamm.console.schema_registry import RegistrySettings
+from klamm.console.serdes.of_cluster import SerdeSettings
 from klamm.kafka.admin import Connection
 from klamm.kube.connection import Connection as KubeConnection
 from klamm.observing import collector
@@ -19,6 +22,9 @@ class ClusterSettings:
     read_only: bool = False
     collecting: collector.Settings = field(default_factory=collector.Settings)
     resource: str | None = None
+    registry: RegistrySettings | None = None
+    serdes: SerdeSettings = field(default_factory=SerdeSettings)
+    masking: Masking = field(default_factory=Masking)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ const PAGES = [
   ["clusters/:cluster/quotas", "klamm-quotas", "quotas", "Quotas and users"],
   ["clusters/:cluster/quorum", "klamm-quorum", "quorum", "Quorum and features"],
   ["clusters/:cluster/heat", "klamm-heat", "heat", "What lies where"],
+  ["clusters/:cluster/schemas", "klamm-schemas", "schemas", "Schemas"],
+  ["clusters/:cluster/schemas/:subject", "klamm-schema", "schema"],
 ];
 
 const base = new URL(document.baseURI).pathname;
