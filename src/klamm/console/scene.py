@@ -1,6 +1,7 @@
 """All that handlers share."""
 
-from collections.abc import Mapping
+import secrets
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from klamm.base.clock import Clock
@@ -17,3 +18,5 @@ class Scene:
     clock: Clock
     gate: Gate
     trail: Trail
+    salt: Callable[[int], bytes] = secrets.token_bytes
+    """So many random bytes, for passwords."""

@@ -49,6 +49,7 @@ async def serve(
         async with Supervisor("console", random) as tasks:
             for place in places.values():
                 tasks.start(f"collector of {place.name}", place.collector.run)
+                tasks.start(f"trends of {place.name}", place.follow_trends)
             for name in trail.with_topics:
                 tasks.start(f"audit of {name}", partial(write_entries, trail, places[name]))
             site = web.TCPSite(runner, settings.host, settings.port)

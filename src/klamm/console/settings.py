@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 
 from klamm.console.audit import AuditSettings
 from klamm.console.identity.settings import Access
+from klamm.console.masking import Masking
+from klamm.console.schema_registry import RegistrySettings
+from klamm.console.serdes.of_cluster import SerdeSettings
 from klamm.kafka.admin import Connection
 from klamm.observing import collector
 
@@ -18,6 +21,9 @@ class ClusterSettings:
     read_only: bool = False
     collecting: collector.Settings = field(default_factory=collector.Settings)
     audit: AuditSettings = field(default_factory=AuditSettings)
+    registry: RegistrySettings | None = None
+    serdes: SerdeSettings = field(default_factory=SerdeSettings)
+    masking: Masking = field(default_factory=Masking)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,23 @@ import msgspec
 
 from klamm import __version__
 from klamm.console import openapi
-from klamm.console.api import audit, brokers, clusters, groups, identity, topics
+from klamm.console.api import (
+    acls,
+    audit,
+    brokers,
+    clusters,
+    copies,
+    groups,
+    identity,
+    messages,
+    quorum,
+    quotas,
+    replication,
+    resets,
+    schemas,
+    topics,
+    transactions,
+)
 from klamm.console.routes import Call, NoQuery, Route
 
 
@@ -48,5 +64,14 @@ ROUTES: tuple[Route, ...] = (
     *clusters.ROUTES,
     *brokers.ROUTES,
     *topics.ROUTES,
+    *replication.ROUTES,
+    *copies.ROUTES,
     *groups.ROUTES,
+    *resets.ROUTES,
+    *acls.ROUTES,
+    *quotas.ROUTES,
+    *transactions.ROUTES,
+    *quorum.ROUTES,
+    *messages.ROUTES,
+    *schemas.ROUTES,
 )

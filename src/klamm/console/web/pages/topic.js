@@ -6,6 +6,7 @@ import { age, ask, confirm, table, tabs, tiles } from "../parts.js";
 import { bytes, count, seconds } from "../words.js";
 import { may } from "../who.js";
 import { configs } from "./configs.js";
+import { elections } from "./elections.js";
 
 class Topic extends Page {
   title() {
@@ -46,6 +47,7 @@ class Topic extends Page {
       ),
       h("div", { class: "tools", key: "tools" },
         this.may("edit") ? h("button", { type: "button", onclick: () => this.grow(topic) }, "More partitions") : null,
+        this.may("edit") ? elections(this, this.params.topic) : null,
         this.may("delete") ? h("button", { type: "button", class: "danger", onclick: () => this.delete() }, "Delete") : null),
       tabs(link("partitions", "Partitions"), link("config", "Configuration"), link("groups", "Groups")),
       h("div", { key: `tab-${tab}` }, tab === "config" && more ? configs(this, `${this.api}/config`, more.entries, this.may("edit")) : tab === "groups" && more ? this.groups(more.groups) : this.partitions(partitions)),
