@@ -1,7 +1,8 @@
-"""What the console is told, as plain values; `configuration.py` reads them in the spelling of kafka-ui."""
+"""What the console is told, as plain values; `configuring/` reads them in the spelling of kafka-ui."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from klamm.console.rights import Role
 from klamm.kafka.admin import Connection
@@ -10,19 +11,22 @@ from klamm.observing import collector
 
 @dataclass(frozen=True, slots=True)
 class ClusterSettings:
-    """`connection` is asked again for what certificate files hold now."""
+    """`connection` is asked again for what certificate files hold now. `given`: the cluster's whole configuration, for
+    parts that read their own (schemaRegistry, serde, masking, …); it holds passwords.
+    """
 
     name: str
     connection: Callable[[], Connection]
     read_only: bool = False
     collecting: collector.Settings = field(default_factory=collector.Settings)
+    given: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`host`: None listens on all addresses. `base`: the path under which everything is, "" or "/kafka-ui", say.
 
-    `roles`: None without role-based rights.
+    `roles`: None without role-based rights. `given`: auth, rbac, oauth2 and spring, for who reads log-ins and roles.
     """
 
     clusters: tuple[ClusterSettings, ...]
@@ -30,3 +34,4 @@ class Settings:
     port: int = 8080
     base: str = ""
     roles: tuple[Role, ...] | None = None
+    given: Mapping[str, Any] = field(default_factory=dict, repr=False)

@@ -20,7 +20,7 @@ from tests.kubernetes.node import needs
 from tests.kubernetes.node.layout import CACHE
 
 from klamm import __version__
-from klamm.distribution.images import kafka_image, operator_image
+from klamm.distribution.images import console_image, kafka_image, operator_image
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 DEBIAN = "localhost/klamm-tests/debian:12"
@@ -57,6 +57,10 @@ class Recipe:
 def operator() -> Recipe:
     name = f"docker.io/{operator_image(__version__)}"
     return Recipe(name, "images/operator/Dockerfile", ("requirements/operator.txt", "src/klamm"))
+
+
+def console() -> Recipe:
+    return Recipe(f"docker.io/{console_image(__version__)}", "images/kafka-ui/Dockerfile", base=operator())
 
 
 def kafka(version: str) -> Recipe:
