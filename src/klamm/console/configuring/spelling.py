@@ -114,10 +114,10 @@ class Reader:
             if text.strip().lower() not in _TRUTHS:
                 self.told.refuse(where, given, "is neither true nor false; write one of them")
             return _TRUTHS.get(text.strip().lower())
-        if not re.fullmatch(r"-?\d{1,18}", text.strip(), re.ASCII):
+        number = _whole(text)
+        if number is None:
             self.told.refuse(where, given, "is no whole number; write digits")
             return None
-        number = int(text)
         if not shape.least <= number <= shape.most:
             self.told.refuse(where, number, f"is out of range; write {shape.least} to {shape.most}")
             return None
@@ -187,6 +187,15 @@ class Reader:
             text = text[: found.start()] + value + text[found.end() :]
         self.told.refuse(where, text, "holds placeholders without an end; write their values")
         return None
+
+
+def _whole(text: str) -> int | None:
+    """Helm writes 1000000 as 1e+06."""
+    if re.fullmatch(r"-?\d{1,18}", text.strip(), re.ASCII):
+        return int(text)
+    if re.fullmatch(r"\d(\.\d{1,15})?e\+?\d{1,2}", text.strip(), re.ASCII) and float(text).is_integer():
+        return int(float(text))
+    return None
 
 
 def _as_text(value: Any) -> str:

@@ -23,9 +23,8 @@ class Wrong:
 class Unusable(Exception):
     """Everything that is wrong with a configuration, a line each."""
 
-    def __init__(self, wrong: Iterable[Wrong]) -> None:
-        self.wrong = tuple(wrong)
-        super().__init__("\n".join(map(str, self.wrong)))
+    def __init__(self, wrong: Iterable[Wrong | str]) -> None:
+        super().__init__("\n".join(map(str, wrong)))
 
 
 @dataclass
