@@ -1,9 +1,10 @@
 """A Kafka cluster as the console has it: a connection for administration, the collector's snapshots, readers' lines."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from random import Random
+from typing import Any, TypeVar
 
 from klamm.base.clock import Clock
 from klamm.base.deadlines import DeadlineExceeded, within
@@ -13,6 +14,8 @@ from klamm.kafka.admin import Admin
 from klamm.kafka.link import Link
 from klamm.observing.collector import Collector
 from klamm.observing.snapshot import PartKey, Snapshot
+
+T = TypeVar("T")
 
 PATIENCE = 5.0
 """Seconds that an answer waits for Kafka before it says that there is none."""
@@ -30,6 +33,7 @@ class Place:
         self._collecting = Link(settings.connection(), random)
         self._readers = asyncio.Semaphore(READERS)
         self.collector = Collector(self._collecting, clock, settings.collecting)
+        self._derived: dict[Callable[[Snapshot], Any], tuple[Snapshot, Any]] = {}
 
     @property
     def name(self) -> str:
@@ -53,6 +57,14 @@ class Place:
                 raise Problem(503, "NotSeenYet", f"cluster {self.name}: {why}. It is tried again.") from None
         assert self.collector.snapshot is not None
         return self.collector.snapshot
+
+    def derived(self, snapshot: Snapshot, make: Callable[[Snapshot], T]) -> T:
+        """What `make` makes of the snapshot, made once for all who ask: it must not be changed."""
+        known = self._derived.get(make)
+        if known is None or known[0] is not snapshot:
+            known = self._derived[make] = (snapshot, make(snapshot))
+        made: T = known[1]
+        return made
 
     async def admin(self) -> Admin:
         try:

@@ -1,5 +1,7 @@
 """Clusters at a glance."""
 
+from dataclasses import dataclass
+
 import msgspec
 
 from klamm.console.api.seen import Seen, seen
@@ -51,7 +53,7 @@ async def clusters(call: Call[NoQuery, None]) -> ClusterList:
 
 async def cluster(call: Call[NoQuery, None]) -> ClusterView:
     place, snapshot = call.place, await call.place.snapshot()
-    partitions = [one for topic in snapshot.topics.values() for one in topic.partitions]
+    numbers = place.derived(snapshot, _numbers)
     return ClusterView(
         name=place.name,
         id=snapshot.cluster.id,
@@ -59,13 +61,37 @@ async def cluster(call: Call[NoQuery, None]) -> ClusterView:
         controller=snapshot.cluster.controller,
         broker_count=len(snapshot.cluster.brokers),
         topic_count=len(snapshot.topics),
-        partition_count=len(partitions),
+        partition_count=numbers.partitions,
+        under_replicated=numbers.under_replicated,
+        offline=numbers.offline,
+        group_count=len(snapshot.groups),
+        messages=numbers.messages,
+        bytes=numbers.bytes,
+        seen=seen(call, snapshot),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbers:
+    partitions: int
+    under_replicated: int
+    offline: int
+    messages: int
+    bytes: int
+
+
+def _numbers(snapshot: Snapshot) -> _Numbers:
+    partitions = [one for topic in snapshot.topics.values() for one in topic.partitions]
+    return _Numbers(
+        partitions=len(partitions),
         under_replicated=sum(len(one.in_sync) < len(one.replicas) for one in partitions),
         offline=sum(one.leader is None for one in partitions),
-        group_count=len(snapshot.groups),
-        messages=_messages(snapshot),
+        messages=sum(
+            end - snapshot.earliest.get(topic, {}).get(partition, end)
+            for topic, ends in snapshot.latest.items()
+            for partition, end in ends.items()
+        ),
         bytes=sum(size for dirs in snapshot.log_dirs.values() for one in dirs for size in one.sizes.values()),
-        seen=seen(call, snapshot),
     )
 
 
@@ -73,7 +99,7 @@ def _line(place: Place) -> ClusterLine:
     snapshot, why = place.collector.snapshot, place.reason_offline
     if snapshot is None:
         return ClusterLine(place.name, "offline", place.settings.read_only, why)
-    partitions = [one for topic in snapshot.topics.values() for one in topic.partitions]
+    numbers = place.derived(snapshot, _numbers)
     return ClusterLine(
         place.name,
         "offline" if why else "online",
@@ -81,18 +107,10 @@ def _line(place: Place) -> ClusterLine:
         why,
         len(snapshot.cluster.brokers),
         len(snapshot.topics),
-        len(partitions),
+        numbers.partitions,
         len(snapshot.groups),
-        sum(len(one.in_sync) < len(one.replicas) for one in partitions),
-        sum(one.leader is None for one in partitions),
-    )
-
-
-def _messages(snapshot: Snapshot) -> int:
-    return sum(
-        end - snapshot.earliest.get(topic, {}).get(partition, end)
-        for topic, ends in snapshot.latest.items()
-        for partition, end in ends.items()
+        numbers.under_replicated,
+        numbers.offline,
     )
 
 

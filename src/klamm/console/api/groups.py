@@ -75,8 +75,9 @@ class GroupView(msgspec.Struct, frozen=True):
 async def groups(call: Call[GroupsQuery, None]) -> GroupList:
     snapshot, query = await call.place.snapshot(), call.query
     allowed = call.who.allowed(call.place.name, "consumer", "view", snapshot.groups)
+    lines = call.place.derived(snapshot, _lines)
     found = [
-        _line(snapshot, snapshot.groups[name])
+        lines[name]
         for name in allowed
         if (not query.topic or query.topic in snapshot.committed.get(name, {}))
         and (not query.state or snapshot.groups[name].state.lower() == query.state.lower())
@@ -123,6 +124,10 @@ def _offsets(snapshot: Snapshot, group: Group) -> tuple[OffsetLine, ...]:
                 )
             )
     return tuple(lines)
+
+
+def _lines(snapshot: Snapshot) -> dict[str, GroupLine]:
+    return {name: _line(snapshot, group) for name, group in snapshot.groups.items()}
 
 
 def _line(snapshot: Snapshot, group: Group) -> GroupLine:
