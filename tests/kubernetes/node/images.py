@@ -80,8 +80,8 @@ def prometheus() -> Recipe:
 
 
 def all_of(versions: Iterable[str]) -> list[Recipe]:
-    """The operator, and Kafka and its client of these versions."""
-    return [operator(), *(recipe for version in versions for recipe in (kafka(version), client(version)))]
+    """The operator, the console, and Kafka and its client of these versions."""
+    return [operator(), console(), *(recipe for version in versions for recipe in (kafka(version), client(version)))]
 
 
 def archive(recipe: Recipe) -> Path:
