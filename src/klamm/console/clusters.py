@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from klamm.base.clock import Clock
 from klamm.base.deadlines import DeadlineExceeded, within
 from klamm.console.problems import Problem
+from klamm.console.renewing import follow_files
 from klamm.console.settings import ClusterSettings
 from klamm.kafka.admin import Admin
 from klamm.kafka.link import Link
@@ -89,6 +90,9 @@ class Place:
                 yield admin
             finally:
                 await admin.close()
+
+    async def follow_files(self) -> None:
+        await follow_files(self.settings, (self._asking, self._collecting))
 
     async def close(self) -> None:
         await self._asking.close()

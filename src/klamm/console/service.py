@@ -36,6 +36,7 @@ async def serve(
         async with Supervisor("console", random) as tasks:
             for place in places.values():
                 tasks.start(f"collector of {place.name}", place.collector.run)
+                tasks.start(f"certificates of {place.name}", place.follow_files)
             site = web.TCPSite(runner, settings.host, settings.port)
             await site.start()
             assert site._server is not None

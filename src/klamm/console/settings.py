@@ -11,8 +11,8 @@ from klamm.observing import collector
 
 @dataclass(frozen=True, slots=True)
 class ClusterSettings:
-    """`connection` is asked again for what certificate files hold now. `given`: the cluster's whole configuration, for
-    parts that read their own (schemaRegistry, serde, masking, …); it holds passwords.
+    """`connection` is asked again when what `files` gives has changed: certificates are renewed. `given`: all that is
+    configured of the cluster, for parts that read their own (schemaRegistry, serde, masking, …); it holds passwords.
     """
 
     name: str
@@ -20,6 +20,8 @@ class ClusterSettings:
     read_only: bool = False
     collecting: collector.Settings = field(default_factory=collector.Settings)
     given: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    files: Callable[[], tuple[bytes, ...]] = tuple
+    """What the connection is made of, as it is in files now."""
 
 
 @dataclass(frozen=True, slots=True)

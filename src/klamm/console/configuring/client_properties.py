@@ -76,6 +76,11 @@ class Client:
         except _Wrong as wrong:
             raise Unreadable(f"{self.where}.{wrong.args[0]}: {wrong.args[2]}") from wrong
 
+    def files(self) -> tuple[bytes, ...]:
+        """What its stores hold now. Raises OSError."""
+        paths = [self.properties.get(f"ssl.{what}.location") for what in ("truststore", "keystore")]
+        return tuple(self.read_file(path) for path in paths if path)
+
     def tell(self, told: Told) -> None:
         """What of it cannot be used, tried once beforehand."""
         try:

@@ -196,6 +196,7 @@ def _cluster(
         read_only=given.get("readOnly", False),
         collecting=collector.Settings(interval=interval / 1000) if interval else collector.Settings(),
         given=given,
+        files=client.files,
     )
 
 
