@@ -91,7 +91,7 @@ def test_variables_say_the_same_as_yaml(environment: dict[str, str]) -> None:
 def test_parts_of_others_are_handed_on_in_one_spelling() -> None:
     given = cluster(
         "schema-registry: http://registry:8081\nschemaRegistryAuth: {username: ann, password: word}\n"
-        "serde:\n- {name: ProtobufFile, topic-values-pattern: 'a.*', properties: {protobufFiles: [/a.proto]}}\n"
+        "serde:\n- name: ProtobufFile\n  topic-values-pattern: a.*\n  properties: {protobufFiles: ['${A:}/a.proto']}\n"
         "masking:\n- {type: MASK, fields: [name], topic-values-pattern: 'a.*'}\n"
         "kafka-connect:\n- {name: first, address: 'http://connect:8083'}"
     ).given
@@ -116,6 +116,10 @@ def test_variables_of_parts_of_others_are_handed_on_alike() -> None:
             "SPRING_SECURITY_USER_NAME": "admin",
             "SPRING_SECURITY_USER_PASSWORD": "pass",
             "AUTH_OAUTH2_CLIENT_GOOGLE_CLIENTID": "1234",
+            "OAUTH2_LDAP_ACTIVEDIRECTORY": "true",
+            "OAUTH2_LDAP_ACTIVEDIRECTORY_DOMAIN": "example.com",
+            "KAFKA_CLUSTERS_0_SERDE_0_NAME": "ProtobufFile",
+            "KAFKA_CLUSTERS_0_SERDE_0_PROPERTIES_PROTOBUFFILES_0": "/a.proto",
         }
     )
     given = made.settings.clusters[0].given
@@ -123,6 +127,8 @@ def test_variables_of_parts_of_others_are_handed_on_alike() -> None:
     assert given["masking"] == [{"fields": ["name", "mail"]}]
     assert given["metrics"] == {"port": 9404}
     assert made.settings.given["spring"] == {"security": {"user": {"name": "admin", "password": "pass"}}}
+    assert given["serde"] == [{"name": "ProtobufFile", "properties": {"protobufFiles": ["/a.proto"]}}]
+    assert made.settings.given["oauth2"] == {"ldap": {"activeDirectory": True, "activeDirectory.domain": "example.com"}}
     assert made.settings.given["auth"] == {"oauth2": {"client": {"google": {"clientId": "1234"}}}}
     assert made.remarks == ()
 

@@ -34,12 +34,23 @@ CONNECT = Fields(
         "consumerNamePattern": Text(),
     }
 )
+_OF_SERDES = (
+    "protobufFile",
+    "protobufFiles",
+    "protobufFilesDir",
+    "protobufMessageName",
+    "protobufMessageNameByTopic",
+    "protobufMessageNameForKey",
+    "protobufMessageNameForKeyByTopic",
+)
+"""Variables have no capitals within words; these names get theirs back."""
+
 SERDE = Fields(
     {
         "name": Text(),
         "className": Text(),
         "filePath": Text(),
-        "properties": Named(Whatever()),
+        "properties": Named(Whatever(), _OF_SERDES),
         "topicKeysPattern": Text(),
         "topicValuesPattern": Text(),
     }
@@ -149,15 +160,17 @@ _AUTH_OF_ALL = Fields(
     {
         "type": Text(),
         "oauth2": Fields({"client": Named(_OAUTH_CLIENT), "resourceServer": Whatever()}),
+        "users": Many(Fields({"name": Text(), "password": Text(), "groups": Many(Text())})),
         "ldap": Whatever(),
         "accessTokens": Whatever(),
     }
 )
+_SUBJECT = Fields({"provider": Text(), "type": Text(), "value": Text(), "regex": Truth(), "isRegex": Truth()})
 _ROLE = Fields(
     {
         "name": Text(),
         "clusters": Many(Text()),
-        "subjects": Many(Fields({"provider": Text(), "type": Text(), "value": Text(), "regex": Truth()})),
+        "subjects": Many(_SUBJECT),
         "permissions": Many(Fields({"resource": Text(), "value": Text(), "actions": Many(Text())})),
     }
 )
@@ -174,8 +187,11 @@ _LDAP = Fields(
         "groupFilterSearchBase": Text(),
         "groupFilterSearchFilter": Text(),
         "groupRoleAttribute": Text(),
+        "trustedCertificates": Text(),
         "activeDirectory": Truth(),
-        "activeDirectoryDomain": Text(),
+        "activeDirectory.domain": Text(),
+        # kafka-ui's own documents write the first "c" in Cyrillic, and people paste it.
+        "a\u0441tiveDirectory.domain": Text(),
     }
 )
 _REGISTRATION = Named(_OAUTH_CLIENT)
@@ -202,7 +218,7 @@ ALL = Fields(
     {
         "kafka": _KAFKA,
         "auth": _AUTH_OF_ALL,
-        "rbac": Fields({"roles": Many(_ROLE), "defaultRole": Whatever()}),
+        "rbac": Fields({"roles": Many(_ROLE), "defaultRole": _ROLE}),
         "oauth2": Fields({"ldap": _LDAP}),
         "spring": _SPRING,
         "server": Fields(
@@ -248,6 +264,8 @@ UNUSED: Mapping[str, str] = {
     "kafka.fts": "lists are searched in memory",
     "kafka.polling.pollTimeoutMs": "reading stops at the ends of partitions, so there is nothing to wait for",
     "kafka.polling.responseTimeoutMs": "reading stops at the ends of partitions, so there is nothing to wait for",
+    "kafka.polling.maxPageSize": "how much a page holds is chosen where it is read",
+    "kafka.polling.defaultPageSize": "how much a page holds is chosen where it is read",
     "spring.servlet": "there is no Spring here",
     "spring.webflux": "there is no Spring here",
     "spring.codec": "there is no Spring here",

@@ -53,9 +53,10 @@ class Many:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """Names that people choose, each with the same shape."""
+    """Names that people choose, each with the same shape. `known`: those that have capitals."""
 
     of: "Shape"
+    known: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ Shape = Text | Truth | Number | Whatever | Properties | Many | Named | Fields
 
 
 def _plain(name: str) -> str:
-    return name.replace("-", "").replace("_", "").lower()
+    return re.sub(r"[-_.]", "", name).lower()
 
 
 # Values
@@ -93,14 +94,14 @@ class Reader:
         match shape:
             case Fields():
                 return self._fields(shape, given, where)
-            case Named(of):
-                return self._named(of, given, where)
+            case Named():
+                return self._named(shape, given, where)
             case Many(of):
                 return self._many(of, given, where)
             case Properties():
                 return self._properties(given, where)
             case Whatever():
-                return given
+                return self._whatever(given, where)
         return self._leaf(shape, given, where)
 
     def _leaf(self, shape: Text | Truth | Number, given: Any, where: str) -> Any:
@@ -137,11 +138,15 @@ class Reader:
                 read[key] = merged(one, read[key]) if key in read else one
         return read
 
-    def _named(self, of: Shape, given: Any, where: str) -> dict[str, Any] | None:
+    def _named(self, shape: Named, given: Any, where: str) -> dict[str, Any] | None:
         if not isinstance(given, Mapping):
             self.told.refuse(where, given, "has no names; write name: value")
             return None
-        read = {str(name): self.read(of, value, f"{where}.{name}") for name, value in given.items()}
+        spelled = {_plain(one): one for one in shape.known}
+        read = {
+            spelled.get(_plain(str(name)), str(name)): self.read(shape.of, value, f"{where}.{name}")
+            for name, value in given.items()
+        }
         return {name: value for name, value in read.items() if value is not None}
 
     def _many(self, of: Shape, given: Any, where: str) -> list[Any] | None:
@@ -169,6 +174,17 @@ class Reader:
             elif value is not None:
                 found[str(name)] = self._filled(_as_text(value), f"{where}.{name}") or ""
         return found
+
+    def _whatever(self, given: Any, where: str) -> Any:
+        """Variables spell a list by its numbers: {"0": first, "1": second}."""
+        if isinstance(given, Mapping):
+            if given and all(str(key).isdecimal() for key in given):
+                given = [given[key] for key in sorted(given, key=lambda key: int(key))]
+            else:
+                return {key: self._whatever(value, f"{where}.{key}") for key, value in given.items()}
+        if isinstance(given, list):
+            return [self._whatever(one, f"{where}[{index}]") for index, one in enumerate(given)]
+        return self._filled(given, where) if isinstance(given, str) else given
 
     def _filled(self, text: str, where: str) -> str | None:
         for _ in range(_MOST_FILLED):
