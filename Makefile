@@ -57,7 +57,7 @@ weather-sample: environment ## forty of them, and a cluster that is made anew at
 	KLAMM_WEATHER_FAULTS=40 $(PYTHON) -m pytest tests/weather tests/kubernetes
 
 .PHONY: alerts
-alerts: environment ## every alert that can be made to fire on one machine fires and ends (needs prometheus; some ten minutes)
+alerts: environment ## real faults make every alert fire and end, on one machine (needs prometheus, and root for small disks; a quarter of an hour)
 	$(PYTHON) -m pytest tests/alerts
 
 .PHONY: helm
@@ -101,7 +101,7 @@ bench-kubernetes: environment ## time to Ready on a real Kubernetes, and what th
 lock: environment ## resolve the dependencies anew, with hashes
 	for extras in operator local develop; do \
 		$(PYTHON) -m piptools compile --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe \
-			--no-emit-index-url --no-emit-find-links --no-header \
+			--no-emit-index-url --no-emit-find-links --no-header --extra console \
 			$$( [ $$extras = operator ] || echo --extra local ) $$( [ $$extras = develop ] && echo --extra develop ) \
 			--output-file requirements/$$extras.txt pyproject.toml; \
 	done

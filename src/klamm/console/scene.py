@@ -1,6 +1,7 @@
 """All that handlers share."""
 
-from collections.abc import Mapping
+import secrets
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from klamm.base.clock import Clock
@@ -13,3 +14,5 @@ class Scene:
     settings: Settings
     places: Mapping[str, Place]
     clock: Clock
+    salt: Callable[[int], bytes] = secrets.token_bytes
+    """So many random bytes, for passwords."""

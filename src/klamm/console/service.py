@@ -37,6 +37,7 @@ async def serve(
             for place in places.values():
                 tasks.start(f"collector of {place.name}", place.collector.run)
                 tasks.start(f"certificates of {place.name}", place.follow_files)
+                tasks.start(f"trends of {place.name}", place.follow_trends)
             site = web.TCPSite(runner, settings.host, settings.port)
             await site.start()
             assert site._server is not None

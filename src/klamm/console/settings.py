@@ -4,7 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from klamm.console.masking import Masking
 from klamm.console.rights import Role
+from klamm.console.schema_registry import RegistrySettings
+from klamm.console.serdes.of_cluster import SerdeSettings
 from klamm.kafka.admin import Connection
 from klamm.observing import collector
 
@@ -12,13 +15,16 @@ from klamm.observing import collector
 @dataclass(frozen=True, slots=True)
 class ClusterSettings:
     """`connection` is asked again when what `files` gives has changed: certificates are renewed. `given`: all that is
-    configured of the cluster, for parts that read their own (schemaRegistry, serde, masking, …); it holds passwords.
+    configured of the cluster, for parts that read their own (kafkaConnect, metrics, audit, …); it holds passwords.
     """
 
     name: str
     connection: Callable[[], Connection]
     read_only: bool = False
     collecting: collector.Settings = field(default_factory=collector.Settings)
+    registry: RegistrySettings | None = None
+    serdes: SerdeSettings = field(default_factory=SerdeSettings)
+    masking: Masking = field(default_factory=Masking)
     given: Mapping[str, Any] = field(default_factory=dict, repr=False)
     files: Callable[[], tuple[bytes, ...]] = tuple
     """What the connection is made of, as it is in files now."""

@@ -4,7 +4,21 @@ import msgspec
 
 from klamm import __version__
 from klamm.console import openapi
-from klamm.console.api import brokers, clusters, groups, topics
+from klamm.console.api import (
+    acls,
+    brokers,
+    clusters,
+    copies,
+    groups,
+    messages,
+    quorum,
+    quotas,
+    replication,
+    resets,
+    schemas,
+    topics,
+    transactions,
+)
 from klamm.console.routes import Call, NoQuery, Route
 
 
@@ -46,5 +60,14 @@ ROUTES: tuple[Route, ...] = (
     *clusters.ROUTES,
     *brokers.ROUTES,
     *topics.ROUTES,
+    *replication.ROUTES,
+    *copies.ROUTES,
     *groups.ROUTES,
+    *resets.ROUTES,
+    *acls.ROUTES,
+    *quotas.ROUTES,
+    *transactions.ROUTES,
+    *quorum.ROUTES,
+    *messages.ROUTES,
+    *schemas.ROUTES,
 )

@@ -11,6 +11,7 @@ from tests.unit.certificates.test_java_stores import CERTIFICATE, KEY_STORE, KEY
 from klamm.console.configuring.client_properties import jaas_options
 from klamm.console.configuring.configuration import Configuration, Place, places, read
 from klamm.console.configuring.told import Unusable
+from klamm.console.schema_registry import RegistrySettings
 from klamm.kafka.admin import Sasl
 
 FILES = {"/certs/trust.jks": TRUST_STORE, "/certs/key.jks": KEY_STORE, "/certs/ca.pem": CERTIFICATE}
@@ -89,18 +90,19 @@ def test_variables_say_the_same_as_yaml(environment: dict[str, str]) -> None:
 
 
 def test_parts_of_others_are_handed_on_in_one_spelling() -> None:
-    given = cluster(
+    made = cluster(
         "schema-registry: http://registry:8081\nschemaRegistryAuth: {username: ann, password: word}\n"
         "serde:\n- name: ProtobufFile\n  topic-values-pattern: a.*\n  properties: {protobufFiles: ['${A:}/a.proto']}\n"
         "masking:\n- {type: MASK, fields: [name], topic-values-pattern: 'a.*'}\n"
-        "kafka-connect:\n- {name: first, address: 'http://connect:8083'}"
-    ).given
-    assert given["schemaRegistry"] == "http://registry:8081"
-    assert given["schemaRegistryAuth"] == {"username": "ann", "password": "word"}
-    assert given["serde"] == [
-        {"name": "ProtobufFile", "topicValuesPattern": "a.*", "properties": {"protobufFiles": ["/a.proto"]}}
-    ]
-    assert given["masking"] == [{"type": "MASK", "fields": ["name"], "topicValuesPattern": "a.*"}]
+        "kafka-connect:\n- {name: first, address: 'http://connect:8083'}\ndefaultKeySerde: String"
+    )
+    assert made.registry == RegistrySettings(("http://registry:8081",), "ann", "word", made.registry.tls)
+    (wish,) = made.serdes.wishes
+    assert (wish.name, made.serdes.key) == ("ProtobufFile", "String")
+    assert wish.holds("abc", "value")
+    assert wish.files.files == ("/a.proto",)
+    assert made.masking.rules[0].settings.fields == ("name",)
+    given = made.given
     assert given["kafkaConnect"] == [{"name": "first", "address": "http://connect:8083"}]
 
 
@@ -109,6 +111,8 @@ def test_variables_of_parts_of_others_are_handed_on_alike() -> None:
         environment={
             **ONE,
             "KAFKA_CLUSTERS_0_KAFKACONNECT_0_NAME": "first",
+            "KAFKA_CLUSTERS_0_MASKING_0_TYPE": "REMOVE",
+            "KAFKA_CLUSTERS_0_MASKING_0_TOPICVALUESPATTERN": "a.*",
             "KAFKA_CLUSTERS_0_MASKING_0_FIELDS_0": "name",
             "KAFKA_CLUSTERS_0_MASKING_0_FIELDS_1": "mail",
             "KAFKA_CLUSTERS_0_METRICS_PORT": "9404",
@@ -120,14 +124,18 @@ def test_variables_of_parts_of_others_are_handed_on_alike() -> None:
             "OAUTH2_LDAP_ACTIVEDIRECTORY_DOMAIN": "example.com",
             "KAFKA_CLUSTERS_0_SERDE_0_NAME": "ProtobufFile",
             "KAFKA_CLUSTERS_0_SERDE_0_PROPERTIES_PROTOBUFFILES_0": "/a.proto",
+            "KAFKA_CLUSTERS_0_SERDE_0_PROPERTIES_PROTOBUFMESSAGENAME": "shop.v1.Order",
         }
     )
     given = made.settings.clusters[0].given
     assert given["kafkaConnect"] == [{"name": "first"}]
-    assert given["masking"] == [{"fields": ["name", "mail"]}]
+    assert given["masking"] == [{"type": "REMOVE", "topicValuesPattern": "a.*", "fields": ["name", "mail"]}]
     assert given["metrics"] == {"port": 9404}
     assert made.settings.given["spring"] == {"security": {"user": {"name": "admin", "password": "pass"}}}
-    assert given["serde"] == [{"name": "ProtobufFile", "properties": {"protobufFiles": ["/a.proto"]}}]
+    assert given["serde"][0]["properties"] == {
+        "protobufFiles": ["/a.proto"],
+        "protobufMessageName": "shop.v1.Order",
+    }
     assert made.settings.given["oauth2"] == {"ldap": {"activeDirectory": True, "activeDirectory.domain": "example.com"}}
     assert made.settings.given["auth"] == {"oauth2": {"client": {"google": {"clientId": "1234"}}}}
     assert made.remarks == ()
@@ -257,6 +265,31 @@ def test_a_wrong_value_is_told_with_its_field_its_rule_and_its_mend(text: str) -
     assert len(said) == len(WRONG[text])
     for line, begin in zip(said, WRONG[text], strict=True):
         assert line.startswith(begin)
+
+
+WRONG_PARTS = {
+    "masking: [{type: HIDE, topicValuesPattern: a}]": "masking: Invalid enum value 'HIDE'",
+    "masking: [{type: REMOVE}]": "masking[0]: it holds for no topic; write topicKeysPattern or topicValuesPattern",
+    "defaultKeySerde: Marshal": "defaultKeySerde: 'Marshal' is no serde; write one of",
+    "serde: [{name: Mine, filePath: /a.jar}]": "serde[0].filePath: '/a.jar' would load foreign code",
+    "schemaRegistry: registry": "schemaRegistry: 'registry' is no web address; write http://host:port",
+    "schemaRegistry: 'https://r'\nschemaRegistrySsl: {truststoreLocation: /no}": (
+        "schemaRegistrySsl.ssl.truststore.location: cannot be read: No such file or directory"
+    ),
+}
+
+
+@pytest.mark.parametrize("text", WRONG_PARTS)
+def test_what_another_part_refuses_is_told_with_the_cluster_s_place(text: str) -> None:
+    with pytest.raises(Unusable) as caught:
+        cluster(text)
+    assert str(caught.value).startswith(f"kafka.clusters[0].{WRONG_PARTS[text]}")
+
+
+def test_a_registry_s_certificate_is_checked_against_the_cluster_s_trust_store() -> None:
+    registry = cluster("schemaRegistry: 'https://a/, https://b'\nssl: {truststoreLocation: /certs/ca.pem}").registry
+    assert registry.urls == ("https://a", "https://b")
+    assert registry.tls().cert_store_stats()["x509"] == 1
 
 
 WRONG_CLIENTS = {

@@ -53,7 +53,7 @@ async def clusters(call: Call[NoQuery, None]) -> ClusterList:
 
 async def cluster(call: Call[NoQuery, None]) -> ClusterView:
     place, snapshot = call.place, await call.place.snapshot()
-    numbers = place.derived(snapshot, _numbers)
+    numbers = place.derived("numbers", snapshot, lambda: _numbers(snapshot))
     return ClusterView(
         name=place.name,
         id=snapshot.cluster.id,
@@ -99,7 +99,7 @@ def _line(place: Place) -> ClusterLine:
     snapshot, why = place.collector.snapshot, place.reason_offline
     if snapshot is None:
         return ClusterLine(place.name, "offline", place.settings.read_only, why)
-    numbers = place.derived(snapshot, _numbers)
+    numbers = place.derived("numbers", snapshot, lambda: _numbers(snapshot))
     return ClusterLine(
         place.name,
         "offline" if why else "online",

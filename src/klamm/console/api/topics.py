@@ -80,7 +80,7 @@ class Growth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 async def topics(call: Call[TopicsQuery, None]) -> TopicList:
     snapshot = await call.place.snapshot()
-    lines = call.place.derived(snapshot, _lines)
+    lines = call.place.derived("topics", snapshot, lambda: _lines(snapshot))
     allowed = call.who.allowed(call.place.name, "topic", "view", lines)
     shown = [lines[name] for name in allowed if call.query.show_internal or not lines[name].internal]
     page = cut(call.query, shown, lambda one: one.name, _COLUMNS)

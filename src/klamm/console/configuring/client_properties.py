@@ -81,6 +81,13 @@ class Client:
         paths = [self.properties.get(f"ssl.{what}.location") for what in ("truststore", "keystore")]
         return tuple(self.read_file(path) for path in paths if path)
 
+    def tls(self) -> ssl.SSLContext:
+        """For others than brokers. Raises as `connection`."""
+        try:
+            return self._tls()
+        except _Wrong as wrong:
+            raise Unreadable(f"{self.where}.{wrong.args[0]}: {wrong.args[2]}") from wrong
+
     def tell(self, told: Told) -> None:
         """What of it cannot be used, tried once beforehand."""
         try:

@@ -4,21 +4,29 @@ environment itself.
     configuration = read([("config.yml", {...})], environment, read_file)
     configuration.settings, configuration.remarks
 
-What other parts read (log-in, roles, serdes, masking, schema registry, Connect, audit) is handed on as plain dicts in
-kafka-ui's camelCase, whichever spelling it had: `Settings.given`, `ClusterSettings.given`.
+What other parts read (log-in, roles, serdes, masking, Connect, audit) is handed to them as plain dicts in kafka-ui's
+camelCase, whichever spelling it had; for those that ask later it is in `Settings.given` and `ClusterSettings.given`.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+from klamm.certificates.stores import Unreadable
 from klamm.console.configuring import known
 from klamm.console.configuring.client_properties import Client, ReadFile, properties_of
 from klamm.console.configuring.spelling import Reader, merged, tree_of
 from klamm.console.configuring.told import Told, Unusable
+from klamm.console.masking import Masking
+from klamm.console.masking import read as read_masking
+from klamm.console.schema_registry import RegistrySettings
+from klamm.console.serdes.of_cluster import SerdeSettings
+from klamm.console.serdes.wishes import read as read_serdes
 from klamm.console.settings import ClusterSettings, Settings
 from klamm.observing import collector
+
+T = TypeVar("T")
 
 PORT = 8080
 DYNAMIC_CONFIG = "/etc/kafkaui/dynamic_config.yaml"
@@ -185,7 +193,7 @@ def _cluster(
         _bootstrap(f"{where}.bootstrapServers", given.get("bootstrapServers") or "", told),
         properties_of(given),
         read_file,
-        verified=security.get("verifySsl", security.get("verify", True)),
+        verified=_verified(security),
         timeout=kafka.get("adminClientTimeout", 30_000) / 1000,
     )
     client.tell(told)
@@ -195,9 +203,52 @@ def _cluster(
         client.connection,
         read_only=given.get("readOnly", False),
         collecting=collector.Settings(interval=interval / 1000) if interval else collector.Settings(),
+        registry=_registry(where, given, read_file, told),
+        serdes=_read(where, lambda: read_serdes(given.get("serde"), *_default_serdes(given)), SerdeSettings(), told),
+        masking=_read(where, lambda: read_masking(given.get("masking") or []), Masking(), told),
         given=given,
         files=client.files,
     )
+
+
+def _default_serdes(given: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    return given.get("defaultKeySerde"), given.get("defaultValueSerde")
+
+
+def _read(where: str, reading: Callable[[], T], otherwise: T, told: Told) -> T:
+    """What another part reads of its own; it says what is wrong by a ValueError."""
+    try:
+        return reading()
+    except ValueError as error:
+        told.wrong.append(f"{where}.{error}")
+        return otherwise
+
+
+def _registry(where: str, given: Mapping[str, Any], read_file: ReadFile, told: Told) -> RegistrySettings | None:
+    """As in kafka-ui, its certificate is checked against the cluster's `ssl` where `schemaRegistrySsl` says nothing."""
+    urls = tuple(one.strip().rstrip("/") for one in (given.get("schemaRegistry") or "").split(",") if one.strip())
+    for url in urls:
+        if not re.match(r"https?://[^/\s]+", url):
+            told.refuse(f"{where}.schemaRegistry", url, "is no web address; write http://host:port")
+    if not urls:
+        return None
+    auth: Mapping[str, Any] = given.get("schemaRegistryAuth") or {}
+    of_cluster = {name: value for name, value in (given.get("ssl") or {}).items() if not name.startswith("key")}
+    security = of_cluster | (given.get("schemaRegistrySsl") or {})
+    client = Client(
+        f"{where}.schemaRegistrySsl", (), properties_of({"ssl": security}), read_file, verified=_verified(security)
+    )
+    if not any(url.startswith("https:") for url in urls):
+        return RegistrySettings(urls, auth.get("username", ""), auth.get("password", ""))
+    try:
+        client.tls()
+    except Unreadable as error:
+        told.wrong.append(str(error))
+    return RegistrySettings(urls, auth.get("username", ""), auth.get("password", ""), client.tls)
+
+
+def _verified(security: Mapping[str, Any]) -> bool:
+    return bool(security.get("verifySsl", security.get("verify", True)))
 
 
 def _bootstrap(where: str, text: str, told: Told) -> tuple[str, ...]:

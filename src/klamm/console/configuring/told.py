@@ -29,7 +29,7 @@ class Unusable(Exception):
 
 @dataclass
 class Told:
-    wrong: list[Wrong] = field(default_factory=list)
+    wrong: list[Wrong | str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
     def refuse(self, where: str, value: object, rule: str) -> None:

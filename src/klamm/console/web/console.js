@@ -14,6 +14,13 @@ const PAGES = [
   ["clusters/:cluster/topics/:topic", "klamm-topic", "topic"],
   ["clusters/:cluster/groups", "klamm-groups", "groups", "Groups"],
   ["clusters/:cluster/groups/:group", "klamm-group", "group"],
+  ["clusters/:cluster/transactions", "klamm-transactions", "transactions", "Transactions"],
+  ["clusters/:cluster/acls", "klamm-acls", "acls", "ACLs"],
+  ["clusters/:cluster/quotas", "klamm-quotas", "quotas", "Quotas and users"],
+  ["clusters/:cluster/quorum", "klamm-quorum", "quorum", "Quorum and features"],
+  ["clusters/:cluster/heat", "klamm-heat", "heat", "What lies where"],
+  ["clusters/:cluster/schemas", "klamm-schemas", "schemas", "Schemas"],
+  ["clusters/:cluster/schemas/:subject", "klamm-schema", "schema"],
 ];
 
 const base = new URL(document.baseURI).pathname;

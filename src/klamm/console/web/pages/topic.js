@@ -5,6 +5,7 @@ import { Page } from "../page.js";
 import { age, ask, confirm, table, tabs, tiles } from "../parts.js";
 import { bytes, count, seconds } from "../words.js";
 import { configs } from "./configs.js";
+import { elections } from "./elections.js";
 
 class Topic extends Page {
   title() {
@@ -41,6 +42,7 @@ class Topic extends Page {
       ),
       h("div", { class: "tools", key: "tools" },
         h("button", { type: "button", onclick: () => this.grow(topic) }, "More partitions"),
+        elections(this, this.params.topic),
         h("button", { type: "button", class: "danger", onclick: () => this.delete() }, "Delete")),
       tabs(link("partitions", "Partitions"), link("config", "Configuration"), link("groups", "Groups")),
       h("div", { key: `tab-${tab}` }, tab === "config" && more ? configs(this, `${this.api}/config`, more.entries) : tab === "groups" && more ? this.groups(more.groups) : this.partitions(partitions)),
