@@ -522,6 +522,18 @@ def test_the_console_shows_topics_with_their_messages_and_groups_with_their_lag(
     assert client.until("the console shows the group with its lag", group)["name"] == "readers"
 
 
+def test_the_console_reads_messages(console: str, client: Cluster) -> None:
+    client.kubectl("apply", "-n", "kafka", "-f", "-", given=TOPIC.replace("NAME", "read"))
+    client.kubectl("wait", "--for=condition=Ready", "kafkatopic/read", "-n", "kafka", "--timeout=30s")
+    words = {f"word {number} ä€" for number in range(30)}
+    at = f"--bootstrap-server {BOOTSTRAP} --topic read"
+    client.typed(f"kubectl exec -i ds/myclient -- kafka-console-producer.sh {at}", given="\n".join(words) + "\n")
+    with urlopen(f"{console}/api/clusters/yaml/topics/read/messages?mode=EARLIEST&limit=100", timeout=30) as stream:
+        events = [block.splitlines() for block in stream.read().decode().split("\n\n")]
+    messages = [json.loads(lines[1].removeprefix("data: ")) for lines in events if lines[:1] == ["event: message"]]
+    assert {one["value"]["text"] for one in messages} == words
+
+
 def test_the_console_goes_with_its_release(console: str, client: Cluster) -> None:
     client.typed(f"{helm_program()} uninstall kafka-ui -n kafka")
     client.until(
