@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from klamm.console.audit import AuditSettings
+from klamm.console.identity.settings import Access
 from klamm.console.masking import Masking
-from klamm.console.rights import Role
 from klamm.console.schema_registry import RegistrySettings
 from klamm.console.serdes.of_cluster import SerdeSettings
 from klamm.kafka.admin import Connection
@@ -15,7 +16,7 @@ from klamm.observing import collector
 @dataclass(frozen=True, slots=True)
 class ClusterSettings:
     """`connection` is asked again when what `files` gives has changed: certificates are renewed. `given`: all that is
-    configured of the cluster, for parts that read their own (kafkaConnect, metrics, audit, …); it holds passwords.
+    configured of the cluster, for parts that read their own (kafkaConnect, metrics, …); it holds passwords.
     """
 
     name: str
@@ -25,6 +26,7 @@ class ClusterSettings:
     registry: RegistrySettings | None = None
     serdes: SerdeSettings = field(default_factory=SerdeSettings)
     masking: Masking = field(default_factory=Masking)
+    audit: AuditSettings = field(default_factory=AuditSettings)
     given: Mapping[str, Any] = field(default_factory=dict, repr=False)
     files: Callable[[], tuple[bytes, ...]] = tuple
     """What the connection is made of, as it is in files now."""
@@ -34,12 +36,12 @@ class ClusterSettings:
 class Settings:
     """`host`: None listens on all addresses. `base`: the path under which everything is, "" or "/kafka-ui", say.
 
-    `roles`: None without role-based rights. `given`: auth, rbac, oauth2 and spring, for who reads log-ins and roles.
+    `access`: how people log in, and their roles. `body_within`: seconds that a request's body may take to come.
     """
 
     clusters: tuple[ClusterSettings, ...]
     host: str | None = "127.0.0.1"
     port: int = 8080
     base: str = ""
-    roles: tuple[Role, ...] | None = None
-    given: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    body_within: float = 30.0
+    access: Access = field(default_factory=Access)

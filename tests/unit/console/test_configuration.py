@@ -11,6 +11,7 @@ from tests.unit.certificates.test_java_stores import CERTIFICATE, KEY_STORE, KEY
 from klamm.console.configuring.client_properties import jaas_options
 from klamm.console.configuring.configuration import Configuration, Place, places, read
 from klamm.console.configuring.told import Unusable
+from klamm.console.identity.settings import Form, Ldap, OpenId
 from klamm.console.schema_registry import RegistrySettings
 from klamm.kafka.admin import Sasl
 
@@ -117,11 +118,7 @@ def test_variables_of_parts_of_others_are_handed_on_alike() -> None:
             "KAFKA_CLUSTERS_0_MASKING_0_FIELDS_1": "mail",
             "KAFKA_CLUSTERS_0_METRICS_PORT": "9404",
             "MANAGEMENT_HEALTH_LDAP_ENABLED": "false",
-            "SPRING_SECURITY_USER_NAME": "admin",
-            "SPRING_SECURITY_USER_PASSWORD": "pass",
-            "AUTH_OAUTH2_CLIENT_GOOGLE_CLIENTID": "1234",
-            "OAUTH2_LDAP_ACTIVEDIRECTORY": "true",
-            "OAUTH2_LDAP_ACTIVEDIRECTORY_DOMAIN": "example.com",
+            "KAFKA_CLUSTERS_0_AUDIT_CONSOLEAUDITENABLED": "true",
             "KAFKA_CLUSTERS_0_SERDE_0_NAME": "ProtobufFile",
             "KAFKA_CLUSTERS_0_SERDE_0_PROPERTIES_PROTOBUFFILES_0": "/a.proto",
             "KAFKA_CLUSTERS_0_SERDE_0_PROPERTIES_PROTOBUFMESSAGENAME": "shop.v1.Order",
@@ -131,13 +128,11 @@ def test_variables_of_parts_of_others_are_handed_on_alike() -> None:
     assert given["kafkaConnect"] == [{"name": "first"}]
     assert given["masking"] == [{"type": "REMOVE", "topicValuesPattern": "a.*", "fields": ["name", "mail"]}]
     assert given["metrics"] == {"port": 9404}
-    assert made.settings.given["spring"] == {"security": {"user": {"name": "admin", "password": "pass"}}}
+    assert made.settings.clusters[0].audit.to_log
     assert given["serde"][0]["properties"] == {
         "protobufFiles": ["/a.proto"],
         "protobufMessageName": "shop.v1.Order",
     }
-    assert made.settings.given["oauth2"] == {"ldap": {"activeDirectory": True, "activeDirectory.domain": "example.com"}}
-    assert made.settings.given["auth"] == {"oauth2": {"client": {"google": {"clientId": "1234"}}}}
     assert made.remarks == ()
 
 
@@ -254,7 +249,7 @@ WRONG = {
     "server: {port: 80000}": ["server.port: 80000 is out of range; write 0 to 65535"],
     "server: {servlet: {context-path: 'a b'}}": ["server.servlet.contextPath: 'a b' is no path; write letters"],
     "server: {ssl: {enabled: true}}": ["server.ssl.enabled: True is not to be had: put TLS in front"],
-    "auth: {type: KERBEROS}": ["auth.type: 'KERBEROS' is no way to log in; write one of DISABLED, LOGIN_FORM"],
+    "auth: {type: KERBEROS}": ["auth.type: 'KERBEROS' is no kind of log-in; write one of DISABLED, LOGIN_FORM"],
     "server: {port: '${THE_PORT}'}": ["server.port: '${THE_PORT}' names nothing; set THE_PORT in the environment"],
 }
 
@@ -334,8 +329,64 @@ def test_everything_wrong_is_told_at_once_and_no_password_with_it() -> None:
 
 @pytest.mark.parametrize("kind", ["LOGIN_FORM", "OAUTH2", "LDAP"])
 def test_a_console_that_was_to_ask_for_a_password_does_not_run_without(kind: str) -> None:
+    """Here nothing says whose."""
     (said,) = wrong(f"auth: {{type: {kind}}}")
-    assert said.startswith(f"auth.type: '{kind}' is not to be had yet")
+    assert "is not there; write" in said
+
+
+FORM = {**ONE, "AUTH_TYPE": "LOGIN_FORM", "SPRING_SECURITY_USER_NAME": "ann", "SPRING_SECURITY_USER_PASSWORD": "word"}
+GOOGLE = """
+auth:
+  type: OAUTH2
+  oauth2:
+    client:
+      google:
+        provider: google
+        client-id: id
+        clientSecret: ${GOOGLE_SECRET}
+        custom-params: {type: google, allowedDomain: example.com}
+rbac:
+  roles:
+  - name: readers
+    clusters: [one]
+    subjects: [{provider: oauth_google, type: domain, value: example.com}]
+    permissions: [{resource: topic, value: ".*", actions: [view]}]
+"""
+ACTIVE_DIRECTORY = {
+    **ONE,
+    "AUTH_TYPE": "LDAP",
+    "SPRING_LDAP_URLS": "ldaps://directory:636",
+    "OAUTH2_LDAP_ACTIVEDIRECTORY": "true",
+    "OAUTH2_LDAP_ACTIVEDIRECTORY_DOMAIN": "example.com",
+}
+
+
+def test_one_user_s_name_and_password_are_variables() -> None:
+    auth = configured(environment=FORM).settings.access.auth
+    assert isinstance(auth, Form)
+    assert set(auth.accounts) == {"ann"}
+
+
+def test_a_provider_and_roles_stand_in_yaml() -> None:
+    read = configured(GOOGLE, {**ONE, "GOOGLE_SECRET": "hidden-word"}).settings.access
+    assert isinstance(read.auth, OpenId)
+    google = read.auth.providers["google"]
+    assert (google.client_id, google.client_secret, google.allowed_domain) == ("id", "hidden-word", "example.com")
+    assert read.roles is not None
+    assert [role.name for role in read.roles.named] == ["readers"]
+
+
+def test_an_active_directory_may_be_told_by_variables() -> None:
+    auth = configured(environment=ACTIVE_DIRECTORY).settings.access.auth
+    assert isinstance(auth, Ldap)
+    assert (auth.kind, auth.domain) == ("ldap_ad", "example.com")
+
+
+def test_kafka_ui_s_documents_spell_the_domain_with_a_cyrillic_letter() -> None:
+    variables = {name: value for name, value in ACTIVE_DIRECTORY.items() if not name.endswith("DOMAIN")}
+    auth = configured("oauth2: {ldap: {a\u0441tiveDirectory.domain: example.com}}", variables).settings.access.auth
+    assert isinstance(auth, Ldap)
+    assert auth.domain == "example.com"
 
 
 def test_secrets_are_in_no_representation() -> None:
@@ -356,7 +407,8 @@ REMARKS = {
     "kafka: {clusters: [{name: a, bootstrapServers: 'a:1', properties: {max.poll.records: 5}}]}": (
         "kafka.clusters[0].properties: no use for max.poll.records: they tune Kafka's Java client"
     ),
-    "rbac: {roles: [{name: r, clusters: [a]}]}": "rbac.roles: have no effect while auth.type is DISABLED",
+    "kafka: {clusters: [{name: a, bootstrapServers: 'a:1'}]}\nrbac: {defaultRole: {clusters: [a], permissions: "
+    "[{resource: topic, value: x, actions: [view]}]}}": "rbac: has no effect while auth.type is DISABLED",
     "server: {port: 8080}": "kafka.clusters: names no cluster; write name and bootstrapServers of one",
 }
 

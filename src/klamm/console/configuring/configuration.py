@@ -4,8 +4,8 @@ environment itself.
     configuration = read([("config.yml", {...})], environment, read_file)
     configuration.settings, configuration.remarks
 
-What other parts read (log-in, roles, serdes, masking, Connect, audit) is handed to them as plain dicts in kafka-ui's
-camelCase, whichever spelling it had; for those that ask later it is in `Settings.given` and `ClusterSettings.given`.
+What other parts read (log-in, roles, serdes, masking, audit) is handed to them as plain dicts in kafka-ui's camelCase,
+whichever spelling it had; for those that ask later a cluster's is in `ClusterSettings.given`.
 """
 
 import re
@@ -14,10 +14,14 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from klamm.certificates.stores import Unreadable
+from klamm.console.audit import AuditSettings
+from klamm.console.audit import read as read_audit
 from klamm.console.configuring import known
 from klamm.console.configuring.client_properties import Client, ReadFile, properties_of
 from klamm.console.configuring.spelling import Reader, merged, tree_of
 from klamm.console.configuring.told import Told, Unusable
+from klamm.console.identity.reading import access
+from klamm.console.identity.settings import Access, NoLogIn
 from klamm.console.masking import Masking
 from klamm.console.masking import read as read_masking
 from klamm.console.schema_registry import RegistrySettings
@@ -31,8 +35,6 @@ T = TypeVar("T")
 PORT = 8080
 DYNAMIC_CONFIG = "/etc/kafkaui/dynamic_config.yaml"
 
-_OF_OTHERS = ("auth", "rbac", "oauth2", "spring")
-_LOG_INS = ("DISABLED", "LOGIN_FORM", "OAUTH2", "LDAP")
 _ADDRESS = re.compile(r"(?:[A-Z_]+://)?(?P<host>\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+):(?P<port>\d{1,5})")
 _SERVICE_PORT = re.compile(r"(?:tcp|udp)://")
 
@@ -117,13 +119,13 @@ def _settings(tree: Mapping[str, Any], read_file: ReadFile, host: str | None, to
     _tell_unused(tree, told)
     server = tree.get("server") or {}
     _check_server(server, told)
-    _check_log_in(tree, told)
+    clusters = _clusters(tree.get("kafka") or {}, read_file, told)
     return Settings(
-        clusters=_clusters(tree.get("kafka") or {}, read_file, told),
+        clusters=clusters,
         host=server.get("address") or host,
         port=server.get("port", PORT),
         base=base_path((server.get("servlet") or {}).get("contextPath", ""), told),
-        given={name: tree[name] for name in _OF_OTHERS if name in tree},
+        access=_access(tree, clusters, told),
     )
 
 
@@ -144,15 +146,12 @@ def _check_server(server: Mapping[str, Any], told: Told) -> None:
         told.refuse("server.ssl.enabled", True, rule)
 
 
-def _check_log_in(tree: Mapping[str, Any], told: Told) -> None:
-    """A console that was to ask for a password must not run without."""
-    kind = str((tree.get("auth") or {}).get("type") or "DISABLED")
-    if kind.upper() not in _LOG_INS:
-        told.refuse("auth.type", kind, f"is no way to log in; write one of {', '.join(_LOG_INS)}")
-    elif kind.upper() != "DISABLED":
-        told.refuse("auth.type", kind, "is not to be had yet; write DISABLED, and let nobody else reach the console")
-    elif (tree.get("rbac") or {}).get("roles"):
-        told.remark("rbac.roles: have no effect while auth.type is DISABLED, as nobody logs in")
+def _access(tree: Mapping[str, Any], clusters: Sequence[ClusterSettings], told: Told) -> Access:
+    """A console that was to ask for a password never runs without."""
+    read = _read("", lambda: access(tree, [one.name for one in clusters]), Access(), told)
+    if read.roles is not None and isinstance(read.auth, NoLogIn):
+        told.remark("rbac: has no effect while auth.type is DISABLED, as nobody logs in")
+    return read
 
 
 def base_path(text: str, told: Told) -> str:
@@ -206,6 +205,7 @@ def _cluster(
         registry=_registry(where, given, read_file, told),
         serdes=_read(where, lambda: read_serdes(given.get("serde"), *_default_serdes(given)), SerdeSettings(), told),
         masking=_read(where, lambda: read_masking(given.get("masking") or []), Masking(), told),
+        audit=_read("", lambda: read_audit(given.get("audit"), f"{where}.audit"), AuditSettings(), told),
         given=given,
         files=client.files,
     )
@@ -220,7 +220,7 @@ def _read(where: str, reading: Callable[[], T], otherwise: T, told: Told) -> T:
     try:
         return reading()
     except ValueError as error:
-        told.wrong.append(f"{where}.{error}")
+        told.wrong.append(f"{where}.{error}" if where else str(error))
         return otherwise
 
 
