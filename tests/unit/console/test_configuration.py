@@ -133,7 +133,10 @@ def test_variables_of_parts_of_others_are_handed_on_alike() -> None:
         "protobufFiles": ["/a.proto"],
         "protobufMessageName": "shop.v1.Order",
     }
-    assert made.remarks == ()
+    assert [one.split(":")[0] for one in made.remarks] == [
+        "kafka.clusters[0].kafkaConnect",
+        "kafka.clusters[0].metrics",
+    ]
 
 
 def test_clusters_of_the_environment_take_the_place_of_the_file_s_and_the_rest_is_merged() -> None:

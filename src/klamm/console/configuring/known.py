@@ -294,6 +294,9 @@ UNUSED: Mapping[str, str] = {
 UNUSED_OF_CLUSTER: Mapping[str, str] = {
     "consumerProperties": "records are read over the connection of `properties`",
     "producerProperties": "records are written over the connection of `properties`",
+    "schemaRegistryTopicSubjectSuffix": "a schema is found by the id that its record names",
+    "kafkaConnect": "there is no page for Kafka Connect yet",
+    "metrics": "brokers are asked by Kafka's own protocol; their metrics are Prometheus' part",
     "ksqldbServer": "there is no page for ksqlDB",
     "ksqldbServerAuth": "there is no page for ksqlDB",
     "ksqldbServerSsl": "there is no page for ksqlDB",
