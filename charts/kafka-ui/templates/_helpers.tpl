@@ -46,7 +46,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
 {{- define "kafka-ui.port" -}}
-{{ .Values.envs.config.SERVER_PORT | default (dig "server" "port" nil .Values.yamlApplicationConfig) | default 8080 | int }}
+{{ .Values.envs.config.SERVER_PORT | default (dig "server" "port" 0 .Values.yamlApplicationConfig) | default 8080 | int }}
 {{- end }}
 
 {{- define "kafka-ui.probe" -}}
