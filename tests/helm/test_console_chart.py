@@ -115,6 +115,27 @@ async def test_it_has_no_rights_and_cannot_write(offline: Commands) -> None:
     }
 
 
+async def test_the_operator_s_view_has_the_rights_that_it_asks_and_no_more(offline: Commands) -> None:
+    made = await rendered(
+        offline, {"kubernetes": {"enabled": True, "namespaces": ["a", "b"], "clusters": ["my-cluster"]}}
+    )
+    assert {one for one in made if "Role" in one} == {
+        f"{kind} {namespace}/kafka-ui" for kind in ("Role", "RoleBinding") for namespace in ("a", "b")
+    }
+    rules = made["Role a/kafka-ui"]["rules"]
+    secrets = [one for one in rules if "secrets" in one["resources"]]
+    assert secrets == [
+        {
+            "apiGroups": [""],
+            "resources": ["secrets"],
+            "resourceNames": ["my-cluster-cluster-ca-cert", "my-cluster-clients-ca-cert"],
+            "verbs": ["get"],
+        }
+    ]
+    assert {"name": "KLAMM_KUBERNETES_NAMESPACES", "value": "a,b"} in container_of(made)["env"]
+    assert made["Deployment kafka/kafka-ui"]["spec"]["template"]["spec"]["automountServiceAccountToken"] is True
+
+
 async def test_every_value_of_kafka_ui_s_charts_is_taken(offline: Commands) -> None:
     made = await rendered(offline, EVERYTHING)
     spec = made["Deployment kafka/console"]["spec"]

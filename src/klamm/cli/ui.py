@@ -16,12 +16,12 @@ from klamm.base import logs
 from klamm.cli.applying import Served, list_objects, read
 from klamm.cli.context import Context
 from klamm.cli.doors import CLIENT_ID, Door, Identity, NoDoor, connection, door
-from klamm.cli.errors import Impossible, Mistake, NotFound
+from klamm.cli.errors import Impossible, Mistake, NotFound, NotRunning
 from klamm.console.configuring.configuration import Place
 from klamm.console.configuring.files import read_places
 from klamm.console.configuring.told import Unusable
 from klamm.console.service import serve
-from klamm.console.settings import ClusterSettings, Settings
+from klamm.console.settings import ClusterSettings, KubernetesSettings, Settings
 from klamm.kafka.admin import Connection
 from klamm.kube.client import Client
 
@@ -37,7 +37,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
 
 
 async def _run(context: Context, arguments: argparse.Namespace) -> None:
-    settings = await _settings(context, arguments)
+    settings = replace(await _settings(context, arguments), kubernetes=kubernetes_of(context))
     if arguments.host is not None:
         settings = replace(settings, host=arguments.host)
     if arguments.port is not None:
@@ -108,12 +108,20 @@ async def _cluster(client: Client, door: Door, name: str, user: str | None) -> C
         connect()
     except ValueError as error:
         raise Mistake(f"Kafka {door.namespace}/{door.cluster}: {error}") from error
-    return ClusterSettings(name, connect)
+    return ClusterSettings(name, connect, resource=f"{door.namespace}/{door.cluster}")
 
 
 async def _identity(client: Client, namespace: str, user: str) -> Identity:
     secret = await read(client, _SECRETS, namespace, user)
     return Identity(user, {name: base64.b64decode(text) for name, text in (secret.get("data") or {}).items()})
+
+
+def kubernetes_of(context: Context) -> KubernetesSettings | None:
+    """The API of this home's cluster; None while it has none, and then there is no operator's view."""
+    try:
+        return KubernetesSettings(context.connection())
+    except NotRunning:
+        return None
 
 
 async def _serve(context: Context, settings: Settings) -> None:

@@ -64,6 +64,12 @@ def test_a_file_that_cannot_be_used_ends_the_program_with_a_reason(text: str | N
         configuration(ONE | located(file))
 
 
+def test_the_operator_s_view_is_there_when_namespaces_are_named(tmp_path: Path) -> None:
+    assert configuration(ONE).settings.kubernetes is None
+    with pytest.raises(BadSetting, match="KUBERNETES_SERVICE_HOST is not set; run in a pod, or set KUBECONFIG"):
+        configuration(ONE | {"KLAMM_KUBERNETES_NAMESPACES": "kafka,other"})
+
+
 def test_a_damaged_file_s_lines_are_not_told(tmp_path: Path) -> None:
     file = tmp_path / "config.yml"
     file.write_text("kafka:\n  password: [hidden-word\n")

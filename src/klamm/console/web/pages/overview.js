@@ -2,17 +2,20 @@ import { get, path } from "../api.js";
 import { Page } from "../page.js";
 import { age, tiles, unread } from "../parts.js";
 import { bytes, count } from "../words.js";
+import { charts, history } from "./history.js";
 
 class Overview extends Page {
   title() {
     return this.params.cluster;
   }
 
-  load(signal) {
-    return get(path("clusters", this.params.cluster), { signal });
+  async load(signal) {
+    const here = path("clusters", this.params.cluster);
+    const [one, past] = await Promise.all([get(here, { signal }), history(this, here, signal)]);
+    return { one, past };
   }
 
-  view(one) {
+  view({ one, past }) {
     return [
       tiles(
         ["Brokers", count(one.brokerCount)],
@@ -25,6 +28,7 @@ class Overview extends Page {
         ["Messages", count(one.messages)],
         ["On disk", bytes(one.bytes)],
       ),
+      charts(this, past),
       unread(one.seen),
       age(one.seen),
     ];
