@@ -101,7 +101,7 @@ bench-kubernetes: environment ## time to Ready on a real Kubernetes, and what th
 lock: environment ## resolve the dependencies anew, with hashes
 	for extras in operator local develop; do \
 		$(PYTHON) -m piptools compile --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe \
-			--no-emit-index-url --no-emit-find-links --no-header \
+			--no-emit-index-url --no-emit-find-links --no-header --extra console \
 			$$( [ $$extras = operator ] || echo --extra local ) $$( [ $$extras = develop ] && echo --extra develop ) \
 			--output-file requirements/$$extras.txt pyproject.toml; \
 	done

@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from bench import broker_metrics, exporter, idle, load, operator, start
+from bench import broker_metrics, console, exporter, idle, load, operator, start
 
 
 def main() -> None:
@@ -25,6 +25,8 @@ def main() -> None:
         print(f"  {line}", flush=True)
     print(f"exporter: {exporter.TITLE}", flush=True)
     print("\n".join(exporter.measure(cache)))
+    print(f"console: {console.TITLE}", flush=True)
+    print("\n".join(console.measure()))
 
 
 if __name__ == "__main__":

@@ -1,18 +1,28 @@
 """A Kafka cluster as the console has it: a connection for administration, the collector's snapshots, readers' lines."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from random import Random
+from typing import Any, TypeVar
 
 from klamm.base.clock import Clock
 from klamm.base.deadlines import DeadlineExceeded, within
+from klamm.console.past import Past
 from klamm.console.problems import Problem
+from klamm.console.renewing import follow_files
+from klamm.console.schema_registry import Registry
+from klamm.console.serdes import Serdes
+from klamm.console.serdes.of_cluster import ClusterSerdes
 from klamm.console.settings import ClusterSettings
+from klamm.console.trends import Trends
+from klamm.console.undos import Undos
 from klamm.kafka.admin import Admin
 from klamm.kafka.link import Link
 from klamm.observing.collector import Collector
-from klamm.observing.snapshot import PartKey, Snapshot
+from klamm.observing.snapshot import Beyond, PartKey, Snapshot
+
+T = TypeVar("T")
 
 PATIENCE = 5.0
 """Seconds that an answer waits for Kafka before it says that there is none."""
@@ -26,10 +36,18 @@ class Place:
 
     def __init__(self, settings: ClusterSettings, clock: Clock, random: Random) -> None:
         self.settings = settings
+        self._clock = clock
+        self.registry = None if settings.registry is None else Registry(settings.registry, clock)
+        self.serdes: Serdes = ClusterSerdes(settings.serdes, settings.masking, self.registry)
         self._asking = Link(settings.connection(), random)
         self._collecting = Link(settings.connection(), random)
         self._readers = asyncio.Semaphore(READERS)
         self.collector = Collector(self._collecting, clock, settings.collecting)
+        self.past = Past()
+        self.bootstrap = settings.connection().bootstrap
+        self._derived: dict[str, tuple[Snapshot, Any]] = {}
+        self.undos = Undos()
+        self.trends = Trends()
 
     @property
     def name(self) -> str:
@@ -54,6 +72,14 @@ class Place:
         assert self.collector.snapshot is not None
         return self.collector.snapshot
 
+    def derived(self, what: str, snapshot: Snapshot, make: Callable[[], T]) -> T:
+        """What `make` makes of the snapshot, made once for all who ask for it: it must not be changed."""
+        known = self._derived.get(what)
+        if known is None or known[0] is not snapshot:
+            known = self._derived[what] = (snapshot, make())
+        made: T = known[1]
+        return made
+
     async def admin(self) -> Admin:
         try:
             return await within(PATIENCE, f"cluster {self.name}", self._asking.admin())
@@ -64,6 +90,14 @@ class Place:
         """A snapshot that was begun after now: for who changed something and shows it."""
         number = self.collector.snapshot.number if self.collector.snapshot else 0
         return await within(PATIENCE, "a new look at the cluster", self.collector.after(number + 1))
+
+    async def follow_trends(self) -> None:
+        """For ever: notes the groups' lags of each look."""
+        number = 0
+        while True:
+            snapshot = await self.collector.after(number)
+            number = snapshot.number
+            self.trends.add(snapshot.at, _lags(snapshot))
 
     @asynccontextmanager
     async def reader(self) -> AsyncIterator[Admin]:
@@ -78,6 +112,29 @@ class Place:
             finally:
                 await admin.close()
 
+    async def follow_files(self) -> None:
+        await follow_files(self.settings, (self._asking, self._collecting))
+
+    async def remember(self) -> None:
+        """Keep what snapshots say in the history, for ever."""
+        number = 0
+        while True:
+            snapshot = await self.collector.after(number)
+            number = snapshot.number
+            await self.past.add(self._clock.now().timestamp(), snapshot)
+
     async def close(self) -> None:
         await self._asking.close()
         await self._collecting.close()
+        if self.registry is not None:
+            await self.registry.close()
+
+
+def _lags(snapshot: Snapshot) -> dict[str, int]:
+    """All records that each group is behind, of groups of which that is known."""
+    lags: dict[str, int] = {}
+    for group, topics in snapshot.lags.items():
+        known = [lag.records for one in topics.values() for lag in one.values() if not isinstance(lag, Beyond)]
+        if known:
+            lags[group] = sum(known)
+    return lags

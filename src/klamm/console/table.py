@@ -4,7 +4,28 @@ import msgspec
 
 from klamm import __version__
 from klamm.console import openapi
-from klamm.console.api import brokers, clusters, groups, topics
+from klamm.console.api import (
+    acls,
+    audit,
+    brokers,
+    clusters,
+    comparing,
+    copies,
+    groups,
+    history,
+    identity,
+    managing,
+    messages,
+    operator,
+    quorum,
+    quotas,
+    replication,
+    resets,
+    schemas,
+    topics,
+    transactions,
+    wrong,
+)
 from klamm.console.routes import Call, NoQuery, Route
 
 
@@ -43,8 +64,24 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/actuator/health", health, "Whether the console lives", answer=Health, public=True),
     Route("GET", "/api/info", info, "Name and version", answer=Info, public=True),
     Route("GET", "/api/openapi.json", api_document, "This API as an OpenAPI document"),
+    *identity.ROUTES,
+    *audit.ROUTES,
     *clusters.ROUTES,
     *brokers.ROUTES,
     *topics.ROUTES,
+    *replication.ROUTES,
+    *copies.ROUTES,
     *groups.ROUTES,
+    *history.ROUTES,
+    *wrong.ROUTES,
+    *comparing.ROUTES,
+    *operator.ROUTES,
+    *managing.ROUTES,
+    *resets.ROUTES,
+    *acls.ROUTES,
+    *quotas.ROUTES,
+    *transactions.ROUTES,
+    *quorum.ROUTES,
+    *messages.ROUTES,
+    *schemas.ROUTES,
 )

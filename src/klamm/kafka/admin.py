@@ -120,6 +120,11 @@ class Admin:
         await asyncio.wait([closing], timeout=CLOSING)
         thread.shutdown(wait=False)
 
+    @property
+    def timeout_ms(self) -> int:
+        """How long brokers may take for what they do themselves."""
+        return self._timeout_ms
+
     async def ask(self, doing: str, request: Any, node: int | None = None) -> Any:
         """Any request of the protocol (kafka.protocol.admin), to some broker or to the one named."""
         carrier = self._client._manager

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
+from klamm.base.pieces import in_pieces
 from klamm.kafka.admin import Admin
 from klamm.kafka.errors import KafkaFailure, TooOld
 from klamm.kafka.facts import Offsets
@@ -28,29 +29,25 @@ async def partition_offsets(
 
     topic, partition = ListOffsetsRequest.ListOffsetsTopic, ListOffsetsRequest.ListOffsetsTopic.ListOffsetsPartition
     timestamp = _TIMESTAMPS[which]
+    # Of ten thousands of partitions: made in pieces, so that whoever waits for a page does not wait for this.
+    topics = [
+        topic(
+            name=name,
+            partitions=[partition(partition_index=one, timestamp=timestamp, current_leader_epoch=-1) for one in ids],
+        )
+        async for name, ids in in_pieces(partitions.items())
+    ]
     request = ListOffsetsRequest(
-        replica_id=-1,
-        isolation_level=0,
-        topics=[
-            topic(
-                name=name,
-                partitions=[
-                    partition(partition_index=one, timestamp=timestamp, current_leader_epoch=-1) for one in ids
-                ],
-            )
-            for name, ids in partitions.items()
-        ],
-        timeout_ms=int(seconds * 1000),
-        min_version=1,
+        replica_id=-1, isolation_level=0, topics=topics, timeout_ms=int(seconds * 1000), min_version=1
     )
     answer = await admin.ask_within(seconds, f"read {which} offsets of broker {broker}", request, broker)
-    return _offsets(answer.topics)
+    return await offsets_of(answer.topics)
 
 
-def _offsets(topics: Iterable[Any]) -> Offsets:
+async def offsets_of(topics: Iterable[Any]) -> Offsets:
     read: dict[str, dict[int, int]] = {}
     moved, gone = set(), set()
-    for topic in topics:
+    async for topic in in_pieces(topics):
         of_topic = read[topic.name] = {}
         for partition in topic.partitions:
             code = partition.error_code

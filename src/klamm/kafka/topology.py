@@ -6,6 +6,7 @@ costs only itself here.
 
 from typing import Any
 
+from klamm.base.pieces import in_pieces
 from klamm.kafka.admin import Admin, broker_facts, topic_facts
 from klamm.kafka.errors import NotNow
 from klamm.kafka.facts import Cluster, Topic, Topology
@@ -28,19 +29,19 @@ async def topology(admin: Admin, seconds: float, broker: int | None = None) -> T
     if not answer.brokers:
         # So answers a broker that has started beside ZooKeeper and was not told of the others yet.
         raise NotNow(doing, "the broker that answered knows of no brokers yet")
-    topics, failed = _sorted(answer.topics)
+    topics, failed = await _sorted(answer.topics)
     controller = answer.controller_id if answer.controller_id >= 0 else None
     return Topology(Cluster(answer.cluster_id, controller, broker_facts(answer.brokers)), topics, failed)
 
 
-def _sorted(items: Any) -> tuple[dict[str, Topic], dict[str, str]]:
+async def _sorted(items: Any) -> tuple[dict[str, Topic], dict[str, str]]:
     from klamm.kafka.answers import failure_of
 
     topics: dict[str, Topic] = {}
     failed: dict[str, str] = {}
     # Most partitions share a handful of lists of replicas: one tuple for each list is enough.
     known: dict[tuple[int, ...], tuple[int, ...]] = {}
-    for item in items:
+    async for item in in_pieces(items):
         failure = failure_of(f"describe topic {item.name}", item.error_code, None)
         if failure is None:
             topics[item.name] = topic_facts(item, lambda ids: known.setdefault(ids, ids))

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from klamm.base import logs
 from klamm.base.clock import Clock
 from klamm.base.deadlines import within
+from klamm.base.pieces import in_pieces
 from klamm.base.together import side_by_side
 from klamm.kafka.admin import Admin
 from klamm.kafka.errors import KafkaFailure
@@ -255,7 +256,7 @@ class Collector:
 
     async def _read_offsets(self, admin: Admin, which: Which, commits: Commits) -> list[Answer[Ends]]:
         """Of all brokers that lead anything, as they were asked; `commits` were read before."""
-        led = _led(self._topics)
+        led = await _led(self._topics)
         kind: Kind = which
         # Who leads nothing any more is asked nothing: what it told does not grow old.
         self._asking.forget([key for key in self._asking.parts if key.kind == kind and key.broker not in led])
@@ -357,10 +358,10 @@ def _asking_ends(
     return ask
 
 
-def _led(topics: Mapping[str, Topic]) -> dict[int, dict[str, list[int]]]:
+async def _led(topics: Mapping[str, Topic]) -> dict[int, dict[str, list[int]]]:
     """By broker the partitions that it leads."""
     led: dict[int, dict[str, list[int]]] = {}
-    for name, topic in topics.items():
+    async for name, topic in in_pieces(topics.items()):
         for partition in topic.partitions:
             if partition.leader is not None:
                 led.setdefault(partition.leader, {}).setdefault(name, []).append(partition.id)

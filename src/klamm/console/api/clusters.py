@@ -1,15 +1,20 @@
 """Clusters at a glance."""
 
+from dataclasses import dataclass
+
 import msgspec
 
+from klamm.console.api.operator import kafka_of
 from klamm.console.api.seen import Seen, seen
 from klamm.console.clusters import Place
 from klamm.console.routes import Call, NoQuery, Route
+from klamm.console.scene import Scene
 from klamm.observing.snapshot import Snapshot
 
 
 class ClusterLine(msgspec.Struct, frozen=True, rename="camel"):
-    """`status`: online, or offline, and then `why`. Numbers are None while it was never seen."""
+    """`status`: online, or offline, and then `why`. Numbers are None while it was never seen. `operator`: a Kafka
+    resource of the cluster is known."""
 
     name: str
     status: str
@@ -21,6 +26,7 @@ class ClusterLine(msgspec.Struct, frozen=True, rename="camel"):
     group_count: int | None = None
     under_replicated: int | None = None
     offline: int | None = None
+    operator: bool = False
 
 
 class ClusterList(msgspec.Struct, frozen=True):
@@ -46,12 +52,14 @@ class ClusterView(msgspec.Struct, frozen=True, rename="camel"):
 
 
 async def clusters(call: Call[NoQuery, None]) -> ClusterList:
-    return ClusterList(tuple(_line(place) for name, place in call.scene.places.items() if call.who.sees(name)))
+    return ClusterList(
+        tuple(_line(call.scene, place) for name, place in call.scene.places.items() if call.who.sees(name))
+    )
 
 
 async def cluster(call: Call[NoQuery, None]) -> ClusterView:
     place, snapshot = call.place, await call.place.snapshot()
-    partitions = [one for topic in snapshot.topics.values() for one in topic.partitions]
+    numbers = place.derived("numbers", snapshot, lambda: _numbers(snapshot))
     return ClusterView(
         name=place.name,
         id=snapshot.cluster.id,
@@ -59,21 +67,46 @@ async def cluster(call: Call[NoQuery, None]) -> ClusterView:
         controller=snapshot.cluster.controller,
         broker_count=len(snapshot.cluster.brokers),
         topic_count=len(snapshot.topics),
-        partition_count=len(partitions),
-        under_replicated=sum(len(one.in_sync) < len(one.replicas) for one in partitions),
-        offline=sum(one.leader is None for one in partitions),
+        partition_count=numbers.partitions,
+        under_replicated=numbers.under_replicated,
+        offline=numbers.offline,
         group_count=len(snapshot.groups),
-        messages=_messages(snapshot),
-        bytes=sum(size for dirs in snapshot.log_dirs.values() for one in dirs for size in one.sizes.values()),
+        messages=numbers.messages,
+        bytes=numbers.bytes,
         seen=seen(call, snapshot),
     )
 
 
-def _line(place: Place) -> ClusterLine:
-    snapshot, why = place.collector.snapshot, place.reason_offline
-    if snapshot is None:
-        return ClusterLine(place.name, "offline", place.settings.read_only, why)
+@dataclass(frozen=True, slots=True)
+class _Numbers:
+    partitions: int
+    under_replicated: int
+    offline: int
+    messages: int
+    bytes: int
+
+
+def _numbers(snapshot: Snapshot) -> _Numbers:
     partitions = [one for topic in snapshot.topics.values() for one in topic.partitions]
+    return _Numbers(
+        partitions=len(partitions),
+        under_replicated=sum(len(one.in_sync) < len(one.replicas) for one in partitions),
+        offline=sum(one.leader is None for one in partitions),
+        messages=sum(
+            end - snapshot.earliest.get(topic, {}).get(partition, end)
+            for topic, ends in snapshot.latest.items()
+            for partition, end in ends.items()
+        ),
+        bytes=sum(size for dirs in snapshot.log_dirs.values() for one in dirs for size in one.sizes.values()),
+    )
+
+
+def _line(scene: Scene, place: Place) -> ClusterLine:
+    snapshot, why = place.collector.snapshot, place.reason_offline
+    operator = kafka_of(scene.kubernetes, place) is not None
+    if snapshot is None:
+        return ClusterLine(place.name, "offline", place.settings.read_only, why, operator=operator)
+    numbers = place.derived("numbers", snapshot, lambda: _numbers(snapshot))
     return ClusterLine(
         place.name,
         "offline" if why else "online",
@@ -81,18 +114,11 @@ def _line(place: Place) -> ClusterLine:
         why,
         len(snapshot.cluster.brokers),
         len(snapshot.topics),
-        len(partitions),
+        numbers.partitions,
         len(snapshot.groups),
-        sum(len(one.in_sync) < len(one.replicas) for one in partitions),
-        sum(one.leader is None for one in partitions),
-    )
-
-
-def _messages(snapshot: Snapshot) -> int:
-    return sum(
-        end - snapshot.earliest.get(topic, {}).get(partition, end)
-        for topic, ends in snapshot.latest.items()
-        for partition, end in ends.items()
+        numbers.under_replicated,
+        numbers.offline,
+        operator,
     )
 
 
