@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from klamm.console.audit import AuditSettings
+from klamm.console.identity.settings import Access
 from klamm.console.masking import Masking
-from klamm.console.rights import Role
 from klamm.console.schema_registry import RegistrySettings
 from klamm.console.serdes.of_cluster import SerdeSettings
 from klamm.kafka.admin import Connection
@@ -21,10 +22,11 @@ class ClusterSettings:
     connection: Callable[[], Connection]
     read_only: bool = False
     collecting: collector.Settings = field(default_factory=collector.Settings)
-    resource: str | None = None
     registry: RegistrySettings | None = None
     serdes: SerdeSettings = field(default_factory=SerdeSettings)
     masking: Masking = field(default_factory=Masking)
+    audit: AuditSettings = field(default_factory=AuditSettings)
+    resource: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +41,14 @@ class KubernetesSettings:
 class Settings:
     """`host`: None listens on all addresses. `base`: the path under which everything is, "" or "/kafka-ui", say.
 
-    `roles`: None without role-based rights. `kubernetes`: None without the operator's view.
+    `access`: how people log in, and their roles. `body_within`: seconds that a request's body may take to come.
+    `kubernetes`: None without the operator's view.
     """
 
     clusters: tuple[ClusterSettings, ...]
     host: str | None = "127.0.0.1"
     port: int = 8080
     base: str = ""
-    roles: tuple[Role, ...] | None = None
+    body_within: float = 30.0
+    access: Access = field(default_factory=Access)
     kubernetes: KubernetesSettings | None = None

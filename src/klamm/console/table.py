@@ -6,12 +6,14 @@ from klamm import __version__
 from klamm.console import openapi
 from klamm.console.api import (
     acls,
+    audit,
     brokers,
     clusters,
     comparing,
     copies,
     groups,
     history,
+    identity,
     managing,
     messages,
     operator,
@@ -62,6 +64,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/actuator/health", health, "Whether the console lives", answer=Health, public=True),
     Route("GET", "/api/info", info, "Name and version", answer=Info, public=True),
     Route("GET", "/api/openapi.json", api_document, "This API as an OpenAPI document"),
+    *identity.ROUTES,
+    *audit.ROUTES,
     *clusters.ROUTES,
     *brokers.ROUTES,
     *topics.ROUTES,
