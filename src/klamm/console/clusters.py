@@ -10,6 +10,7 @@ from klamm.base.clock import Clock
 from klamm.base.deadlines import DeadlineExceeded, within
 from klamm.console.past import Past
 from klamm.console.problems import Problem
+from klamm.console.renewing import follow_files
 from klamm.console.schema_registry import Registry
 from klamm.console.serdes import Serdes
 from klamm.console.serdes.of_cluster import ClusterSerdes
@@ -110,6 +111,9 @@ class Place:
                 yield admin
             finally:
                 await admin.close()
+
+    async def follow_files(self) -> None:
+        await follow_files(self.settings, (self._asking, self._collecting))
 
     async def remember(self) -> None:
         """Keep what snapshots say in the history, for ever."""

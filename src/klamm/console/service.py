@@ -51,6 +51,7 @@ async def serve(
         async with Supervisor("console", random) as tasks:
             for place in places.values():
                 tasks.start(f"collector of {place.name}", place.collector.run)
+                tasks.start(f"certificates of {place.name}", place.follow_files)
                 tasks.start(f"history of {place.name}", place.remember)
                 tasks.start(f"trends of {place.name}", place.follow_trends)
             for name in trail.with_topics:

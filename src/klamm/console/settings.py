@@ -1,7 +1,8 @@
-"""What the console is told, as plain values; `configuration.py` reads them in the spelling of kafka-ui."""
+"""What the console is told, as plain values; `configuring/` reads them in the spelling of kafka-ui."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from klamm.console.audit import AuditSettings
 from klamm.console.identity.settings import Access
@@ -15,8 +16,10 @@ from klamm.observing import collector
 
 @dataclass(frozen=True, slots=True)
 class ClusterSettings:
-    """`connection` is asked again for what certificate files hold now. `resource`: "namespace/name" of the Kafka
-    resource that this cluster is, where neither its id nor its addresses tell."""
+    """`connection` is asked again when what `files` gives has changed: certificates are renewed. `resource`:
+    "namespace/name" of the Kafka resource that this cluster is, where neither its id nor its addresses tell. `given`:
+    all that is configured of it, for parts that read their own (kafkaConnect, metrics, …); it holds passwords.
+    """
 
     name: str
     connection: Callable[[], Connection]
@@ -27,6 +30,9 @@ class ClusterSettings:
     masking: Masking = field(default_factory=Masking)
     audit: AuditSettings = field(default_factory=AuditSettings)
     resource: str | None = None
+    given: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    files: Callable[[], tuple[bytes, ...]] = tuple
+    """What the connection is made of, as it is in files now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,12 +43,20 @@ function found(pathname) {
     const params = {};
     const fits = wanted.every((one, at) => {
       if (!one.startsWith(":")) return one === parts[at];
-      params[one.slice(1)] = decodeURIComponent(parts[at]);
-      return parts[at] !== "";
+      params[one.slice(1)] = decoded(parts[at]);
+      return Boolean(params[one.slice(1)]);
     });
     if (fits) return { element, module, params };
   }
   return null;
+}
+
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return ""; // no page has such an address
+  }
 }
 
 async function route({ focus = true } = {}) {
