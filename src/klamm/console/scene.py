@@ -5,7 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from klamm.base.clock import Clock
+from klamm.console.audit import Trail
 from klamm.console.clusters import Place
+from klamm.console.identity.gate import Gate
 from klamm.console.settings import Settings
 
 
@@ -14,5 +16,7 @@ class Scene:
     settings: Settings
     places: Mapping[str, Place]
     clock: Clock
+    gate: Gate
+    trail: Trail
     salt: Callable[[int], bytes] = secrets.token_bytes
     """So many random bytes, for passwords."""

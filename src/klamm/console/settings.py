@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from klamm.console.audit import AuditSettings
+from klamm.console.identity.settings import Access
 from klamm.console.masking import Masking
-from klamm.console.rights import Role
 from klamm.console.schema_registry import RegistrySettings
 from klamm.console.serdes.of_cluster import SerdeSettings
 from klamm.kafka.admin import Connection
@@ -22,17 +23,19 @@ class ClusterSettings:
     registry: RegistrySettings | None = None
     serdes: SerdeSettings = field(default_factory=SerdeSettings)
     masking: Masking = field(default_factory=Masking)
+    audit: AuditSettings = field(default_factory=AuditSettings)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`host`: None listens on all addresses. `base`: the path under which everything is, "" or "/kafka-ui", say.
 
-    `roles`: None without role-based rights.
+    `access`: how people log in, and their roles. `body_within`: seconds that a request's body may take to come.
     """
 
     clusters: tuple[ClusterSettings, ...]
     host: str | None = "127.0.0.1"
     port: int = 8080
     base: str = ""
-    roles: tuple[Role, ...] | None = None
+    body_within: float = 30.0
+    access: Access = field(default_factory=Access)

@@ -6,10 +6,12 @@ from klamm import __version__
 from klamm.console import openapi
 from klamm.console.api import (
     acls,
+    audit,
     brokers,
     clusters,
     copies,
     groups,
+    identity,
     messages,
     quorum,
     quotas,
@@ -57,6 +59,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/actuator/health", health, "Whether the console lives", answer=Health, public=True),
     Route("GET", "/api/info", info, "Name and version", answer=Info, public=True),
     Route("GET", "/api/openapi.json", api_document, "This API as an OpenAPI document"),
+    *identity.ROUTES,
+    *audit.ROUTES,
     *clusters.ROUTES,
     *brokers.ROUTES,
     *topics.ROUTES,

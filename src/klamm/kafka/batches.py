@@ -69,11 +69,16 @@ class Batch:
         self.next_offset = self.base + int(head[6]) + 1
         self.first_time, self.latest = int(head[7]), int(head[8])
         self.producer, self.count, self.size = int(head[9]), int(head[12]), size
-        self._packed, self._body = packed, None if self.attributes & _CODEC else packed.tobytes()
+        self._packed, self._body = packed, None
 
     @property
     def is_control(self) -> bool:
         return bool(self.attributes & _CONTROL)
+
+    @property
+    def is_packed(self) -> bool:
+        """Compressed: what is in it does not stand in what was fetched."""
+        return bool(self.attributes & _CODEC)
 
     @property
     def is_transactional(self) -> bool:
@@ -82,7 +87,8 @@ class Batch:
     def body(self) -> bytes:
         """Its records, one after the other, decompressed. Raises `Corrupt`."""
         if self._body is None:
-            self._body = _decompressed(self.attributes & _CODEC, self._packed)
+            codec = self.attributes & _CODEC
+            self._body = _decompressed(codec, self._packed) if codec else self._packed.tobytes()
         return self._body
 
     def records(self) -> list[Record]:
@@ -102,6 +108,10 @@ class OldBatch(Batch):
         head = [read[0].offset, 0, 0, 0, 0, 0, read[-1].offset - read[0].offset, 0, read[-1].timestamp, -1, 0, 0]
         super().__init__(partition, (*head, len(read)), memoryview(b""), size)
         self._read = read
+
+    @property
+    def is_packed(self) -> bool:
+        return True
 
     def body(self) -> bytes:
         return b"\0".join(part for one in self._read for part in (one.key or b"", one.value or b""))

@@ -1,6 +1,6 @@
 """Topics: the list, one topic, what people do to topics."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -65,17 +65,21 @@ class TopicView(msgspec.Struct, frozen=True):
     seen: Seen
 
 
+_Partitions = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
+_Replicas = Annotated[int, msgspec.Meta(ge=1, le=2**15 - 1)]
+
+
 class TopicWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """None: as the broker has it by default."""
 
     name: str
-    partitions: int | None = None
-    replication_factor: int | None = None
+    partitions: _Partitions | None = None
+    replication_factor: _Replicas | None = None
     configs: dict[str, str] = {}
 
 
 class Growth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    partitions: int
+    partitions: Annotated[int, msgspec.Meta(le=2**31 - 1)]
 
 
 async def topics(call: Call[TopicsQuery, None]) -> TopicList:

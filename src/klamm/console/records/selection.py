@@ -36,6 +36,10 @@ class Selection:
         """Whether most records may be of no interest."""
         return bool(self.text) or self.filter is not None
 
+    def may_be_among(self, fetched: bytes) -> bool:
+        """Whether batches that are not compressed can hold it at all: one look for all of them."""
+        return not self._needle or self._needle in fetched
+
     def may_be_in(self, batch: Batch) -> bool:
         return not self._needle or self._needle in batch.body()
 

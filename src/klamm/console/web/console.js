@@ -1,10 +1,12 @@
 // The frame: which page an address means, the navigation, light and dark, and who is logged in.
 // A page's module is loaded when it is first wanted, so that the first look is small.
 
-import { get } from "./api.js";
+import { get, post } from "./api.js";
 import { h, show } from "./dom.js";
+import { known, may, who } from "./who.js";
 
-/** Address (after the base) → element, module, place in the navigation. `:name` are parameters. */
+/** Address (after the base) → element, module, place in the navigation, the resource that one must be allowed to view
+ * to find it there. `:name` are parameters. */
 const PAGES = [
   ["", "klamm-clusters", "clusters"],
   ["clusters/:cluster", "klamm-overview", "overview", "Overview"],
@@ -22,6 +24,8 @@ const PAGES = [
   ["clusters/:cluster/heat", "klamm-heat", "heat", "What lies where"],
   ["clusters/:cluster/schemas", "klamm-schemas", "schemas", "Schemas"],
   ["clusters/:cluster/schemas/:subject", "klamm-schema", "schema"],
+  ["clusters/:cluster/audit", "klamm-audit", "audit", "Audit", "audit"],
+  ["login", "klamm-login", "login"],
 ];
 
 const base = new URL(document.baseURI).pathname;
@@ -82,11 +86,12 @@ function frame({ cluster }) {
             h("option", { value: "", selected: !cluster }, "All clusters"),
             clusters.map((one) => h("option", { value: one.name, selected: one.name === cluster }, one.name))))
       : null,
+    h("span", { class: "who" }, who()?.canLogOut ? [h("bdi", null, who().userInfo.username), " ", h("button", { type: "button", onclick: logOut }, "Log out")] : null),
     h("button", { type: "button", class: "theme", "aria-label": `Switch to ${dark === "dark" ? "light" : "dark"} colours`, onclick: () => theme(dark === "dark" ? "light" : "dark", cluster) }, dark === "dark" ? "☀" : "☾"),
   );
   const at = location.pathname.slice(base.length).replace(/\/$/, "");
   const entries = cluster
-    ? PAGES.filter(([, , , name]) => name).map(([pattern, , , name]) => {
+    ? PAGES.filter(([, , , name, resource]) => name && (!resource || may(cluster, resource, "view"))).map(([pattern, , , name]) => {
         const href = pattern.replace(":cluster", encodeURIComponent(cluster));
         const isCurrent = pattern.endsWith(":cluster") ? at === href : at === href || at.startsWith(`${href}/`);
         return h("a", { href, key: pattern, "aria-current": isCurrent ? "page" : undefined }, name);
@@ -101,6 +106,18 @@ function theme(name, cluster) {
   frame({ cluster });
 }
 
+async function logOut() {
+  await post("api/logout");
+  location.assign(new URL("login", document.baseURI));
+}
+
+document.addEventListener("log-in", () => {
+  const here = location.pathname + location.search;
+  if (found(location.pathname)?.module === "login") return;
+  history.replaceState(null, "", new URL(`login?next=${encodeURIComponent(here)}`, document.baseURI));
+  route();
+});
+
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a[href]");
   if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || link.target || link.hasAttribute("download")) return;
@@ -114,7 +131,9 @@ addEventListener("popstate", () => route());
 
 if (localStorage.getItem("theme")) document.documentElement.dataset.theme = localStorage.getItem("theme");
 route({ focus: false });
-get("api/clusters").then((answer) => {
-  clusters = answer.clusters;
-  frame(found(location.pathname)?.params ?? {});
-}, () => {});
+if (found(location.pathname)?.module !== "login") {
+  Promise.all([get("api/clusters"), known()]).then(([answer]) => {
+    clusters = answer.clusters;
+    frame(found(location.pathname)?.params ?? {});
+  }, () => {});
+}

@@ -2,6 +2,7 @@ import { get, path } from "../api.js";
 import { Page } from "../page.js";
 import { age, table, tiles } from "../parts.js";
 import { bytes, count } from "../words.js";
+import { may } from "../who.js";
 import { configs } from "./configs.js";
 
 class Broker extends Page {
@@ -30,7 +31,7 @@ class Broker extends Page {
     return [
       tiles(["Address", `${broker.host}:${broker.port}`], ["Rack", broker.rack ?? "–"], ["Partitions", count(broker.partitions)], ["Leaders", count(broker.leaders)]),
       table("Log directories", columns, broker.dirs, { key: (one) => one.path }),
-      configs(this, path("clusters", this.params.cluster, "brokers", this.params.broker, "configs"), config.entries),
+      configs(this, path("clusters", this.params.cluster, "brokers", this.params.broker, "configs"), config.entries, may(this.params.cluster, "clusterconfig", "edit")),
       age(seen),
     ];
   }

@@ -4,6 +4,7 @@ import { h, tell } from "../dom.js";
 import { Page } from "../page.js";
 import { age, ask, confirm, table, tabs, tiles } from "../parts.js";
 import { bytes, count, seconds } from "../words.js";
+import { may } from "../who.js";
 import { configs } from "./configs.js";
 import { elections } from "./elections.js";
 
@@ -14,6 +15,10 @@ class Topic extends Page {
 
   get api() {
     return path("clusters", this.params.cluster, "topics", this.params.topic);
+  }
+
+  may(action) {
+    return may(this.params.cluster, "topic", action, this.params.topic);
   }
 
   async load(signal) {
@@ -41,11 +46,11 @@ class Topic extends Page {
         ["On disk", bytes(topic.bytes)],
       ),
       h("div", { class: "tools", key: "tools" },
-        h("button", { type: "button", onclick: () => this.grow(topic) }, "More partitions"),
-        elections(this, this.params.topic),
-        h("button", { type: "button", class: "danger", onclick: () => this.delete() }, "Delete")),
+        this.may("edit") ? h("button", { type: "button", onclick: () => this.grow(topic) }, "More partitions") : null,
+        this.may("edit") ? elections(this, this.params.topic) : null,
+        this.may("delete") ? h("button", { type: "button", class: "danger", onclick: () => this.delete() }, "Delete") : null),
       tabs(link("partitions", "Partitions"), ["Messages", `${here}/messages`, false], link("config", "Configuration"), link("groups", "Groups")),
-      h("div", { key: `tab-${tab}` }, tab === "config" && more ? configs(this, `${this.api}/config`, more.entries) : tab === "groups" && more ? this.groups(more.groups) : this.partitions(partitions)),
+      h("div", { key: `tab-${tab}` }, tab === "config" && more ? configs(this, `${this.api}/config`, more.entries, this.may("edit")) : tab === "groups" && more ? this.groups(more.groups) : this.partitions(partitions)),
       age(seen),
     ];
   }
