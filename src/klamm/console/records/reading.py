@@ -29,11 +29,13 @@ SECONDS = 30.0
 
 _PAGE = Fetching(of_partition=128 << 10, of_all=4 << 20, seconds=SECONDS)
 _SEARCH = Fetching(of_partition=8 << 20, of_all=16 << 20, seconds=SECONDS)
+_SIFT = Fetching(of_partition=1 << 20, of_all=4 << 20, seconds=SECONDS)
 _TAIL = Fetching(of_partition=128 << 10, of_all=2 << 20, wait=1.0, seconds=SECONDS)
 _LEAST = 64 << 10
 """Bytes of a partition in an answer."""
 _EVERY = 0.25
 """Seconds between two words about progress."""
+_SHOWN_AT_ONCE = 500
 _MOVES = 20
 """How often a reader looks for new leaders before it gives up."""
 _MOVE_PAUSE = 0.25
@@ -124,7 +126,7 @@ async def read(
 ) -> AsyncIterator[Hit | Progress | End]:
     """Up to `limit` hits in the order of time, progress now and then, and at last the end."""
     merge: Merge[Hit] = Merge(plan, _window(plan, limit, selection))
-    how = _SEARCH if selection.searches else _PAGE
+    how = _SEARCH if selection.is_quick else _SIFT if selection.searches else _PAGE
     how = replace(how, committed=topic.committed)
     progress, begun, told = Progress(), clock.monotonic(), clock.monotonic()
     ahead = _Ahead(topic, how)
@@ -274,10 +276,7 @@ def _looked(piece: Piece, batches: Sequence[Batch], span: Span, selection: Selec
         latest = batch.latest if latest is None else max(latest, batch.latest)
         earliest = batch.first_time if earliest is None else min(earliest, batch.first_time)
         try:
-            if (is_among or batch.is_packed) and selection.may_be_in(batch):
-                records += [
-                    one for one in batch.records() if span.begin <= one.offset < span.end and selection.fits(one)
-                ]
+            records += [one for one in selection.fitting(batch, is_among) if span.begin <= one.offset < span.end]
         except Corrupt:
             unreadable += 1
     return _Looked(records, messages, unreadable, earliest, latest)
@@ -286,15 +285,17 @@ def _looked(piece: Piece, batches: Sequence[Batch], span: Span, selection: Selec
 async def _hits(records: Sequence[Record], selection: Selection, progress: Progress) -> list[Hit]:
     if not records:
         return []
-    messages = await selection.showing.show(records)
-    verdicts = await selection.verdicts(messages)
     hits = []
-    for record, message, verdict in zip(records, messages, verdicts, strict=True):
-        if verdict is True:
-            hits.append(Hit(record, message))
-        elif verdict is not False:
-            progress.errors += 1
-            progress.last_error = verdict
+    for first in range(0, len(records), _SHOWN_AT_ONCE):
+        lot = records[first : first + _SHOWN_AT_ONCE]
+        messages = await selection.showing.show(lot)
+        for record, message, verdict in zip(lot, messages, await selection.verdicts(messages), strict=True):
+            if verdict is True:
+                hits.append(Hit(record, message))
+            elif verdict is not False:
+                progress.errors += 1
+                progress.last_error = verdict
+        await asyncio.sleep(0)  # others have their turn
     return hits
 
 
