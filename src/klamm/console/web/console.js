@@ -9,7 +9,11 @@ import { known, may, who } from "./who.js";
  * to find it there. `:name` are parameters. */
 const PAGES = [
   ["", "klamm-clusters", "clusters"],
+  ["wrong", "klamm-wrong", "wrong"],
   ["clusters/:cluster", "klamm-overview", "overview", "Overview"],
+  ["clusters/:cluster/wrong", "klamm-wrong", "wrong", "What is wrong"],
+  ["clusters/:cluster/operator", "klamm-operator", "operator", "Operator"],
+  ["clusters/:cluster/compare", "klamm-compare", "compare", "Compare"],
   ["clusters/:cluster/brokers", "klamm-brokers", "brokers", "Brokers"],
   ["clusters/:cluster/brokers/:broker", "klamm-broker", "broker"],
   ["clusters/:cluster/topics", "klamm-topics", "topics", "Topics"],
@@ -39,12 +43,20 @@ function found(pathname) {
     const params = {};
     const fits = wanted.every((one, at) => {
       if (!one.startsWith(":")) return one === parts[at];
-      params[one.slice(1)] = decodeURIComponent(parts[at]);
-      return parts[at] !== "";
+      params[one.slice(1)] = decoded(parts[at]);
+      return Boolean(params[one.slice(1)]);
     });
     if (fits) return { element, module, params };
   }
   return null;
+}
+
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return ""; // no page has such an address
+  }
 }
 
 async function route({ focus = true } = {}) {
@@ -91,7 +103,7 @@ function frame({ cluster }) {
   );
   const at = location.pathname.slice(base.length).replace(/\/$/, "");
   const entries = cluster
-    ? PAGES.filter(([, , , name, resource]) => name && (!resource || may(cluster, resource, "view"))).map(([pattern, , , name]) => {
+    ? PAGES.filter(([, , module, name, resource]) => name && (!resource || may(cluster, resource, "view")) && (module !== "operator" || clusters.find((one) => one.name === cluster)?.operator)).map(([pattern, , , name]) => {
         const href = pattern.replace(":cluster", encodeURIComponent(cluster));
         const isCurrent = pattern.endsWith(":cluster") ? at === href : at === href || at.startsWith(`${href}/`);
         return h("a", { href, key: pattern, "aria-current": isCurrent ? "page" : undefined }, name);
