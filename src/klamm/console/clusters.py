@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from klamm.base.clock import Clock
 from klamm.base.deadlines import DeadlineExceeded, within
+from klamm.console.analyses import Analyses
 from klamm.console.problems import Problem
 from klamm.console.schema_registry import Registry
 from klamm.console.serdes import Serdes
@@ -37,6 +38,7 @@ class Place:
         self._asking = Link(settings.connection(), random)
         self._collecting = Link(settings.connection(), random)
         self._readers = asyncio.Semaphore(READERS)
+        self.analyses = Analyses(self.reader, clock)
         self.collector = Collector(self._collecting, clock, settings.collecting)
         self._derived: dict[Callable[[Snapshot], Any], tuple[Snapshot, Any]] = {}
 
@@ -96,6 +98,7 @@ class Place:
                 await admin.close()
 
     async def close(self) -> None:
+        await self.analyses.close()
         await self._asking.close()
         await self._collecting.close()
         if self.registry is not None:

@@ -4,7 +4,18 @@ import msgspec
 
 from klamm import __version__
 from klamm.console import openapi
-from klamm.console.api import brokers, clusters, copies, groups, messages, replication, schemas, topics
+from klamm.console.api import (
+    analysis,
+    brokers,
+    clusters,
+    copies,
+    exports,
+    groups,
+    messages,
+    replication,
+    schemas,
+    topics,
+)
 from klamm.console.routes import Call, NoQuery, Route
 
 
@@ -48,6 +59,8 @@ ROUTES: tuple[Route, ...] = (
     *topics.ROUTES,
     *replication.ROUTES,
     *copies.ROUTES,
+    *analysis.ROUTES,
+    *exports.ROUTES,
     *groups.ROUTES,
     *schemas.ROUTES,
     *messages.ROUTES,

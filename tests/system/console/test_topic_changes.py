@@ -125,3 +125,33 @@ async def test_replicas_are_added_in_a_browser(brokers: RealBrokers, tmp_path: P
         await tab.click("Make anew")
         await tab.until_shown("Topic clicked-2 was made anew")
         assert tab.said == []
+
+
+async def test_a_topics_messages_are_counted(brokers: RealBrokers, tmp_path: Path) -> None:
+    async with running_console(brokers.bootstrap) as console, browser(tmp_path) as tab:
+        topic = await made(console, "counted", partitions=2)
+        lines = [f"k{number % 10}\t{'v' * (number % 100 + 1)}" for number in range(1000)]
+        parse = ("--property", "parse.key=true", "--property", "key.separator=\t")
+        brokers.tool("kafka-console-producer.sh", "--topic", "counted", *parse, input="\n".join(lines) + "\n")
+        assert (await console.get(f"{topic}/analysis")).json["state"] == "none"
+        assert (await console.ask("DELETE", f"{topic}/analysis")).status == 409
+        assert (await console.ask("POST", f"{TOPICS}/none/analysis")).status == 404
+        await tab.open(f"{console.url}/clusters/kafka/topics/counted?tab=statistics")
+        await tab.click("Look at all messages")
+        await tab.until_shown("Look again")
+        await tab.until_shown("Different keys")
+
+        async def ends() -> Any:
+            while (said := (await console.get(f"{topic}/analysis")).json)["state"] == "running":
+                await asyncio.sleep(0.1)
+            return said
+
+        said = await within(60.0, "the analysis", ends())
+        assert (said["state"], said["passed"], said["total"]) == ("done", 1000, 1000)
+        result = said["result"]
+        assert (result["messages"], result["keys"]) == (1000, {"count": 10, "exact": True})
+        assert (result["valueSizes"]["smallest"], result["valueSizes"]["largest"]) == (1, 100)
+        assert result["valueSizes"]["total"] == 50_500
+        assert sum(one["messages"] for one in result["partitions"]) == 1000
+        assert sum(one["messages"] for one in result["hours"]) == 1000
+        assert tab.said == []

@@ -26,6 +26,11 @@ class Automatic:
     first: tuple[Serde, ...] = ()
     name: str = AUTO
 
+    @property
+    def rewrites(self) -> bool:
+        """Whether what is shown may have words that the bytes have not: a search must look at what is shown."""
+        return bool(self.first)
+
     async def prepare(self, samples: Sequence[bytes]) -> None:
         for one in self.first:
             await one.prepare(samples)

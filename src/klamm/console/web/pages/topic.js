@@ -6,6 +6,7 @@ import { age, ask, confirm, table, tabs, tiles } from "../parts.js";
 import { bytes, count, seconds } from "../words.js";
 import { configs } from "./configs.js";
 import { changes, moving, underWay } from "./topic-changes.js";
+import { statistics, statisticsOf } from "./topic-statistics.js";
 
 class Topic extends Page {
   title() {
@@ -23,6 +24,7 @@ class Topic extends Page {
   }
 
   more(tab, signal) {
+    if (tab === "statistics") return statisticsOf(this, signal);
     if (tab === "config") return get(`${this.api}/config`, { signal });
     if (tab === "groups") return get(`${path("clusters", this.params.cluster, "consumer-groups")}${query({ topic: this.params.topic, perPage: 500 })}`, { signal });
     return null;
@@ -45,8 +47,8 @@ class Topic extends Page {
         changes(this, topic),
         h("button", { type: "button", class: "danger", onclick: () => this.delete() }, "Delete")),
       moving(this, moves),
-      tabs(link("partitions", "Partitions"), ["Messages", `${here}/messages`, false], link("config", "Configuration"), link("groups", "Groups")),
-      h("div", { key: `tab-${tab}` }, tab === "config" && more ? configs(this, `${this.api}/config`, more.entries) : tab === "groups" && more ? this.groups(more.groups) : this.partitions(partitions)),
+      tabs(link("partitions", "Partitions"), ["Messages", `${here}/messages`, false], link("config", "Configuration"), link("groups", "Groups"), link("statistics", "Statistics")),
+      h("div", { key: `tab-${tab}` }, tab === "config" && more ? configs(this, `${this.api}/config`, more.entries) : tab === "groups" && more ? this.groups(more.groups) : tab === "statistics" && more ? statistics(this, more) : this.partitions(partitions)),
       age(seen),
     ];
   }
