@@ -72,9 +72,9 @@ async def change(call: Call[NoQuery, FactorWish]) -> None:
     if found := await under_way(admin, {topic.name: [one.id for one in topic.partitions]}):
         moving = ", ".join(str(one.partition) for one in found[:10])
         raise Problem(409, "UnderWay", f"partitions {moving} of {topic.name} are being moved; wait, or cancel that")
+    moves = _moves(snapshot, topic, factor)
     if (warning := await _warning(admin, topic.name, factor)) is not None:
         raise Problem(422, "BelowMinimum", warning, "replicationFactor")
-    moves = _moves(snapshot, topic, factor)
     if moves:
         _raise(await reassign(admin, {(topic.name, one.partition): one.after for one in moves}))
 

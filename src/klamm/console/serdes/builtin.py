@@ -159,5 +159,8 @@ class BuiltIns:
     def masks(self, topic: str) -> bool:
         return False
 
+    def uncovered(self, source: str, target: str) -> str | None:
+        return None
+
     def masked(self, topic: str, part: Part, shown: Shown) -> Shown:
         return shown
