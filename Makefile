@@ -57,7 +57,7 @@ weather-sample: environment ## forty of them, and a cluster that is made anew at
 	KLAMM_WEATHER_FAULTS=40 $(PYTHON) -m pytest tests/weather tests/kubernetes
 
 .PHONY: alerts
-alerts: environment ## every alert that can be made to fire on one machine fires and ends (needs prometheus; some ten minutes)
+alerts: environment ## real faults make every alert fire and end, on one machine (needs prometheus, and root for small disks; a quarter of an hour)
 	$(PYTHON) -m pytest tests/alerts
 
 .PHONY: helm

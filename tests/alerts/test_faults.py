@@ -1,18 +1,25 @@
 """Faults are made on a live cluster, and each one's alerts fire, and end when it is mended.
 
 The same rules as people get, with shorter durations and scrapes, and the faster configuration of the brokers' metrics:
-with the tutorial's, scrapes that often take most of a small machine. What cannot be broken on one machine without
-breaking the machine is in tests/system/monitoring/test_rules.py.
+with the tutorial's, scrapes that often take most of a small machine. Brokers have two volumes; one of them, and those
+of a majority of ZooKeepers, are small disks that can be filled and frozen, which takes root.
+
+One of all alerts has no fault here: of a KafkaTopic no field is deprecated, so nothing can make KafkaTopicDeprecated
+fire. tests/system/monitoring/test_rules.py has it, and every other, on written series.
 """
 
 import json
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from typing import Any
 
 import pytest
 import yaml
+from kafka import KafkaConsumer, TopicPartition
 from tests.builders.cluster import EXAMPLES, READY_WITHIN
+from tests.builders.disks import Disk, needs_disks, small_disk
 from tests.builders.local_cluster import LocalCluster
 from tests.builders.monitored import BOOTSTRAP, Monitored, apply, monitored_cluster
 from tests.system.monitoring.promtool import needs_prometheus
@@ -33,10 +40,28 @@ QUICK = Watching(
     ),
 )
 
+BROKERS_DISK = "data-0-my-cluster-kafka-0"
+ZOOKEEPERS_DISKS = ("data-my-cluster-zookeeper-0", "data-my-cluster-zookeeper-1")
+"""Two of three: no write is done without one of them."""
+DISK_MEGABYTES = 256
+
+Disks = Mapping[str, Disk]
+"""By the claims of their volumes."""
+
 
 @pytest.fixture(scope="module")
-def monitored() -> Iterator[Here]:
-    with monitored_cluster() as found:
+def disks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Disks]:
+    folder = tmp_path_factory.mktemp("disks")
+    with ExitStack() as mounted:
+        wanted = (BROKERS_DISK, *ZOOKEEPERS_DISKS) if os.geteuid() == 0 else ()
+        yield {claim: mounted.enter_context(small_disk(folder / claim, DISK_MEGABYTES)) for claim in wanted}
+
+
+@pytest.fixture(scope="module")
+def monitored(disks: Disks, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Here]:
+    manifest = tmp_path_factory.mktemp("manifest") / "kafka-2.yaml"
+    manifest.write_text(yaml.safe_dump_all(on_disks(disks)))
+    with monitored_cluster(str(manifest)) as found:
         kubectl = found.cluster.kubectl
         fast = yaml.safe_load((EXAMPLES / "metrics/kafka-metrics-fast.yaml").read_text())["data"]
         kubectl("patch", "configmap/kafka-metrics", "-n", "kafka", "--type=merge", "-p", json.dumps({"data": fast}))
@@ -108,6 +133,85 @@ def test_a_topic_with_a_field_that_nobody_knows(monitored: Here) -> None:
     monitored.fires("KafkaTopicWarnings")
     monitored.cluster.kubectl("delete", "kafkatopic/odd", "-n", "kafka")
     monitored.ends("KafkaTopicWarnings")
+
+
+def test_a_topic_that_is_made_anew_while_a_group_reads_it(monitored: Here) -> None:
+    """A consumer that was busy meanwhile commits how far it had read, which the new topic does not have."""
+    topics = f"kafka-topics.sh --bootstrap-server {BOOTSTRAP} --topic anew"
+    monitored.kafka(f"{topics} --create --partitions 1")
+    monitored.produce("anew", 100)
+    with_group = {"bootstrap_servers": monitored.from_outside(), "group_id": "busy", "enable_auto_commit": False}
+    consumer = KafkaConsumer(**with_group, auto_offset_reset="earliest")
+    consumer.assign([TopicPartition("anew", 0)])
+    monitored.cluster.until("100 records are read", lambda: how_far(consumer, "anew") == 100, within=60)
+    monitored.kafka(f"{topics} --delete")
+    monitored.cluster.until("the topic is gone", lambda: "anew" not in monitored.kafka(LIST_TOPICS))
+    monitored.kafka(f"{topics} --create --partitions 1")
+    consumer.commit()
+    consumer.close()
+    monitored.fires("ConsumerGroupBeyondEnd")
+    reset = "--group busy --topic anew --reset-offsets --to-latest --execute"
+    monitored.kafka(f"kafka-consumer-groups.sh --bootstrap-server {BOOTSTRAP} {reset}")
+    monitored.ends("ConsumerGroupBeyondEnd")
+
+
+def test_an_authority_that_ends_soon(monitored: Here) -> None:
+    """Of a cluster whose pods have no volumes, so that the new one restarts nobody."""
+    storage = {"type": "persistent-claim", "size": "1Gi", "class": "missing", "deleteClaim": True}
+    soon = {"validityDays": 20, "renewalDays": 10}
+    spec = {"kafka": {"replicas": 1, "storage": storage, "listeners": LISTENERS}, "clientsCa": soon}
+    offer(monitored, resource("Kafka", "short", {**spec, "zookeeper": {"replicas": 1, "storage": storage}}))
+    monitored.fires("CertificateExpiration")
+    longer = json.dumps({"spec": {"clientsCa": {"validityDays": 365}}})
+    kubectl = monitored.cluster.kubectl
+    kubectl("patch", "kafka/short", "-n", "kafka", "--type=merge", "-p", longer)
+    kubectl("annotate", "secret/short-clients-ca-cert", "-n", "kafka", "strimzi.io/force-renew=true")
+    monitored.ends("CertificateExpiration")
+    kubectl("delete", "kafka/short", "-n", "kafka")
+    monitored.ends("KafkaNotReady")
+
+
+@needs_disks
+@pytest.mark.parametrize(
+    ("alert", "claim"),
+    [("KafkaRunningOutOfSpace", BROKERS_DISK), ("ZookeeperRunningOutOfSpace", ZOOKEEPERS_DISKS[0])],
+)
+def test_a_disk_that_fills(alert: str, claim: str, disks: Disks, monitored: Here) -> None:
+    with disks[claim].filled(90):
+        monitored.fires(alert, persistentvolumeclaim=claim)
+        assert monitored.prometheus.firing(persistentvolumeclaim=claim) == {alert}
+    monitored.ends(alert, persistentvolumeclaim=claim)
+
+
+@needs_disks
+def test_zookeepers_whose_disks_hang(disks: Disks, monitored: Here) -> None:
+    """Twelve clients come meanwhile: each one's session is a write. Latency is an average since the last reset."""
+    with ExitStack() as frozen:
+        for claim in ZOOKEEPERS_DISKS:
+            frozen.enter_context(disks[claim].frozen())
+        in_pod = ("kubectl", "exec", "-n", "kafka", "my-cluster-zookeeper-2", "--", "bash", "-ec")
+        clients = monitored.cluster.started(*in_pod, TWELVE_SESSIONS)
+        monitored.fires("OutstandingRequests")
+    assert clients.wait(timeout=60) == 0, "every client is answered at last"
+    monitored.ends("OutstandingRequests")
+    monitored.fires("AvgRequestLatency")
+    for number in range(3):
+        pod = f"my-cluster-zookeeper-{number}"
+        reset = "exec 3<>/dev/tcp/127.0.0.1/12181; printf srst >&3; cat <&3"
+        monitored.cluster.kubectl("exec", "-n", "kafka", pod, "--", "bash", "-ec", reset)
+    monitored.ends("AvgRequestLatency")
+
+
+def test_a_log_directory_that_is_gone(monitored: Here) -> None:
+    """As when a volume is unmounted under a broker: it goes on with its other one, and takes this one at a restart."""
+    pod, folder = "my-cluster-kafka-0", "/var/lib/kafka/data-1/kafka-log0"
+    in_pod = ("exec", "-n", "kafka", pod, "--")
+    monitored.cluster.kubectl(*in_pod, "mv", folder, f"{folder}.away")
+    monitored.fires("OfflineLogDirectoryCount")
+    monitored.cluster.kubectl(*in_pod, "mv", f"{folder}.away", folder)
+    monitored.cluster.kubectl("delete", "pod", pod, "-n", "kafka", within=90)
+    monitored.cluster.until_ready()
+    monitored.ends("OfflineLogDirectoryCount", "UnderReplicatedPartitions", "UnderReplicatedPartition")
 
 
 def test_a_pod_that_hangs(monitored: Here) -> None:
@@ -189,7 +293,36 @@ def test_everything_ends_when_the_operator_is_back(monitored: Here) -> None:
     )
 
 
+LIST_TOPICS = f"kafka-topics.sh --bootstrap-server {BOOTSTRAP} --list"
+TWELVE_SESSIONS = r"""
+new_session='\0\0\0\054\0\0\0\0\0\0\0\0\0\0\0\0\0\0\165\060\0\0\0\0\0\0\0\0\0\0\0\020\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0'
+for number in {10..21}; do
+  eval "exec $number<>/dev/tcp/127.0.0.1/12181"
+  printf "$new_session" >&$number
+done
+for number in {10..21}; do
+  head -c 4 <&$number > /dev/null
+done
+"""
+"""The request of ZooKeeper's protocol by which a client begins: its length, version 0, no change seen yet, 30 000 ms,
+no session and no password of one."""
 LISTENERS = [{"name": "plain", "port": 9092, "type": "internal", "tls": False}]
+
+
+def on_disks(disks: Disks) -> list[Mapping[str, Any]]:
+    """kafka-2.yaml with two volumes for each broker, and these disks."""
+    kafka, *others = yaml.safe_load_all((EXAMPLES / "kafka-2.yaml").read_text())
+    size = f"{DISK_MEGABYTES}Mi"
+    of_brokers, of_zookeepers = kafka["spec"]["kafka"]["storage"], kafka["spec"]["zookeeper"]["storage"]
+    of_brokers["volumes"] = [{**of_brokers["volumes"][0], "id": number, "size": size} for number in range(2)]
+    of_zookeepers["size"] = size
+    return [*(disk.volume(claim, size) for claim, disk in disks.items()), *others, kafka]
+
+
+def how_far(consumer: KafkaConsumer, topic: str) -> int:
+    """Its position, once it has read what there is."""
+    consumer.poll(500)
+    return int(consumer.position(TopicPartition(topic, 0)))
 
 
 def resource(kind: str, name: str, spec: Mapping[str, object]) -> Mapping[str, object]:

@@ -28,6 +28,10 @@ _REQUESTS: dict[int, tuple[Any, Any]] = {
         (sasl.SaslAuthenticateRequest, sasl.SaslAuthenticateResponse),
         (consumer.ListOffsetsRequest, consumer.ListOffsetsResponse),
         (consumer.OffsetFetchRequest, consumer.OffsetFetchResponse),
+        (consumer.OffsetCommitRequest, consumer.OffsetCommitResponse),
+        (metadata.FindCoordinatorRequest, metadata.FindCoordinatorResponse),
+        (consumer.OffsetDeleteRequest, consumer.OffsetDeleteResponse),
+        (admin.DeleteGroupsRequest, admin.DeleteGroupsResponse),
         (admin.DeleteTopicsRequest, admin.DeleteTopicsResponse),
         (admin.ListGroupsRequest, admin.ListGroupsResponse),
         (admin.DescribeGroupsRequest, admin.DescribeGroupsResponse),
@@ -39,7 +43,9 @@ _REQUESTS: dict[int, tuple[Any, Any]] = {
 _API_VERSIONS, _METADATA, _LIST_OFFSETS, _OFFSET_FETCH = 18, 3, 2, 9
 _DELETE_TOPICS, _LIST_GROUPS, _DESCRIBE_GROUPS, _LOG_DIRS, _CONSUMER_GROUPS, _SHARE_GROUPS = 20, 16, 15, 35, 69, 77
 _SASL_HANDSHAKE, _SASL_AUTHENTICATE = 17, 36
+_OFFSET_COMMIT, _FIND_COORDINATOR, _OFFSET_DELETE, _DELETE_GROUPS = 8, 10, 47, 42
 _UNKNOWN_ID = 100
+_UNKNOWN_MEMBER, _NON_EMPTY, _SUBSCRIBED = 25, 68, 86
 _UNKNOWN_TOPIC, _NOT_LEADER, _LOADING, _NOT_COORDINATOR, _NO_GROUP = 3, 6, 14, 16, 69
 _NO_MECHANISM, _NOT_AUTHENTICATED = 33, 58
 _EARLIEST = -2
@@ -367,6 +373,49 @@ class FakeServers:
             for topic, committed in group.committed.items()
         ]
 
+    def _find_coordinator(self, _: int, request: Any, response: Any, version: int) -> Any:
+        """A group that is not there yet comes to the first broker."""
+        keys = request.coordinator_keys if version >= 4 else [request.key]
+        found = [
+            {"node_id": node, "host": "127.0.0.1", "port": self.ports[node], "error_code": 0, "error_message": None}
+            for node in (self.groups[key].coordinator if key in self.groups else self.brokers[0] for key in keys)
+        ]
+        if version < 4:
+            return response(throttle_time_ms=0, **found[0])
+        many = [response.Coordinator(key=key, **one) for key, one in zip(keys, found, strict=True)]
+        return response(throttle_time_ms=0, coordinators=many)
+
+    def _offset_commit(self, broker: int, request: Any, response: Any, version: int) -> Any:
+        """On behalf of a group that nobody is in."""
+        group = self.groups.setdefault(request.group_id, FakeGroup({}, coordinator=broker, state="Empty"))
+        code = _UNKNOWN_MEMBER if group.members else _NO_GROUP if group.type == "share" else 0
+        for topic in () if code else request.topics:
+            at = {one.partition_index: one.committed_offset for one in topic.partitions}
+            group.committed.setdefault(topic.name, {}).update(at)
+        return response(throttle_time_ms=0, topics=_per_partition(response.OffsetCommitResponseTopic, request, code))
+
+    def _offset_delete(self, broker: int, request: Any, response: Any, version: int) -> Any:
+        group = self.groups.get(request.group_id)
+        if group is None:
+            return response(error_code=_NO_GROUP, throttle_time_ms=0, topics=[])
+        code = _SUBSCRIBED if group.members else 0
+        for topic in () if code else request.topics:
+            kept = group.committed.get(topic.name, {})
+            for one in topic.partitions:
+                kept.pop(one.partition_index, None)
+        topics = _per_partition(response.OffsetDeleteResponseTopic, request, code)
+        return response(error_code=0, throttle_time_ms=0, topics=topics)
+
+    def _delete_groups(self, broker: int, request: Any, response: Any, version: int) -> Any:
+        results = []
+        for name in request.groups_names:
+            group = self.groups.get(name)
+            code = _NO_GROUP if group is None else _NON_EMPTY if group.members else 0
+            if not code:
+                del self.groups[name]
+            results.append(response.DeletableGroupResult(group_id=name, error_code=code))
+        return response(throttle_time_ms=0, results=results)
+
     def _log_dirs(self, broker: int, request: Any, response: Any, version: int) -> Any:
         one = response.DescribeLogDirsResult
         topics = [
@@ -398,7 +447,23 @@ _ANSWERS = {
     _SHARE_GROUPS: "_describe_newer",
     _OFFSET_FETCH: "_offset_fetch",
     _LOG_DIRS: "_log_dirs",
+    _FIND_COORDINATOR: "_find_coordinator",
+    _OFFSET_COMMIT: "_offset_commit",
+    _OFFSET_DELETE: "_offset_delete",
+    _DELETE_GROUPS: "_delete_groups",
 }
+
+
+def _per_partition(topic_type: Any, request: Any, code: int) -> list[Any]:
+    """The same answer for each partition that a request names."""
+    one = getattr(topic_type, topic_type.__name__.removesuffix("Topic") + "Partition")
+    return [
+        topic_type(
+            name=topic.name,
+            partitions=[one(partition_index=each.partition_index, error_code=code) for each in topic.partitions],
+        )
+        for topic in request.topics
+    ]
 
 
 def response_of(key: int) -> Any:

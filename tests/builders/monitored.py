@@ -47,19 +47,29 @@ class Monitored(Generic[AnyCluster]):
         at = f"--bootstrap-server {BOOTSTRAP} --topic {topic} --group {group}"
         self.kafka(f"kafka-console-consumer.sh {at} --from-beginning --max-messages {records} > /dev/null 2>&1")
 
-    def fires(self, *alerts: str) -> None:
+    def from_outside(self) -> str:
+        """Where clients on this machine begin."""
+        kafka = self.cluster.found("kafka", "my-cluster", "-n", "kafka") or {}
+        told: dict[str, str] = {one["name"]: one["bootstrapServers"] for one in kafka["status"]["listeners"]}
+        return told["external"]
+
+    def fires(self, *alerts: str, **of: str) -> None:
+        """With these labels."""
         wanted = set(alerts)
         self.cluster.until(
             f"{', '.join(alerts)} fire",
-            lambda: wanted <= self.prometheus.firing(),
+            lambda: wanted <= self.prometheus.firing(**of),
             within=ALERT_WITHIN,
             telling=self.told,
         )
 
-    def ends(self, *alerts: str, within: float = ALERT_WITHIN) -> None:
+    def ends(self, *alerts: str, within: float = ALERT_WITHIN, **of: str) -> None:
         gone = set(alerts)
         self.cluster.until(
-            f"{', '.join(alerts)} end", lambda: not gone & self.prometheus.firing(), within=within, telling=self.told
+            f"{', '.join(alerts)} end",
+            lambda: not gone & self.prometheus.firing(**of),
+            within=within,
+            telling=self.told,
         )
 
     def told(self) -> str:
@@ -76,10 +86,10 @@ class Monitored(Generic[AnyCluster]):
 
 
 @contextmanager
-def monitored_cluster() -> Iterator[Monitored[LocalCluster]]:
-    """kafka-2.yaml on this machine, in use."""
+def monitored_cluster(manifest: str = "kafka-2.yaml") -> Iterator[Monitored[LocalCluster]]:
+    """kafka-2.yaml on this machine, in use; or a `manifest` that differs in what a test is about."""
     with local_cluster() as cluster:
-        said = cluster.klamm("up", "kafka-2.yaml", "--monitoring", "--namespace", "kafka", within=READY_WITHIN + 120)
+        said = cluster.klamm("up", manifest, "--monitoring", "--namespace", "kafka", within=READY_WITHIN + 120)
         assert "Prometheus   http://127.0.0.1:" in said
 
         def port() -> int:

@@ -52,8 +52,10 @@ class Prometheus:
             Line(one["metric"], [(float(at), float(value)) for at, value in one["values"]]) for one in found["result"]
         ]
 
-    def firing(self) -> set[str]:
-        return {one["labels"]["alertname"] for one in self.ask("alerts")["alerts"] if one["state"] == "firing"}
+    def firing(self, **of: str) -> set[str]:
+        """The names of alerts, or only of those that have these labels."""
+        alerts = [one["labels"] for one in self.ask("alerts")["alerts"] if one["state"] == "firing"]
+        return {labels["alertname"] for labels in alerts if of.items() <= labels.items()}
 
     def values(self, definition: str) -> list[str]:
         """Of a variable's `label_values(series, label)`."""

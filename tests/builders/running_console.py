@@ -42,8 +42,14 @@ class RunningConsole:
     session: aiohttp.ClientSession
 
     async def ask(self, method: str, path: str, body: Any = None, **headers: str) -> SaidBack:
-        async with self.session.request(method, self.url + path, json=body, headers=headers) as answer:
+        async with self.session.request(
+            method, self.url + path, json=body, headers=headers, allow_redirects=False
+        ) as answer:
             return SaidBack(answer.status, answer.headers, await answer.text())
+
+    async def log_in(self, user: str, password: str) -> SaidBack:
+        """From here on as this user."""
+        return await self.ask("POST", "/api/login", {"username": user, "password": password})
 
     async def get(self, path: str, **headers: str) -> SaidBack:
         return await self.ask("GET", path, **headers)
@@ -70,7 +76,8 @@ async def running_console(
         await asyncio.wait([serving, port], timeout=_WITHIN, return_when=asyncio.FIRST_COMPLETED)
         if serving.done():
             serving.result()
-        async with aiohttp.ClientSession() as session:
+        # Cookies of an address count, too, and redirects are looked at.
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
             yield RunningConsole(f"http://127.0.0.1:{port.result()}{wanted.base}", session)
     finally:
         stop.set()

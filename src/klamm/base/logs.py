@@ -99,7 +99,7 @@ class TextForm(logging.Formatter):
         facts = "".join(f" {key}={_quoted(value)}" for key, value in _facts(record).items())
         line = f"{_time(record)} {record.levelname:<7} {_room(record)}  {_one_line(_sentence(record))}"
         stack = _stack(record)
-        indented = "".join(f"\n    | {part}" for part in stack.splitlines()) if stack else ""
+        indented = "".join(f"\n    | {_visible(part)}" for part in stack.splitlines()) if stack else ""
         return f"{line} {facts}{indented}" if facts else f"{line}{indented}"
 
 
@@ -114,7 +114,7 @@ class JsonForm(logging.Formatter):
         }
         if stack := _stack(record):
             fields["stack"] = stack
-        return json.dumps(fields, ensure_ascii=False, default=str)
+        return _visible(json.dumps(fields, ensure_ascii=False, default=str))
 
 
 def hide_secrets(text: str) -> str:
@@ -154,8 +154,17 @@ def _stack(record: logging.LogRecord) -> str:
 
 def _quoted(value: object) -> str:
     text = str(value)
-    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
+    if _PLAIN.fullmatch(text) and text.isprintable():
+        return text
+    return _visible(json.dumps(text, ensure_ascii=False))
 
 
 def _one_line(text: str) -> str:
-    return text.replace("\r", "\\r").replace("\n", "\\n")
+    return _visible(text.replace("\r", "\\r").replace("\n", "\\n"))
+
+
+def _visible(text: str) -> str:
+    """With escapes for what ends lines, steers terminals or turns the direction of writing: names come from others."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else json.dumps(one)[1:-1].replace("\x7f", "\\u007f") for one in text)

@@ -9,15 +9,19 @@ from typing import Any, TypeVar
 from klamm.base.clock import Clock
 from klamm.base.deadlines import DeadlineExceeded, within
 from klamm.console.analyses import Analyses
+from klamm.console.past import Past
 from klamm.console.problems import Problem
+from klamm.console.renewing import follow_files
 from klamm.console.schema_registry import Registry
 from klamm.console.serdes import Serdes
 from klamm.console.serdes.of_cluster import ClusterSerdes
 from klamm.console.settings import ClusterSettings
+from klamm.console.trends import Trends
+from klamm.console.undos import Undos
 from klamm.kafka.admin import Admin
 from klamm.kafka.link import Link
 from klamm.observing.collector import Collector
-from klamm.observing.snapshot import PartKey, Snapshot
+from klamm.observing.snapshot import Beyond, PartKey, Snapshot
 
 T = TypeVar("T")
 
@@ -33,6 +37,7 @@ class Place:
 
     def __init__(self, settings: ClusterSettings, clock: Clock, random: Random) -> None:
         self.settings = settings
+        self._clock = clock
         self.registry = None if settings.registry is None else Registry(settings.registry, clock)
         self.serdes: Serdes = ClusterSerdes(settings.serdes, settings.masking, self.registry)
         self._asking = Link(settings.connection(), random)
@@ -40,7 +45,11 @@ class Place:
         self._readers = asyncio.Semaphore(READERS)
         self.analyses = Analyses(self.reader, clock)
         self.collector = Collector(self._collecting, clock, settings.collecting)
-        self._derived: dict[Callable[[Snapshot], Any], tuple[Snapshot, Any]] = {}
+        self.past = Past()
+        self.bootstrap = settings.connection().bootstrap
+        self._derived: dict[str, tuple[Snapshot, Any]] = {}
+        self.undos = Undos()
+        self.trends = Trends()
 
     @property
     def name(self) -> str:
@@ -65,11 +74,11 @@ class Place:
         assert self.collector.snapshot is not None
         return self.collector.snapshot
 
-    def derived(self, snapshot: Snapshot, make: Callable[[Snapshot], T]) -> T:
-        """What `make` makes of the snapshot, made once for all who ask: it must not be changed."""
-        known = self._derived.get(make)
+    def derived(self, what: str, snapshot: Snapshot, make: Callable[[], T]) -> T:
+        """What `make` makes of the snapshot, made once for all who ask for it: it must not be changed."""
+        known = self._derived.get(what)
         if known is None or known[0] is not snapshot:
-            known = self._derived[make] = (snapshot, make(snapshot))
+            known = self._derived[what] = (snapshot, make())
         made: T = known[1]
         return made
 
@@ -84,6 +93,14 @@ class Place:
         number = self.collector.snapshot.number if self.collector.snapshot else 0
         return await within(PATIENCE, "a new look at the cluster", self.collector.after(number + 1))
 
+    async def follow_trends(self) -> None:
+        """For ever: notes the groups' lags of each look."""
+        number = 0
+        while True:
+            snapshot = await self.collector.after(number)
+            number = snapshot.number
+            self.trends.add(snapshot.at, _lags(snapshot))
+
     @asynccontextmanager
     async def reader(self) -> AsyncIterator[Admin]:
         """A connection of its own: brokers answer one connection's requests one after the other, and a reader waits
@@ -97,9 +114,30 @@ class Place:
             finally:
                 await admin.close()
 
+    async def follow_files(self) -> None:
+        await follow_files(self.settings, (self._asking, self._collecting))
+
+    async def remember(self) -> None:
+        """Keep what snapshots say in the history, for ever."""
+        number = 0
+        while True:
+            snapshot = await self.collector.after(number)
+            number = snapshot.number
+            await self.past.add(self._clock.now().timestamp(), snapshot)
+
     async def close(self) -> None:
         await self.analyses.close()
         await self._asking.close()
         await self._collecting.close()
         if self.registry is not None:
             await self.registry.close()
+
+
+def _lags(snapshot: Snapshot) -> dict[str, int]:
+    """All records that each group is behind, of groups of which that is known."""
+    lags: dict[str, int] = {}
+    for group, topics in snapshot.lags.items():
+        known = [lag.records for one in topics.values() for lag in one.values() if not isinstance(lag, Beyond)]
+        if known:
+            lags[group] = sum(known)
+    return lags

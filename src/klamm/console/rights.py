@@ -4,7 +4,8 @@
         - {resource: topic, value: "orders-.*", actions: [view, messages_read]}
 
 A right names a resource and an action; the value is a regular expression that a name must match whole. Without any
-role everybody may do everything, as in kafka-ui.
+role everybody may do everything, as in kafka-ui. Roles go to people by what their log-in says about them: `Person` and
+`Subject` meet in `principal`.
 """
 
 import re
@@ -36,6 +37,13 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
 }
 """By resource; "all" among a permission's actions means each of them."""
 
+IMPLIED: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("topic", "messages_delete"): ("view", "edit"),
+    ("topic", "analysis_run"): ("view", "analysis_view"),
+}
+"""Whoever may do this may do that, too. Every other action implies "view", where the resource has it: a role that may
+edit what it may not look at helps nobody."""
+
 WITHOUT_NAME = frozenset({"applicationconfig", "clusterconfig", "ksql", "acl", "client_quotas", "audit"})
 
 
@@ -66,10 +74,47 @@ class Permission:
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """What a log-in says of somebody. `provider`: of kafka-ui's subjects, "ldap" or "oauth_google", say. `names`: by
+    the type of a subject (user, group, role, domain, organization, team) those that are his."""
+
+    user: str
+    provider: str
+    names: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom a role is for. `pattern`: instead of the very value; both without regard to case."""
+
+    provider: str
+    type: str
+    value: str
+    pattern: "re.Pattern[str] | None" = None
+
+    def means(self, person: Person) -> bool:
+        if person.provider != self.provider:
+            return False
+        names = person.names.get(self.type, frozenset())
+        if self.pattern is not None:
+            return any(self.pattern.fullmatch(name) for name in names)
+        return any(name.casefold() == self.value.casefold() for name in names)
+
+
+@dataclass(frozen=True, slots=True)
 class Role:
     name: str
     clusters: frozenset[str]
     permissions: tuple[Permission, ...]
+    subjects: tuple[Subject, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """`otherwise`: for who has logged in and has none of them."""
+
+    named: tuple[Role, ...]
+    otherwise: Role | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +145,21 @@ class Principal:
 
 
 ANYBODY = Principal("anybody")
+
+
+def principal(person: Person, roles: Roles | None) -> Principal:
+    """None: there are no roles at all."""
+    if roles is None:
+        return Principal(person.user)
+    his = tuple(role for role in roles.named if any(subject.means(person) for subject in role.subjects))
+    if not his and roles.otherwise is not None:
+        his = (roles.otherwise,)
+    return Principal(person.user, his)
+
+
+def with_implied(resource: str, actions: Iterable[str]) -> frozenset[str]:
+    """These actions and what each of them cannot do without."""
+    given = set(actions)
+    for action in tuple(given):
+        given.update(IMPLIED.get((resource, action), ("view",)))
+    return frozenset(given & set(ACTIONS[resource]))

@@ -5,11 +5,12 @@ rights of every endpoint and their test are made.
 
 A handler is a plain async function of one `Call`. What it returns is a Struct, sent as JSON; an `Events` stream, sent
 as server-sent events; a `Download`; or None (204). Query and body are read into their Structs before it is called, so
-a handler never meets a wrong type; whoever may not do it never reaches it.
+a handler never meets a wrong type; whoever may not do it never reaches it. `Turn` also sets cookies and leads on: for
+log-in only.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
@@ -29,6 +30,16 @@ class NoQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True, slots=True)
+class Visit:
+    """What a request says of where it comes from. `origin`: this console as the browser names it, "https://host"."""
+
+    remote: str = ""
+    origin: str = ""
+    secure: bool = False
+    cookies: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Call(Generic[Q, B]):
     """One request. `place` is the cluster of the path; asking for it where there is none is a bug."""
 
@@ -38,6 +49,7 @@ class Call(Generic[Q, B]):
     query: Q
     body: B
     of: "Place | None" = None
+    visit: Visit = field(default_factory=Visit)
 
     @property
     def place(self) -> "Place":
@@ -72,7 +84,25 @@ class Download:
     stream: AsyncIterator[bytes]
 
 
-Answer = msgspec.Struct | Events | Download | None
+@dataclass(frozen=True, slots=True)
+class Cookie:
+    """For the server only (HttpOnly), of this console only. `seconds`: how long the browser keeps it, 0 removes it,
+    None: until it is closed."""
+
+    name: str
+    value: str
+    seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Cookies, and where the browser goes then (302), or nothing more (204)."""
+
+    cookies: tuple[Cookie, ...]
+    location: str | None = None
+
+
+Answer = msgspec.Struct | Events | Download | Turn | None
 Handler = Callable[[Any], Awaitable[Answer]]
 
 

@@ -1,10 +1,14 @@
 """All that handlers share."""
 
-from collections.abc import Mapping
+import secrets
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from klamm.base.clock import Clock
+from klamm.console.audit import Trail
 from klamm.console.clusters import Place
+from klamm.console.identity.gate import Gate
+from klamm.console.kubernetes import Kubernetes
 from klamm.console.settings import Settings
 
 
@@ -13,3 +17,8 @@ class Scene:
     settings: Settings
     places: Mapping[str, Place]
     clock: Clock
+    gate: Gate
+    trail: Trail
+    kubernetes: Kubernetes | None = None
+    salt: Callable[[int], bytes] = secrets.token_bytes
+    """So many random bytes, for passwords."""

@@ -5,23 +5,30 @@ load scripts, styles and pictures of this server only, and talk to nobody else.
 """
 
 import asyncio
+import ipaddress
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import msgspec
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from klamm.base import logs
+from klamm.console.clusters import Place
+from klamm.console.noting import Noting
 from klamm.console.problems import Problem, Said, forbidden, not_found
 from klamm.console.rights import Principal
-from klamm.console.routes import Call, Download, Events, Route
+from klamm.console.routes import Call, Cookie, Download, Events, Route, Turn, Visit
 from klamm.console.scene import Scene
 from klamm.kafka.errors import KafkaFailure
 
 _log = logs.room("console")
 
 LARGEST_BODY = 4 << 20
+_LONGEST_NAME = 200
+"""Characters of a download's name."""
+
 KEEP_ALIVE = 15.0
 """Seconds after which a silent stream of events says that it lives: proxies cut what is silent."""
 
@@ -39,13 +46,14 @@ _HEADERS = {
 }
 _ENCODE = msgspec.json.Encoder().encode
 
-Identify = Callable[[web.Request], Awaitable[Principal | None]]
+Identify = Callable[[Visit], Awaitable[Principal | None]]
 """Who asks; None when nobody has logged in, and somebody must."""
 
 
 def build_app(scene: Scene, routes: Sequence[Route], identify: Identify) -> web.Application:
     base = scene.settings.base
-    app = web.Application(client_max_size=LARGEST_BODY, middlewares=[_safe])
+    app = web.Application(client_max_size=LARGEST_BODY, middlewares=[_safe, _only_as_this_machine(scene)])
+    app.on_response_prepare.append(_with_headers)
     for route in routes:
         app.router.add_route(route.method, base + route.path, _handler(scene, route, identify))
     app.router.add_get(base + "/api/{rest:.*}", _no_such_path)
@@ -77,11 +85,14 @@ async def _safe(
     except Exception as error:
         _log.error("a request failed", error, method=request.method, path=request.path)
         response = _problem(Said(500, "Bug", f"klamm failed: {type(error).__name__}. The console's log has more."))
-    if not response.prepared:
-        response.headers.update(_HEADERS)
-        response.headers.setdefault("Cache-Control", "no-store")
-        response.headers["Server"] = "klamm"
     return response
+
+
+async def _with_headers(_: web.Request, response: web.StreamResponse) -> None:
+    """On every answer before it begins, streams and errors, too."""
+    response.headers.update(_HEADERS)
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers["Server"] = "klamm"
 
 
 def _problem(said: Said) -> web.Response:
@@ -89,28 +100,42 @@ def _problem(said: Said) -> web.Response:
 
 
 def _handler(scene: Scene, route: Route, identify: Identify) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    body_type = route.body
-
     async def handle(request: web.Request) -> web.StreamResponse:
         _same_origin(request, route)
-        who = Principal("nobody", ()) if route.public else await identify(request)
+        visit = _visit(request)
+        who = Principal("nobody", ()) if route.public else await identify(visit)
         if who is None:
             raise Problem(401, "LogIn", "log in first")
         path = dict(request.match_info)
-        place = None
-        if "cluster" in path:
-            place = scene.places.get(path["cluster"])
-            if place is None or not who.sees(path["cluster"]):
-                raise not_found("cluster", path["cluster"])
-        _permit(route, who, path)
-        if place is not None and place.settings.read_only and route.changes:
-            raise forbidden(f"cluster {place.name} is read-only here; its configuration says readOnly: true")
-        query = _converted(dict(request.query), route.query, "query")
-        body = None if body_type is None else _converted(await _json(request), body_type, "body")
-        answer = await route.handler(Call(scene, who, path, query, body, place))
-        return await _answered(request, answer)
+        with Noting(scene, route, who, path, visit) as noting:
+            place = _place(scene, who, path)
+            _permit(route, who, path)
+            if place is not None and place.settings.read_only and route.changes:
+                raise forbidden(f"cluster {place.name} is read-only here; its configuration says readOnly: true")
+            query = _converted(dict(request.query), route.query, "query")
+            body = await _body(request, route, scene.settings.body_within)
+            noting.asked(query, body)
+            answer = await route.handler(Call(scene, who, path, query, body, place, visit))
+        return await _answered(request, answer, visit)
 
     return handle
+
+
+def _place(scene: Scene, who: Principal, path: dict[str, str]) -> Place | None:
+    """The cluster of the path. One that is not there and one that he may not see look the same."""
+    if "cluster" not in path:
+        return None
+    place = scene.places.get(path["cluster"])
+    if place is None or not who.sees(path["cluster"]):
+        raise not_found("cluster", path["cluster"])
+    return place
+
+
+def _visit(request: web.Request) -> Visit:
+    forwarded = request.headers.get("X-Forwarded-Proto", "").partition(",")[0].strip().lower()
+    is_secure = request.secure or forwarded == "https"
+    origin = f"{'https' if is_secure else 'http'}://{request.host}"
+    return Visit(request.remote or "", origin, is_secure, request.cookies)
 
 
 def _permit(route: Route, who: Principal, path: dict[str, str]) -> None:
@@ -124,21 +149,72 @@ def _permit(route: Route, who: Principal, path: dict[str, str]) -> None:
 
 
 def _same_origin(request: web.Request, route: Route) -> None:
-    """Another site's page must not change anything in the name of who is logged in here."""
-    if route.method == "GET" or (site := request.headers.get("Sec-Fetch-Site")) in ("same-origin", "none"):
+    """Another site's page must not do anything in the name of who is logged in here, nor let this console work.
+
+    It may lead here, as a log-in's way back does, and does not learn what was answered."""
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site in ("same-origin", "none"):
         return
-    origin = request.headers.get("Origin")
+    if route.method == "GET":
+        if site == "cross-site" and request.headers.get("Sec-Fetch-Mode") != "navigate":
+            raise forbidden("a page of another site may not read this")
+        return
     if site is not None or (origin is not None and origin.partition("://")[2] != request.host):
         raise forbidden(f"a page of {origin or 'another site'} may not do this here")
 
 
-async def _json(request: web.Request) -> Any:
+def _only_as_this_machine(scene: Scene) -> Middleware:
+    """A console without log-in that only this machine reaches answers to this machine's names alone: a page of a name
+    that was turned to 127.0.0.1 (DNS rebinding) would be of the same origin."""
+    is_needed = scene.gate.is_open and _is_loopback(scene.settings.host or "")
+
+    @web.middleware
+    async def check(
+        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        if is_needed and not _is_of_this_machine(request.host):
+            said = "this console answers to localhost only; a log-in or another --host opens it to more names"
+            raise Problem(421, "OtherHost", said)
+        return await handler(request)
+
+    return check
+
+
+def _is_of_this_machine(host: str) -> bool:
+    name = host.rpartition(":")[0] if ":" in host and not host.endswith("]") else host
+    name = name.strip("[]").lower().rstrip(".")
+    return name == "localhost" or name.endswith(".localhost") or _is_address(name)
+
+
+def _is_loopback(host: str) -> bool:
+    return host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+async def _body(request: web.Request, route: Route, seconds: float) -> Any:
+    return None if route.body is None else _converted(await _json(request, seconds), route.body, "body")
+
+
+async def _json(request: web.Request, seconds: float) -> Any:
     if request.content_type != "application/json":
         raise Problem(415, "UnsupportedMediaType", f"{request.content_type} is not read; send application/json")
     try:
-        return msgspec.json.decode(await request.read())
-    except msgspec.DecodeError as error:
+        async with asyncio.timeout(seconds):
+            content = await request.read()
+        return msgspec.json.decode(content)
+    except TimeoutError as error:
+        raise Problem(408, "TooSlow", f"body: did not come within {seconds:.0f} s; send it again") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Problem(400, "BadJson", f"body: {error}") from error
+    except RecursionError as error:
+        raise Problem(400, "BadJson", "body: lists or objects are too deep in one another; send a flat one") from error
 
 
 def _converted(given: Any, wanted: type[msgspec.Struct], where: str) -> Any:
@@ -150,9 +226,11 @@ def _converted(given: Any, wanted: type[msgspec.Struct], where: str) -> Any:
         raise Problem(400, "BadValue", f"{where}{'.' + field if field else ''}: {message}", field or None) from error
 
 
-async def _answered(request: web.Request, answer: Any) -> web.StreamResponse:
+async def _answered(request: web.Request, answer: Any, visit: Visit) -> web.StreamResponse:
     if answer is None:
         return web.Response(status=204)
+    if isinstance(answer, Turn):
+        return _turned(answer, visit)
     if isinstance(answer, Events):
         return await _stream(request, answer)
     if isinstance(answer, Download):
@@ -163,12 +241,27 @@ async def _answered(request: web.Request, answer: Any) -> web.StreamResponse:
     return response
 
 
+def _turned(turn: Turn, visit: Visit) -> web.Response:
+    response = web.Response(status=302 if turn.location else 204)
+    if turn.location:
+        if not turn.location.isprintable():
+            raise Problem(502, "BadPlace", "the place to go on to is no address; see the settings of the log-in")
+        response.headers["Location"] = turn.location
+    for one in turn.cookies:
+        _set_cookie(response, one, visit)
+    return response
+
+
+def _set_cookie(response: web.Response, one: Cookie, visit: Visit) -> None:
+    response.set_cookie(
+        one.name, one.value, path="/", max_age=one.seconds, httponly=True, secure=visit.secure, samesite="Lax"
+    )
+
+
 async def _stream(request: web.Request, events: Events) -> web.StreamResponse:
     response = web.StreamResponse(
         headers={
-            **_HEADERS,
             "Content-Type": "text/event-stream",
-            "Cache-Control": "no-store",
             "X-Accel-Buffering": "no",
         }
     )
@@ -203,13 +296,11 @@ async def _stream(request: web.Request, events: Events) -> web.StreamResponse:
 
 
 async def _download(request: web.Request, download: Download) -> web.StreamResponse:
-    name = "".join(one if one.isalnum() or one in "-_." else "_" for one in download.name)
+    name = "".join(one if (one.isascii() and one.isalnum()) or one in "-_." else "_" for one in download.name)
     response = web.StreamResponse(
         headers={
-            **_HEADERS,
             "Content-Type": download.kind,
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Cache-Control": "no-store",
+            "Content-Disposition": f'attachment; filename="{name[:_LONGEST_NAME]}"',
         }
     )
     await response.prepare(request)

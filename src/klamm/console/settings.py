@@ -1,19 +1,25 @@
-"""What the console is told, as plain values; `configuration.py` reads them in the spelling of kafka-ui."""
+"""What the console is told, as plain values; `configuring/` reads them in the spelling of kafka-ui."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from klamm.console.audit import AuditSettings
+from klamm.console.identity.settings import Access
 from klamm.console.masking import Masking
-from klamm.console.rights import Role
 from klamm.console.schema_registry import RegistrySettings
 from klamm.console.serdes.of_cluster import SerdeSettings
 from klamm.kafka.admin import Connection
+from klamm.kube.connection import Connection as KubeConnection
 from klamm.observing import collector
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterSettings:
-    """`connection` is asked again for what certificate files hold now."""
+    """`connection` is asked again when what `files` gives has changed: certificates are renewed. `resource`:
+    "namespace/name" of the Kafka resource that this cluster is, where neither its id nor its addresses tell. `given`:
+    all that is configured of it, for parts that read their own (kafkaConnect, metrics, …); it holds passwords.
+    """
 
     name: str
     connection: Callable[[], Connection]
@@ -22,17 +28,33 @@ class ClusterSettings:
     registry: RegistrySettings | None = None
     serdes: SerdeSettings = field(default_factory=SerdeSettings)
     masking: Masking = field(default_factory=Masking)
+    audit: AuditSettings = field(default_factory=AuditSettings)
+    resource: str | None = None
+    given: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    files: Callable[[], tuple[bytes, ...]] = tuple
+    """What the connection is made of, as it is in files now."""
+
+
+@dataclass(frozen=True, slots=True)
+class KubernetesSettings:
+    """Where the operator's resources are. `namespaces`: () is all, for which a ClusterRole is needed."""
+
+    connection: KubeConnection
+    namespaces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`host`: None listens on all addresses. `base`: the path under which everything is, "" or "/kafka-ui", say.
 
-    `roles`: None without role-based rights.
+    `access`: how people log in, and their roles. `body_within`: seconds that a request's body may take to come.
+    `kubernetes`: None without the operator's view.
     """
 
     clusters: tuple[ClusterSettings, ...]
     host: str | None = "127.0.0.1"
     port: int = 8080
     base: str = ""
-    roles: tuple[Role, ...] | None = None
+    body_within: float = 30.0
+    access: Access = field(default_factory=Access)
+    kubernetes: KubernetesSettings | None = None

@@ -37,18 +37,16 @@ def kept(old: Status | None, new: S) -> S:
 
 
 async def write(client: Client, kind: Kind[T], obj: T, old: S | None, new: S, now: datetime) -> T:
-    """As `status.write`, and again if the resource of a new generation shows that other remarks are due than `new`
-    keeps. Returns the object as it is then.
+    """As `status.write`, with the remarks of `old`; and again with others, if the resource of a new generation shows
+    that they are due. Returns the object as it is then.
     """
-    body = await statuses.written(client, kind, obj, old, new, now)
+    body = await statuses.written(client, kind, obj, old, kept(old, new), now)
     if body is None:
         return obj
     if old is None or old.observed_generation != obj.metadata.generation:
         found = remarks(read(cast("type[Block]", kind.type_), msgspec.json.decode(body)))
-        if _words(found) != _words(_told(new)):
-            others = [one for one in new.conditions if one not in _told(new)]
-            whole = _with(msgspec.structs.replace(new, conditions=others), found)
-            body = await statuses.written(client, kind, obj, old, whole, now) or body
+        if _words(found) != _words(_told(old)):
+            body = await statuses.written(client, kind, obj, old, _with(new, found), now) or body
     return msgspec.json.decode(body, type=kind.type_)
 
 

@@ -84,9 +84,9 @@ class Admin:
     async def connect(cls, connection: Connection) -> Self:
         """Raises `KafkaFailure` when no broker let us in within `connect_timeout`.
 
-        `Unreachable`: nobody listens, the connection is cut, or the TLS handshake fails or hangs (a certificate that is
-        not trusted, say). `NotNow`: a broker takes our request and does not answer. `Denied`: a password is wrong.
-        `Refused`: the broker does not know the SASL mechanism.
+        `Unreachable`: nobody listens, the connection is cut, a broker takes our request and does not answer, or the TLS
+        handshake fails or hangs (a certificate that is not trusted, say). `Denied`: a password is wrong. `Refused`: the
+        broker does not know the SASL mechanism.
         """
         threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="kafka-admin")
         unwanted = Event()
@@ -114,6 +114,11 @@ class Admin:
         closing = asyncio.get_running_loop().run_in_executor(self._threads, self._client.close)
         await asyncio.wait([closing], timeout=CLOSING)
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+    @property
+    def timeout_ms(self) -> int:
+        """How long brokers may take for what they do themselves."""
+        return self._timeout_ms
 
     async def ask(self, doing: str, request: Any, node: int | None = None) -> Any:
         """Any request of the protocol (kafka.protocol.admin), to some broker or to the one named."""

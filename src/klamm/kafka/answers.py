@@ -24,6 +24,9 @@ def translated(doing: str, error: Exception) -> KafkaFailure:
     """An exception of the library, or of the network below it, as one of ours."""
     from kafka import errors as library
 
+    if isinstance(error, library.RequestTimedOutError):
+        # As a code of an answer it is a broker's word; the library raises it where no answer came.
+        return errors.Unreachable(doing, str(error))
     if isinstance(error, library.BrokerResponseError):
         return _sorted(doing, type(error), " ".join(str(part) for part in error.args))
     said = str(error) or type(error).__name__

@@ -98,6 +98,27 @@ class Quotas:
     controller_mutation_rate: float | None = None
 
 
+QuotaEntity = tuple[tuple[str, str | None], ...]
+"""("user" | "client-id" | "ip", name) each; None: the default of all others."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaEntry:
+    """The limits that are set for exactly this entity, by Kafka's keys."""
+
+    entity: QuotaEntity
+    limits: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class ScramCredential:
+    """That there is a password; nobody can tell which. `mechanism`: SCRAM-SHA-256 or SCRAM-SHA-512."""
+
+    user: str
+    mechanism: str
+    iterations: int
+
+
 @dataclass(frozen=True, slots=True)
 class Topology:
     """Brokers and topics as one broker told them in one answer.
@@ -156,3 +177,71 @@ class LogDir:
     """Bytes by topic."""
     total: int | None
     usable: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedTransaction:
+    """`state`: Empty, Ongoing, PrepareCommit, PrepareAbort, CompleteCommit, CompleteAbort, …"""
+
+    id: str
+    producer_id: int
+    state: str
+    coordinator: int
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """As its coordinator knows it. `started_ms`: since 1970; None while nothing is open."""
+
+    id: str
+    state: str
+    coordinator: int
+    producer_id: int
+    producer_epoch: int
+    timeout_ms: int
+    started_ms: int | None
+    partitions: Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveProducer:
+    """A producer with an id, as a partition knows it. `last_ms`: when it wrote last, since 1970; -1: not known.
+    `open_since`: the first offset of its open transaction; None when there is none."""
+
+    topic: str
+    partition: int
+    producer_id: int
+    producer_epoch: int
+    last_sequence: int
+    last_ms: int
+    coordinator_epoch: int
+    open_since: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class QuorumMember:
+    """`end`: of its log of metadata. Times in milliseconds since 1970; None when not told (the leader's own)."""
+
+    id: int
+    end: int
+    fetched_ms: int | None
+    caught_up_ms: int | None
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Quorum:
+    leader: int | None
+    epoch: int
+    high_watermark: int
+    voters: tuple[QuorumMember, ...]
+    observers: tuple[QuorumMember, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """`finalized`: what the cluster has agreed on, by name; `supported`: least and most that this broker can."""
+
+    epoch: int | None
+    finalized: Mapping[str, int]
+    supported: Mapping[str, tuple[int, int]]

@@ -41,10 +41,10 @@ async def partition_offsets(
         replica_id=-1, isolation_level=0, topics=topics, timeout_ms=int(seconds * 1000), min_version=1
     )
     answer = await admin.ask_within(seconds, f"read {which} offsets of broker {broker}", request, broker)
-    return await _offsets(answer.topics)
+    return await offsets_of(answer.topics)
 
 
-async def _offsets(topics: Iterable[Any]) -> Offsets:
+async def offsets_of(topics: Iterable[Any]) -> Offsets:
     read: dict[str, dict[int, int]] = {}
     moved, gone = set(), set()
     async for topic in in_pieces(topics):

@@ -4,17 +4,20 @@ Functions ask about one principal at a time: a cluster's whole list of ACLs need
 as Kafka knows him: "CN=anna" for a certificate, "anna" for a password; the principal of an ACL is "User:" before that.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from klamm.kafka.admin import Admin
 from klamm.kafka.errors import KafkaFailure
-from klamm.kafka.facts import AclRule, Quotas
+from klamm.kafka.facts import AclRule, QuotaEntity, QuotaEntry, Quotas, ScramCredential
 
 SCRAM_ITERATIONS = 4096
 """Kafka's own default and minimum (KIP-554); what Strimzi uses."""
 
+SCRAM_SHA_256, SCRAM_SHA_512 = "SCRAM-SHA-256", "SCRAM-SHA-512"
+
 _SCRAM_SHA_512 = 2  # ScramMechanism
+_MECHANISMS = {SCRAM_SHA_256: 1, SCRAM_SHA_512: _SCRAM_SHA_512}
 _ANY = 1  # in filters of ACLs: every type, operation, permission, pattern
 _NOT_FOUND = "RESOURCE_NOT_FOUND"
 _USER = "user"
@@ -55,18 +58,35 @@ async def has_scram_password(admin: Admin, user: str) -> bool:
     )
 
 
-async def set_scram_password(admin: Admin, user: str, password: str, salt: bytes) -> None:
-    """Create or replace the SCRAM-SHA-512 credential; the password itself does not travel."""
+async def scram_credentials(admin: Admin) -> list[ScramCredential]:
+    """Of all users."""
+    from kafka.protocol.admin import DescribeUserScramCredentialsRequest
+
+    doing = "list the SCRAM credentials"
+    answer = await admin.ask(doing, DescribeUserScramCredentialsRequest(users=None))
+    _raise(doing, [answer, *answer.results])
+    return [
+        ScramCredential(result.user, _name(_MECHANISMS, info.mechanism), info.iterations)
+        for result in answer.results
+        for info in result.credential_infos
+    ]
+
+
+async def set_scram_password(
+    admin: Admin, user: str, password: str, salt: bytes, mechanism: str = SCRAM_SHA_512
+) -> None:
+    """Create or replace the credential of this mechanism; the password itself does not travel."""
     from hashlib import pbkdf2_hmac
 
-    salted = pbkdf2_hmac("sha512", password.encode("utf-8"), salt, SCRAM_ITERATIONS)
-    upsertion = (user, _SCRAM_SHA_512, SCRAM_ITERATIONS, salt, salted)
+    digest = mechanism.removeprefix("SCRAM-").replace("-", "").lower()
+    salted = pbkdf2_hmac(digest, password.encode("utf-8"), salt, SCRAM_ITERATIONS)
+    upsertion = (user, _MECHANISMS[mechanism], SCRAM_ITERATIONS, salt, salted)
     await _alter_scram(admin, f"set the SCRAM password of {user}", upsertions=[upsertion])
 
 
-async def delete_scram_password(admin: Admin, user: str) -> None:
+async def delete_scram_password(admin: Admin, user: str, mechanism: str = SCRAM_SHA_512) -> None:
     """No failure when there was none."""
-    await _alter_scram(admin, f"delete the SCRAM credential of {user}", deletions=[(user, _SCRAM_SHA_512)])
+    await _alter_scram(admin, f"delete the SCRAM credential of {user}", deletions=[(user, _MECHANISMS[mechanism])])
 
 
 async def _alter_scram(
@@ -82,14 +102,22 @@ async def _alter_scram(
 
 async def acls_of(admin: Admin, user: str) -> frozenset[AclRule]:
     """The ACLs of one user. Raises `SecurityDisabled` when the cluster has no authorizer."""
+    return await _acls(admin, f"list the ACLs of {user}", f"User:{user}")
+
+
+async def all_acls(admin: Admin) -> frozenset[AclRule]:
+    """Of everybody. Raises `SecurityDisabled` when the cluster has no authorizer."""
+    return await _acls(admin, "list the ACLs", None)
+
+
+async def _acls(admin: Admin, doing: str, principal: str | None) -> frozenset[AclRule]:
     from kafka.protocol.admin import DescribeAclsRequest
 
-    doing = f"list the ACLs of {user}"
     request = DescribeAclsRequest(
         resource_type_filter=_ANY,
         resource_name_filter=None,
         pattern_type_filter=_ANY,
-        principal_filter=f"User:{user}",
+        principal_filter=principal,
         host_filter=None,
         operation=_ANY,
         permission_type=_ANY,
@@ -143,6 +171,33 @@ async def change_quotas(admin: Admin, user: str, wanted: Quotas) -> None:
     limits = [(key, getattr(wanted, key)) for key in Quotas.__slots__]
     operations = [(key, value if value is not None else 0.0, value is None) for key, value in limits]
     request = AlterClientQuotasRequest(entries=[([(_USER, user)], operations)], validate_only=False)
+    answer = await admin.ask_controller(doing, request, lambda answer: [one.error_code for one in answer.entries])
+    _raise(doing, answer.entries)
+
+
+async def all_quotas(admin: Admin) -> list[QuotaEntry]:
+    """Of all users, clients and addresses, and their defaults."""
+    from kafka.protocol.admin import DescribeClientQuotasRequest
+
+    doing = "list the quotas"
+    answer = await admin.ask(doing, DescribeClientQuotasRequest(components=[], strict=False))
+    _raise(doing, [answer])
+    return [
+        QuotaEntry(
+            tuple(sorted((one.entity_type, one.entity_name) for one in entry.entity)),
+            {value.key: value.value for value in entry.values},
+        )
+        for entry in answer.entries or ()
+    ]
+
+
+async def set_quotas(admin: Admin, entity: QuotaEntity, limits: Mapping[str, float | None]) -> None:
+    """None takes a limit away; limits that are not named stay."""
+    from kafka.protocol.admin import AlterClientQuotasRequest
+
+    doing = "change the quotas of " + ", ".join(f"{kind} {name or '(default)'}" for kind, name in entity)
+    operations = [(key, value if value is not None else 0.0, value is None) for key, value in limits.items()]
+    request = AlterClientQuotasRequest(entries=[(list(entity), operations)], validate_only=False)
     answer = await admin.ask_controller(doing, request, lambda answer: [one.error_code for one in answer.entries])
     _raise(doing, answer.entries)
 

@@ -55,9 +55,11 @@ def container(name: str, pod: str, run: int = 0) -> str:
 OPERATOR = {"namespace": "operators", "kubernetes_pod_name": "strimzi-cluster-operator-x"}
 
 
-def wants(component: str, **of: str) -> str:
+def wants(component: str, cluster: str = "my-cluster", **of: str) -> str:
     """As the cluster operator tells it from a namespace of its own."""
-    return written("klamm_wanted", {**OPERATOR, "exported_namespace": "kafka", "component": component, **of})
+    workload = f"{cluster}-{component if component in ('kafka', 'zookeeper') else 'entity-operator'}"
+    what = {"exported_namespace": "kafka", "cluster": cluster, "component": component, "workload": workload}
+    return written("klamm_wanted", {**OPERATOR, **what, **of})
 
 
 def kafkas(in_namespace: str = "kafka", **of: str) -> str:
@@ -140,8 +142,8 @@ CASES = {
     "ScrapeProblem": Case({of_broker("up"): [(1, 2), (0, 5), (1, 4)]}, fires=[6], quiet=[1, 4, 9]),
     "KafkaBrokerContainersDown": down("kafka", "my-cluster-kafka-0"),
     "ZookeeperContainersDown": down("zookeeper", "my-cluster-zookeeper-0"),
-    "TopicOperatorContainerDown": down("topic-operator", "my-cluster-entity-operator-x"),
-    "UserOperatorContainerDown": down("user-operator", "my-cluster-entity-operator-x"),
+    "TopicOperatorContainerDown": down("topic-operator", "my-cluster-entity-operator-5b7d9-x"),
+    "UserOperatorContainerDown": down("user-operator", "my-cluster-entity-operator-5b7d9-x"),
     "ClusterOperatorContainerDown": down("strimzi-cluster-operator", "strimzi-cluster-operator-x"),
     "KafkaContainerRestartedInTheLast5Minutes": restarts("kafka", "my-cluster-kafka-0"),
     "ZookeeperContainerRestartedInTheLast5Minutes": restarts("zookeeper", "my-cluster-zookeeper-0"),
@@ -195,6 +197,32 @@ MORE_CASES: dict[str, tuple[str, Case]] = {
             },
             fires=[10, 15],
             quiet=[4],
+        ),
+    ),
+    "another cluster of the namespace has brokers": (
+        "KafkaBrokerContainersDown",
+        Case(
+            {
+                container("kafka", "my-cluster-kafka-0"): ALIVE,
+                container("kafka", "other-kafka-0"): [("now", 16)],
+                kafkas(): [(2, 16)],
+                wants("kafka"): [(1, 16)],
+                wants("kafka", "other"): [(1, 16)],
+            },
+            fires=[10],
+            quiet=[4, 14],
+        ),
+    ),
+    "two pod monitors see the operator": (
+        "KafkaBrokerContainersDown",
+        Case(
+            {
+                container("kafka", "my-cluster-kafka-0"): ALIVE,
+                wants("kafka", job="a"): [(1, 16)],
+                wants("kafka", job="b"): [(1, 16)],
+            },
+            fires=[10],
+            quiet=[4, 14],
         ),
     ),
     "two pod monitors see a controller, and there is no other": (
@@ -253,6 +281,26 @@ NO_ALERT: dict[str, tuple[str, Series]] = {
             wants("kafka"): [(1, 5), (0, 15)],
         },
     ),
+    "a cluster that was deleted beside another one": (
+        "KafkaBrokerContainersDown",
+        {
+            container("kafka", "my-cluster-kafka-0"): [("now", 5)],
+            container("kafka", "other-kafka-0"): [("now", 20)],
+            kafkas(): [(2, 5), (1, 15)],
+            wants("kafka"): [(1, 5), (0, 15)],
+            wants("kafka", "other"): [(1, 20)],
+        },
+    ),
+    "one broker of three that is gone": (
+        "KafkaBrokerContainersDown",
+        {
+            container("kafka", "my-cluster-kafka-0"): [("now", 5)],
+            container("kafka", "my-cluster-kafka-1"): [("now", 20)],
+            container("kafka", "my-cluster-kafka-2"): [("now", 20)],
+            kafkas(): [(1, 20)],
+            wants("kafka"): [(1, 20)],
+        },
+    ),
     "a cluster that was deleted, and its operator watches all namespaces": (
         "KafkaBrokerContainersDown",
         {
@@ -290,7 +338,7 @@ NO_ALERT: dict[str, tuple[str, Series]] = {
     "an operator that was taken out of the spec": (
         "UserOperatorContainerDown",
         {
-            container("user-operator", "my-cluster-entity-operator-x"): [("now", 5)],
+            container("user-operator", "my-cluster-entity-operator-5b7d9-x"): [("now", 5)],
             kafkas(): [(1, 20)],
             wants("user-operator"): [(1, 5), (0, 15)],
         },
@@ -358,6 +406,13 @@ def test_an_alert_fires_also_when(situation: str, tmp_path: Path) -> None:
     alert, case = MORE_CASES[situation]
     code, said = promtool("test", "rules", str(write_test(tmp_path, alert, case)))
     assert code == 0, said
+
+
+def test_what_is_down_is_told_with_its_cluster(tmp_path: Path) -> None:
+    (alert,) = (alert for group in groups() for alert in group.alerts if alert.name == "KafkaBrokerContainersDown")
+    series: Series = {container("kafka", "my-cluster-kafka-0"): [("now", 2)], wants("kafka"): [(1, 9)]}
+    shown = [('{namespace="kafka", cluster="my-cluster"}', 0.0)]
+    assert judge(tmp_path, series, 8, {alert.expression: shown}) == ""
 
 
 def test_a_partition_without_leader_is_one_however_many_controllers_tell_it(tmp_path: Path) -> None:

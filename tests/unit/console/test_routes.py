@@ -20,6 +20,7 @@ _FIRST_LOAD = (
     "icon.svg",
     "page.js",
     "parts.js",
+    "who.js",
     "words.js",
 )
 

@@ -29,7 +29,7 @@ async def written(generation: int, old: KafkaTopicStatus | None = None, **spec: 
     obj = topic(generation, **spec)
     api = ScriptedApi()
     api.answers(*[Response(200, json.dumps(obj).encode(), {})] * 2)
-    new = remarks.kept(old, KafkaTopicStatus(conditions=[ready()], observed_generation=generation))
+    new = KafkaTopicStatus(conditions=[ready()], observed_generation=generation)
     kafka_topic = msgspec.convert(obj, KafkaTopic)
     await remarks.write(over(api, "klamm-test", Random(1)), KAFKA_TOPICS, kafka_topic, old, new, NOW)
     statuses = [json.loads(request.body or b"")["status"]["conditions"] for request in api.requests]

@@ -34,7 +34,8 @@ def test_a_code_without_a_sentence_is_told_by_its_description() -> None:
 def test_what_the_network_does_is_transient_and_what_nobody_expects_is_not() -> None:
     from kafka import errors as library
 
-    for error in (ConnectionResetError("cut"), TimeoutError(), library.KafkaConnectionError("gone")):
+    silent = library.RequestTimedOutError("Request timed out after 30000 ms")
+    for error in (ConnectionResetError("cut"), TimeoutError(), library.KafkaConnectionError("gone"), silent):
         assert isinstance(translated("ask", error), errors.Unreachable)
         assert isinstance(translated("ask", error), faults.Transient)
     assert isinstance(translated("ask", ValueError("odd")), errors.Refused)

@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 
 import pytest
 from tests.builders.fake_kafka_server import FakeServers, fake_servers
@@ -14,7 +15,8 @@ from klamm.base.deadlines import until, within
 from klamm.certificates.issue import Subject, issue_authority
 from klamm.certificates.keys import key_to_pem, new_key
 from klamm.kafka.admin import Admin, Connection, Sasl
-from klamm.kafka.errors import Denied, KafkaFailure, NotNow, Refused, Unreachable
+from klamm.kafka.errors import Denied, KafkaFailure, Refused, Unreachable
+from klamm.kafka.link import Link
 
 
 @dataclass
@@ -91,9 +93,25 @@ async def test_a_broker_that_hangs_before_tls_is_spoken_is_given_up_in_time() ->
         await within(10, "the connection to end", gone.wait())
 
 
-async def test_a_broker_that_takes_requests_and_answers_none_is_busy() -> None:
-    with fake_servers(FakeServers([1], hung={1})) as servers, pytest.raises(NotNow, match="timed out"):
+async def test_a_broker_that_takes_requests_and_answers_none_is_not_reached() -> None:
+    with fake_servers(FakeServers([1], hung={1})) as servers, pytest.raises(Unreachable, match="timed out"):
         await Admin.connect(Connection(servers.bootstrap, connect_timeout=0.5))
+
+
+async def test_a_connection_whose_requests_are_not_answered_any_more_is_given_up() -> None:
+    """By whoever sees `Unreachable` and tells the link, which opens a new one: elsewhere, if somebody else answers."""
+    with fake_servers(FakeServers([1])) as servers:
+        link = Link(Connection(servers.bootstrap, request_timeout=0.5), Random(1))
+        first = await link.admin()
+        servers.hung.add(1)
+        with pytest.raises(Unreachable, match="timed out") as failed:
+            await first.describe_cluster()
+        servers.hung.clear()
+        await link.lost(failed.value)
+        second = await link.admin()
+        assert second is not first
+        assert (await second.describe_cluster()).brokers
+        await link.close()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from tests.builders.virtual_time import in_virtual_time
 from klamm.base.deadlines import DeadlineExceeded, within
 from klamm.base.together import side_by_side
 from klamm.kafka.admin import Admin, Connection
-from klamm.kafka.errors import NotNow, Unreachable
+from klamm.kafka.errors import Unreachable
 from klamm.kafka.link import Link, reason_silent_at
 
 
@@ -108,7 +108,7 @@ class Hanging:
         self.tried.append(connection.bootstrap)
         if asyncio.get_running_loop().time() < self.until and set(connection.bootstrap) & set(self.hanging):
             await asyncio.sleep(connection.connect_timeout)
-            raise NotNow("connect", "Request timed out")
+            raise Unreachable("connect", "Request timed out")
         return cast(Admin, self)
 
     async def close(self) -> None: ...

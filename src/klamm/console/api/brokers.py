@@ -50,7 +50,7 @@ class BrokerList(msgspec.Struct, frozen=True):
 
 async def brokers(call: Call[NoQuery, None]) -> BrokerList:
     snapshot = await call.place.snapshot()
-    return BrokerList(call.place.derived(snapshot, _lines), seen(call, snapshot))
+    return BrokerList(call.place.derived("brokers", snapshot, lambda: _lines(snapshot)), seen(call, snapshot))
 
 
 async def config(call: Call[NoQuery, None]) -> ConfigList:

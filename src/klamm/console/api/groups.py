@@ -9,6 +9,7 @@ from klamm.console.paging import PageQuery, cut
 from klamm.console.problems import not_found
 from klamm.console.rights import Right
 from klamm.console.routes import Call, NoQuery, Route
+from klamm.console.trends import Trends
 from klamm.observing.snapshot import Beyond, Group, Snapshot
 
 _VIEW = Right("consumer", "view", of="group")
@@ -24,7 +25,8 @@ class GroupsQuery(PageQuery, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 class GroupLine(msgspec.Struct, frozen=True, rename="camel"):
     """`type`: classic, consumer, share or streams. `lag`: records, None where nothing is committed.
     `lagSeconds`: how old the oldest record is that was not read; None when that is not known. `members`: None when
-    they were never read."""
+    they were never read. `goneIn`: seconds until there is no lag, if it goes on as in the last minutes; None when it
+    does not shrink."""
 
     name: str
     type: str
@@ -35,6 +37,7 @@ class GroupLine(msgspec.Struct, frozen=True, rename="camel"):
     topics: int
     lag: int | None
     lag_seconds: float | None
+    gone_in: float | None = None
 
 
 class GroupList(msgspec.Struct, frozen=True):
@@ -75,7 +78,7 @@ class GroupView(msgspec.Struct, frozen=True):
 async def groups(call: Call[GroupsQuery, None]) -> GroupList:
     snapshot, query = await call.place.snapshot(), call.query
     allowed = call.who.allowed(call.place.name, "consumer", "view", snapshot.groups)
-    lines = call.place.derived(snapshot, _lines)
+    lines = call.place.derived("groups", snapshot, lambda: _lines(snapshot, call.place.trends))
     found = [
         lines[name]
         for name in allowed
@@ -95,7 +98,9 @@ async def group(call: Call[NoQuery, None]) -> GroupView:
         MemberLine(one.id, one.client_id, one.host, dict(one.assigned))
         for one in sorted(found.members or (), key=lambda member: member.id)
     )
-    return GroupView(_line(snapshot, found), members, _offsets(snapshot, found), seen(call, snapshot))
+    return GroupView(
+        _line(snapshot, found, call.place.trends), members, _offsets(snapshot, found), seen(call, snapshot)
+    )
 
 
 def _offsets(snapshot: Snapshot, group: Group) -> tuple[OffsetLine, ...]:
@@ -126,11 +131,11 @@ def _offsets(snapshot: Snapshot, group: Group) -> tuple[OffsetLine, ...]:
     return tuple(lines)
 
 
-def _lines(snapshot: Snapshot) -> dict[str, GroupLine]:
-    return {name: _line(snapshot, group) for name, group in snapshot.groups.items()}
+def _lines(snapshot: Snapshot, trends: Trends) -> dict[str, GroupLine]:
+    return {name: _line(snapshot, group, trends) for name, group in snapshot.groups.items()}
 
 
-def _line(snapshot: Snapshot, group: Group) -> GroupLine:
+def _line(snapshot: Snapshot, group: Group, trends: Trends) -> GroupLine:
     lags = [
         lag
         for partitions in snapshot.lags.get(group.name, {}).values()
@@ -148,6 +153,7 @@ def _line(snapshot: Snapshot, group: Group) -> GroupLine:
         topics=len(snapshot.committed.get(group.name, {})),
         lag=sum(lag.records for lag in lags) if lags else None,
         lag_seconds=max(seconds) if seconds else None,
+        gone_in=trends.gone_in(group.name) if lags else None,
     )
 
 
@@ -159,6 +165,7 @@ _COLUMNS: dict[str, Any] = {
     "topics": lambda one: one.topics,
     "lag": lambda one: -1 if one.lag is None else one.lag,
     "lagSeconds": lambda one: -1.0 if one.lag_seconds is None else one.lag_seconds,
+    "goneIn": lambda one: -1.0 if one.gone_in is None else one.gone_in,
 }
 
 ROUTES = (

@@ -1,13 +1,19 @@
 // The frame: which page an address means, the navigation, light and dark, and who is logged in.
 // A page's module is loaded when it is first wanted, so that the first look is small.
 
-import { get } from "./api.js";
+import { get, post } from "./api.js";
 import { h, show } from "./dom.js";
+import { known, may, who } from "./who.js";
 
-/** Address (after the base) → element, module, place in the navigation. `:name` are parameters. */
+/** Address (after the base) → element, module, place in the navigation, the resource that one must be allowed to view
+ * to find it there. `:name` are parameters. */
 const PAGES = [
   ["", "klamm-clusters", "clusters"],
+  ["wrong", "klamm-wrong", "wrong"],
   ["clusters/:cluster", "klamm-overview", "overview", "Overview"],
+  ["clusters/:cluster/wrong", "klamm-wrong", "wrong", "What is wrong"],
+  ["clusters/:cluster/operator", "klamm-operator", "operator", "Operator"],
+  ["clusters/:cluster/compare", "klamm-compare", "compare", "Compare"],
   ["clusters/:cluster/brokers", "klamm-brokers", "brokers", "Brokers"],
   ["clusters/:cluster/brokers/:broker", "klamm-broker", "broker"],
   ["clusters/:cluster/topics", "klamm-topics", "topics", "Topics"],
@@ -15,8 +21,15 @@ const PAGES = [
   ["clusters/:cluster/topics/:topic/messages", "klamm-messages", "messages"],
   ["clusters/:cluster/groups", "klamm-groups", "groups", "Groups"],
   ["clusters/:cluster/groups/:group", "klamm-group", "group"],
+  ["clusters/:cluster/transactions", "klamm-transactions", "transactions", "Transactions"],
+  ["clusters/:cluster/acls", "klamm-acls", "acls", "ACLs"],
+  ["clusters/:cluster/quotas", "klamm-quotas", "quotas", "Quotas and users"],
+  ["clusters/:cluster/quorum", "klamm-quorum", "quorum", "Quorum and features"],
+  ["clusters/:cluster/heat", "klamm-heat", "heat", "What lies where"],
   ["clusters/:cluster/schemas", "klamm-schemas", "schemas", "Schemas"],
   ["clusters/:cluster/schemas/:subject", "klamm-schema", "schema"],
+  ["clusters/:cluster/audit", "klamm-audit", "audit", "Audit", "audit"],
+  ["login", "klamm-login", "login"],
 ];
 
 const base = new URL(document.baseURI).pathname;
@@ -30,12 +43,20 @@ function found(pathname) {
     const params = {};
     const fits = wanted.every((one, at) => {
       if (!one.startsWith(":")) return one === parts[at];
-      params[one.slice(1)] = decodeURIComponent(parts[at]);
-      return parts[at] !== "";
+      params[one.slice(1)] = decoded(parts[at]);
+      return Boolean(params[one.slice(1)]);
     });
     if (fits) return { element, module, params };
   }
   return null;
+}
+
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return ""; // no page has such an address
+  }
 }
 
 async function route({ focus = true } = {}) {
@@ -77,11 +98,12 @@ function frame({ cluster }) {
             h("option", { value: "", selected: !cluster }, "All clusters"),
             clusters.map((one) => h("option", { value: one.name, selected: one.name === cluster }, one.name))))
       : null,
+    h("span", { class: "who" }, who()?.canLogOut ? [h("bdi", null, who().userInfo.username), " ", h("button", { type: "button", onclick: logOut }, "Log out")] : null),
     h("button", { type: "button", class: "theme", "aria-label": `Switch to ${dark === "dark" ? "light" : "dark"} colours`, onclick: () => theme(dark === "dark" ? "light" : "dark", cluster) }, dark === "dark" ? "☀" : "☾"),
   );
   const at = location.pathname.slice(base.length).replace(/\/$/, "");
   const entries = cluster
-    ? PAGES.filter(([, , , name]) => name).map(([pattern, , , name]) => {
+    ? PAGES.filter(([, , module, name, resource]) => name && (!resource || may(cluster, resource, "view")) && (module !== "operator" || clusters.find((one) => one.name === cluster)?.operator)).map(([pattern, , , name]) => {
         const href = pattern.replace(":cluster", encodeURIComponent(cluster));
         const isCurrent = pattern.endsWith(":cluster") ? at === href : at === href || at.startsWith(`${href}/`);
         return h("a", { href, key: pattern, "aria-current": isCurrent ? "page" : undefined }, name);
@@ -96,6 +118,18 @@ function theme(name, cluster) {
   frame({ cluster });
 }
 
+async function logOut() {
+  await post("api/logout");
+  location.assign(new URL("login", document.baseURI));
+}
+
+document.addEventListener("log-in", () => {
+  const here = location.pathname + location.search;
+  if (found(location.pathname)?.module === "login") return;
+  history.replaceState(null, "", new URL(`login?next=${encodeURIComponent(here)}`, document.baseURI));
+  route();
+});
+
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a[href]");
   if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || link.target || link.hasAttribute("download")) return;
@@ -109,7 +143,9 @@ addEventListener("popstate", () => route());
 
 if (localStorage.getItem("theme")) document.documentElement.dataset.theme = localStorage.getItem("theme");
 route({ focus: false });
-get("api/clusters").then((answer) => {
-  clusters = answer.clusters;
-  frame(found(location.pathname)?.params ?? {});
-}, () => {});
+if (found(location.pathname)?.module !== "login") {
+  Promise.all([get("api/clusters"), known()]).then(([answer]) => {
+    clusters = answer.clusters;
+    frame(found(location.pathname)?.params ?? {});
+  }, () => {});
+}

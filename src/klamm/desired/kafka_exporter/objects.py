@@ -17,17 +17,16 @@ from klamm.resources.structure import Block
 
 
 def kafka_exporter_objects(exporter: KafkaExporter, inputs: ExporterInputs) -> list[Block]:
-    """Everything but the Secret, in an order in which it can be applied; empty when the resource asks for none."""
-    return [*account_and_rules(exporter), deployment(exporter, inputs)] if exporter.is_wanted else []
-
-
-def account_and_rules(exporter: KafkaExporter) -> list[Block]:
-    """What its Deployment's pod runs as, who may reach it, who may evict it."""
+    """Everything but the Secret; empty when the resource asks for none. The Deployment is the last: its pod needs what
+    is before it."""
+    if not exporter.is_wanted:
+        return []
     around = exporter.surroundings
     return [
         _service_account(exporter),
         *([_network_policy(exporter)] if around.network_policies else []),
         *([_budget(exporter)] if around.disruption_budgets else []),
+        deployment(exporter, inputs),
     ]
 
 

@@ -1,7 +1,7 @@
 """Brokers."""
 
 from klamm.monitoring.alerts import Alert, Group, Pace
-from klamm.monitoring.rules.parts import containers_down, restarted, running_out_of_space
+from klamm.monitoring.rules.parts import OF_SETS, containers_down, restarted, running_out_of_space
 
 _OF_CLUSTER = "namespace, strimzi_io_cluster"
 _CLUSTER = "{{ $labels.strimzi_io_cluster }} in {{ $labels.namespace }}"
@@ -87,6 +87,7 @@ def _brokers(pace: Pace) -> tuple[Alert, ...]:
         containers_down(
             "KafkaBrokerContainersDown",
             "kafka",
+            OF_SETS,
             "Kafka broker",
             "See the pods (kubectl get pods -l strimzi.io/kind=Kafka) and the operator's log.",
             pace,

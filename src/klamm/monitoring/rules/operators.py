@@ -1,7 +1,7 @@
 """Operators, and what they say about the resources that they look after."""
 
 from klamm.monitoring.alerts import Alert, Group, Pace
-from klamm.monitoring.rules.parts import containers_down
+from klamm.monitoring.rules.parts import OF_DEPLOYMENTS, containers_down
 
 _DAYS = 30
 _KINDS = {"Kafka": "kafka", "KafkaTopic": "kafka_topic", "KafkaUser": "kafka_user"}
@@ -10,11 +10,15 @@ _KINDS = {"Kafka": "kafka", "KafkaTopic": "kafka_topic", "KafkaUser": "kafka_use
 
 def entity_operator(pace: Pace) -> Group:
     mend = "See the pod <cluster>-entity-operator and its logs; topics and users stay as they are meanwhile."
+
+    def down(name: str, container: str, what: str) -> Alert:
+        return containers_down(name, container, OF_DEPLOYMENTS, what, mend, pace)
+
     return Group(
         "entityOperator",
         (
-            containers_down("TopicOperatorContainerDown", "topic-operator", "topic operator", mend, pace),
-            containers_down("UserOperatorContainerDown", "user-operator", "user operator", mend, pace),
+            down("TopicOperatorContainerDown", "topic-operator", "topic operator"),
+            down("UserOperatorContainerDown", "user-operator", "user operator"),
         ),
     )
 

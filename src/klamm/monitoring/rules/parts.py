@@ -4,6 +4,9 @@ from klamm.monitoring.alerts import Alert, Pace
 
 SPACE_LEFT = 15
 """Per cent of a volume."""
+OF_SETS = "(.+)-[0-9]+"
+OF_DEPLOYMENTS = "(.+)-[^-]+-[^-]+"
+"""Names of pods, by what they belong to, which is the group."""
 
 
 def running_out_of_space(name: str, component: str, what: str, pace: Pace) -> Alert:
@@ -30,28 +33,32 @@ def running_out_of_space(name: str, component: str, what: str, pace: Pace) -> Al
     )
 
 
-def containers_down(name: str, container: str, what: str, mend: str, pace: Pace) -> Alert:
-    """A namespace had such containers and has none now, although a Kafka resource wants them.
+def containers_down(name: str, container: str, pods: str, what: str, mend: str, pace: Pace) -> Alert:
+    """A cluster had such containers and has none now, although its Kafka resource wants them. `pods`: a pattern of
+    their pods' names, whose first group is what the operator says they belong to.
 
     So neither a cluster that comes up for the first time is an alert, nor one that was deleted, nor an operator that
     was taken out of the spec. While no cluster operator runs, what it said last counts: nothing was taken away by it
     since. Where its pods of that time differ, the one that wants none is believed: a deleted cluster must not alarm.
     """
     seen = f'container_last_seen{{container="{container}"}}'
+    # 1: it is there; 0: it was. The largest of several is of the one that was seen last.
+    is_there = f"({seen} > bool time() - {pace.seen}) or 0 * count_over_time({seen}[{pace.memory}])"
+    of_workload = f'max by (namespace, workload) (label_replace({is_there}, "workload", "$1", "pod", "{pods}"))'
     now = f'klamm_wanted{{component="{container}"}}'
     of_each_pod = f"last_over_time({now}[{pace.memory}])"
-    of_all_pods = f"min by (namespace, exported_namespace, component) ({of_each_pod})"
+    of_all_pods = f"min by (namespace, exported_namespace, cluster, workload) ({of_each_pod})"
     said_last = f'({of_all_pods} unless on (namespace) strimzi_resources{{kind="Kafka"}})'
-    wanted = f'label_replace({now} or {said_last}, "namespace", "$1", "exported_namespace", "(.+)") > 0'
+    where = f'label_replace({now} or {said_last}, "namespace", "$1", "exported_namespace", "(.+)")'
+    wanted = f"(max by (namespace, cluster, workload) ({where}) > 0)"
     return Alert(
         name,
-        f"count by (namespace) (count_over_time({seen}[{pace.memory}]))\n"
-        f"unless on (namespace) ({seen} > time() - {pace.seen})\n"
-        f"and on (namespace) ({wanted})",
+        f"max by (namespace, cluster) (\n  {of_workload}\n  * on (namespace, workload) group_left (cluster) {wanted}\n)"
+        " == 0",
         pace.while_,
         "major",
         f"No {what} runs",
-        f"A Kafka resource in {{{{ $labels.namespace }}}} wants a {what}, and there is none any more.",
+        f"Kafka {{{{ $labels.cluster }}}} in {{{{ $labels.namespace }}}} wants a {what}, and there is none any more.",
         mend,
     )
 

@@ -1,7 +1,7 @@
 """ZooKeepers."""
 
 from klamm.monitoring.alerts import Alert, Group, Pace
-from klamm.monitoring.rules.parts import containers_down, restarted, running_out_of_space
+from klamm.monitoring.rules.parts import OF_SETS, containers_down, restarted, running_out_of_space
 
 _SLOW_MILLISECONDS = 10
 _MANY_REQUESTS = 10
@@ -18,8 +18,9 @@ def zookeeper(pace: Pace) -> Group:
                 pace.moment,
                 "warning",
                 "A ZooKeeper answers slowly",
-                f"{_SERVER} takes {{{{ printf `%.1f` $value }}}} ms for a request on average.",
-                "Look at the latency of its disk first: every write waits for one fsync.",
+                f"{_SERVER} takes {{{{ printf `%.1f` $value }}}} ms for a request on average since its start.",
+                "Look at the latency of its disk first: every write waits for one fsync. What is mended shows in the "
+                "average slowly, or at once when the pod is restarted.",
             ),
             Alert(
                 "OutstandingRequests",
@@ -41,6 +42,7 @@ def zookeeper(pace: Pace) -> Group:
             containers_down(
                 "ZookeeperContainersDown",
                 "zookeeper",
+                OF_SETS,
                 "ZooKeeper",
                 "Brokers go on, but no controller can be elected: see the pods of <cluster>-zookeeper and their logs.",
                 pace,

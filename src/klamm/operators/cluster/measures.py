@@ -13,6 +13,7 @@ from klamm.control.measures import EVERY, RESOURCES
 from klamm.control.resource_info import STATE, info, state, told
 from klamm.control.results import Again, Blocked
 from klamm.control.steps import Outcome, Taken
+from klamm.desired.containers import Wanted
 from klamm.kube.kinds import Name
 from klamm.resources.custom.kafka import Kafka, KafkaStatus
 from klamm.resources.custom.pod_set import StrimziPodSet
@@ -44,8 +45,9 @@ WAITING = gauge(
 )
 WANTED = gauge(
     "klamm_wanted",
-    "Clusters of a namespace whose resource wants containers of this name; 0 once none does any more",
-    *("namespace", "component"),
+    "1 while a cluster's resource wants containers of this name in the pods of this set or Deployment, 0 afterwards",
+    *_CLUSTER,
+    *("component", "workload"),
 )
 ROLL_PODS = gauge(
     "klamm_roll_pods",
@@ -95,27 +97,26 @@ class ClusterMeasures:
     def __init__(self, metrics: Metrics, leads: bool = True) -> None:
         self.metrics = metrics
         self.leads = leads
-        self._wanted: dict[Name, frozenset[str]] = {}
-        self._wanting: dict[tuple[str, str], float] = {}
-        """(namespace, container) → clusters that want it."""
-        self.ask(WANTED, self._wanting.items)
+        self._wanted: dict[Name, dict[Wanted, bool]] = {}
+        self.ask(WANTED, self._wanted_rows)
         metrics.ask(RESOURCES, lambda: [((kind, EVERY, ""), 0.0) for kind in _ONLY_DEFINED])
 
     def ask(self, family: Family, rows: Callable[[], Rows]) -> None:
         """As `Metrics.ask`, while this operator leads."""
         self.metrics.ask(family, lambda: rows() if self.leads else ())
 
-    def wanted(self, cluster: Name, containers: frozenset[str]) -> None:
+    def wanted(self, cluster: Name, containers: frozenset[Wanted]) -> None:
         """What the cluster's resource asks for; nothing once it is gone.
 
         0 stays to be seen: alerts that remember what was wanted while no operator runs would remember the 1 before it.
         """
-        before = self._wanted.pop(cluster, frozenset())
-        if containers:
-            self._wanted[cluster] = containers
-        here = [wanted for name, wanted in self._wanted.items() if name.namespace == cluster.namespace]
-        for one in before | containers:
-            self._wanting[cluster.namespace, one] = sum(one in wanted for wanted in here)
+        if known := self._wanted.get(cluster, {}).keys() | containers:
+            self._wanted[cluster] = {one: one in containers for one in known}
+
+    def _wanted_rows(self) -> Rows:
+        for cluster, containers in self._wanted.items():
+            for (container, workload), is_wanted in containers.items():
+                yield (cluster.namespace, cluster.name, container, workload), float(is_wanted)
 
     def told(self, resource: Kafka, status: KafkaStatus) -> None:
         """The status of a cluster is this now."""

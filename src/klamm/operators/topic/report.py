@@ -107,8 +107,8 @@ class Reporter:
     async def report(self, resource: KafkaTopic, verdict: Verdict) -> bool:
         """Whether the status stands as it should now; False when it could not be written."""
         kind, before = self._topics.kind, resource.status
-        new = remarks.kept(before, status_of(resource, verdict))
-        if not conditions.changes(before, new):
+        new = status_of(resource, verdict)
+        if not conditions.changes(before, remarks.kept(before, new)):
             return True
         try:
             async with self._slots:

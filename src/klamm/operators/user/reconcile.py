@@ -219,9 +219,8 @@ class UserReconciler:
             username=principal(name, authentication_of(user.spec)).name,
             secret=secret or (user.status.secret if user.status and condition.type != "Ready" else None),
         )
-        new = remarks.kept(user.status, status)
         try:
-            await remarks.write(client, KAFKA_USERS, user, user.status, new, self._hands.clock.now())
+            await remarks.write(client, KAFKA_USERS, user, user.status, status, self._hands.clock.now())
         except errors.NotFound:
             return
 

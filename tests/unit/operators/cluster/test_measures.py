@@ -92,8 +92,21 @@ async def test_a_cluster_that_is_gone_is_forgotten() -> None:
         await world.ready()
         world.cluster.objects.delete(KAFKAS, NAMESPACE, "my-cluster")
         await world.passes(30)
-        left = [series for series in read_page(page(world)) if "my-cluster" in dict(series[1]).values()]
-        assert left == []
+        assert left(world) == {"klamm_wanted"}
+
+
+@in_virtual_time
+async def test_what_is_wanted_is_named_as_the_pods_that_have_it() -> None:
+    async with kafka_world() as world:
+        world.apply(kafka_object())
+        await world.ready()
+        shown = [dict(series[1]) for series in found(world, "klamm_wanted", {"cluster": "my-cluster"})]
+        pods = {name: pod["spec"]["containers"] for name, pod in world.pods().items()}
+        assert len(shown) == 4
+        for one in shown:
+            of_it = [pods[name] for name in pods if name.startswith(f"{one['workload']}-")]
+            assert of_it
+            assert all(one["component"] in {container["name"] for container in each} for each in of_it)
 
 
 @in_virtual_time
@@ -140,8 +153,7 @@ async def test_a_cluster_that_is_no_longer_selected_is_forgotten() -> None:
         await world.ready()
         world.cluster.objects.patch(KAFKAS, NAMESPACE, "my-cluster", {"metadata": {"labels": {"team": "b"}}})
         await world.passes(30)
-        left = [series for series in read_page(page(world)) if "my-cluster" in dict(series[1]).values()]
-        assert left == []
+        assert left(world) == {"klamm_wanted"}
 
 
 @in_virtual_time
@@ -160,6 +172,11 @@ async def test_an_operator_that_stands_by_shows_no_resources() -> None:
 def wanted(world: KafkaWorld) -> dict[str, float]:
     shown = found(world, "klamm_wanted", {"namespace": NAMESPACE})
     return {dict(series[1])["component"]: value for series, value in shown.items()}
+
+
+def left(world: KafkaWorld) -> set[str]:
+    """Names of the series of the cluster; those of what was wanted stay, as 0."""
+    return {name for name, labels in read_page(page(world)) if "my-cluster" in dict(labels).values()}
 
 
 def secrets_shown(world: KafkaWorld) -> set[str]:

@@ -25,6 +25,7 @@ class Groups extends Page {
       { name: "topics", title: "Topics", number: true, cell: (one) => count(one.topics) },
       { name: "lag", title: "Lag", number: true, cell: (one) => count(one.lag) },
       { name: "lagSeconds", title: "Lag in time", number: true, cell: (one) => seconds(one.lagSeconds) },
+      { name: "goneIn", title: "Gone in", number: true, cell: (one) => (one.lag ? seconds(one.goneIn) : "–") },
     ];
     return [
       h("div", { class: "tools", key: "tools" }, search("Search groups", wanted, (value) => this.say({ search: value, page: "" })),

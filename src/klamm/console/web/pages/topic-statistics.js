@@ -17,7 +17,7 @@ export function statistics(page, one) {
   const running = one.state === "running";
   return [
     h("div", { class: "tools", key: "analysis-tools" },
-      running
+      !page.may("analysis_run") ? null : running
         ? button("Cancel", () => again(() => remove(`${page.api}/analysis`)), { kind: "danger" })
         : button(one.state === "none" ? "Look at all messages" : "Look again", () => again(() => post(`${page.api}/analysis`)), { kind: "main" }),
       running ? button("Refresh", () => page.refresh()) : null),

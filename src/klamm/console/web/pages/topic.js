@@ -4,7 +4,11 @@ import { h, tell } from "../dom.js";
 import { Page } from "../page.js";
 import { age, ask, confirm, table, tabs, tiles } from "../parts.js";
 import { bytes, count, seconds } from "../words.js";
+import { may } from "../who.js";
 import { configs } from "./configs.js";
+import { managed, resourceOf } from "./managed.js";
+import { charts, history } from "./history.js";
+import { elections } from "./elections.js";
 import { changes, moving, underWay } from "./topic-changes.js";
 import { statistics, statisticsOf } from "./topic-statistics.js";
 
@@ -17,20 +21,25 @@ class Topic extends Page {
     return path("clusters", this.params.cluster, "topics", this.params.topic);
   }
 
+  may(action) {
+    return may(this.params.cluster, "topic", action, this.params.topic);
+  }
+
   async load(signal) {
     const { tab = "partitions" } = this.words;
-    const [topic, more, moves] = await Promise.all([get(this.api, { signal }), this.more(tab, signal), underWay(this, signal)]);
-    return { ...topic, more, moves };
+    const [topic, more, resource, moves] = await Promise.all([get(this.api, { signal }), this.more(tab, signal), resourceOf(this.api, signal), underWay(this, signal)]);
+    return { ...topic, more, resource, moves };
   }
 
   more(tab, signal) {
     if (tab === "statistics") return statisticsOf(this, signal);
     if (tab === "config") return get(`${this.api}/config`, { signal });
     if (tab === "groups") return get(`${path("clusters", this.params.cluster, "consumer-groups")}${query({ topic: this.params.topic, perPage: 500 })}`, { signal });
+    if (tab === "history") return history(this, this.api, signal);
     return null;
   }
 
-  view({ topic, partitions, more, moves, seen }) {
+  view({ topic, partitions, more, resource, moves, seen }) {
     const { tab = "partitions" } = this.words;
     const here = `clusters/${encodeURIComponent(this.params.cluster)}/topics/${encodeURIComponent(this.params.topic)}`;
     const link = (name, title) => [title, `${here}?tab=${name}`, tab === name];
@@ -42,13 +51,15 @@ class Topic extends Page {
         ["Messages", count(topic.messages)],
         ["On disk", bytes(topic.bytes)],
       ),
+      managed(resource, here.split("/topics/")[0]),
       h("div", { class: "tools", key: "tools" },
-        h("button", { type: "button", onclick: () => this.grow(topic) }, "More partitions"),
+        this.may("edit") ? h("button", { type: "button", onclick: () => this.grow(topic) }, "More partitions") : null,
         changes(this, topic),
-        h("button", { type: "button", class: "danger", onclick: () => this.delete() }, "Delete")),
+        this.may("edit") ? elections(this, this.params.topic) : null,
+        this.may("delete") ? h("button", { type: "button", class: "danger", onclick: () => this.delete() }, "Delete") : null),
       moving(this, moves),
-      tabs(link("partitions", "Partitions"), ["Messages", `${here}/messages`, false], link("config", "Configuration"), link("groups", "Groups"), link("statistics", "Statistics")),
-      h("div", { key: `tab-${tab}` }, tab === "config" && more ? configs(this, `${this.api}/config`, more.entries) : tab === "groups" && more ? this.groups(more.groups) : tab === "statistics" && more ? statistics(this, more) : this.partitions(partitions)),
+      tabs(link("partitions", "Partitions"), ["Messages", `${here}/messages`, false], link("config", "Configuration"), link("groups", "Groups"), link("history", "History"), link("statistics", "Statistics")),
+      h("div", { key: `tab-${tab}` }, tab === "config" && more ? configs(this, `${this.api}/config`, more.entries, this.may("edit")) : tab === "groups" && more ? this.groups(more.groups) : tab === "history" ? charts(this, more) : tab === "statistics" && more ? statistics(this, more) : this.partitions(partitions)),
       age(seen),
     ];
   }
@@ -77,16 +88,16 @@ class Topic extends Page {
   grow(topic) {
     const fields = [{ name: "partitions", label: "Partitions in all", type: "number", min: topic.partitions + 1, value: topic.partitions + 1, required: true, hint: "Keys may come to other partitions than before; it cannot be undone." }];
     ask("More partitions", fields, "Add", async (values) => {
-      await patch(`${this.api}/partitions`, values);
-      tell("Partitions were added");
+      const done = await patch(`${this.api}/partitions`, values);
+      tell(done?.said ?? "Partitions were added");
       await this.refresh();
     });
   }
 
   delete() {
     confirm(`Delete topic ${this.params.topic}?`, "All its messages go with it. It cannot be undone.", "Delete", async () => {
-      await remove(this.api);
-      tell(`Topic ${this.params.topic} was deleted`);
+      const done = await remove(this.api);
+      tell(done?.said ?? `Topic ${this.params.topic} was deleted`);
       await go(`clusters/${encodeURIComponent(this.params.cluster)}/topics`);
     });
   }

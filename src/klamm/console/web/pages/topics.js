@@ -3,6 +3,7 @@ import { h, tell } from "../dom.js";
 import { Page } from "../page.js";
 import { age, ask, pager, search, table, unread } from "../parts.js";
 import { bytes, count } from "../words.js";
+import { may } from "../who.js";
 
 class Topics extends Page {
   title() {
@@ -30,7 +31,7 @@ class Topics extends Page {
       h("div", { class: "tools", key: "tools" },
         search("Search topics", wanted, (value) => this.say({ search: value, page: "" })),
         h("label", null, h("input", { type: "checkbox", checked: Boolean(showInternal), onchange: (event) => this.say({ showInternal: event.target.checked ? "true" : "", page: "" }) }), " internal ones, too"),
-        h("button", { type: "button", class: "main", onclick: () => this.create() }, "Create a topic"),
+        may(this.params.cluster, "topic", "create") ? h("button", { type: "button", class: "main", onclick: () => this.create() }, "Create a topic") : null,
         h("a", { class: "action", href: `${path("clusters", this.params.cluster, "topics").slice(1)}.csv${query({ search: wanted, sort, order, showInternal })}`, download: "topics.csv" }, "CSV")),
       table("Topics", columns, topics, { key: (one) => one.name, order: { sort, order, by: (by, way) => this.say({ sort: by, order: way, page: "" }) } }),
       pager(Number(page), pages, total, (to) => this.say({ page: to })),

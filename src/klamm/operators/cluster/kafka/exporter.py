@@ -1,9 +1,9 @@
 """The exporter's objects: made as wanted, and deleted when the resource no longer asks for them."""
 
 from klamm.base import logs
-from klamm.desired.kafka_exporter.deployment import ExporterInputs, deployment
+from klamm.desired.kafka_exporter.deployment import ExporterInputs
 from klamm.desired.kafka_exporter.exporter import KafkaExporter
-from klamm.desired.kafka_exporter.objects import account_and_rules
+from klamm.desired.kafka_exporter.objects import kafka_exporter_objects
 from klamm.kube.kinds import Name
 from klamm.kube.native import DEPLOYMENTS, NETWORK_POLICIES, POD_DISRUPTION_BUDGETS, SECRETS, SERVICE_ACCOUNTS
 from klamm.operators.cluster.hands import Hands
@@ -17,8 +17,9 @@ _log = logs.room("exporter")
 async def apply_exporter(hands: Hands, exporter: KafkaExporter, trust: Trust) -> None:
     """All but its Secret, in one step of its own: whatever is refused here keeps nothing else from being done."""
     inputs = ExporterInputs(trust.ready.generations, trust.exporter)
-    await hands.applier.apply_all(account_and_rules(exporter))
-    await hands.applier.apply(deployment(exporter, inputs))
+    *before, deployment = kafka_exporter_objects(exporter, inputs)
+    await hands.applier.apply_all(before)
+    await hands.applier.apply(deployment)
 
 
 async def delete_unwanted(hands: Hands, exporter: KafkaExporter, observed: Observed) -> None:

@@ -1,0 +1,1 @@
+"""Who somebody is, and how he says so: forms, OpenID Connect, LDAP, sessions."""
