@@ -86,16 +86,17 @@ async def change(call: Call[NoQuery, FactorWish]) -> Done:
 
 
 async def reassignments(call: Call[NoQuery, None]) -> ReassignmentList:
+    """Of all topics that may be seen."""
+    found = await under_way(await call.place.admin())
+    allowed = set(call.who.allowed(call.place.name, "topic", "view", {one.topic: None for one in found}))
+    return ReassignmentList(tuple(_line(one) for one in found if one.topic in allowed))
+
+
+async def reassignments_of_topic(call: Call[NoQuery, None]) -> ReassignmentList:
     admin = await call.place.admin()
     topic = await _topic(call, admin)
     found = await under_way(admin, {topic.name: [one.id for one in topic.partitions]})
     return ReassignmentList(tuple(_line(one) for one in found))
-
-
-async def all_reassignments(call: Call[NoQuery, None]) -> ReassignmentList:
-    """Those of topics that may be seen."""
-    found = await under_way(await call.place.admin())
-    return ReassignmentList(tuple(_line(one) for one in found if call.may("topic", "view", one.topic)))
 
 
 async def cancel(call: Call[NoQuery, None]) -> None:
@@ -183,7 +184,14 @@ ROUTES = (
         body=FactorWish,
         answer=Done,
     ),
-    Route("GET", f"{_TOPIC}/reassignments", reassignments, f"{_MOVING}, of a topic", _VIEW, answer=ReassignmentList),
+    Route(
+        "GET",
+        f"{_TOPIC}/reassignments",
+        reassignments_of_topic,
+        f"{_MOVING}, of a topic",
+        _VIEW,
+        answer=ReassignmentList,
+    ),
     Route("DELETE", f"{_TOPIC}/reassignments", cancel, "End what is being moved, and go back", _EDIT),
-    Route("GET", "/api/clusters/{cluster}/reassignments", all_reassignments, _MOVING, answer=ReassignmentList),
+    Route("GET", "/api/clusters/{cluster}/reassignments", reassignments, _MOVING, answer=ReassignmentList),
 )
