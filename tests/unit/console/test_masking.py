@@ -86,6 +86,11 @@ def test_what_is_no_object_or_list_is_masked_whole(rule: dict[str, Any], text: s
     assert mask(**rule)(text) == wanted
 
 
+def test_what_is_not_masked_stays_json() -> None:
+    masked = mask(type="REMOVE", fields=["a"])('{"a": 1, "b": 1e999, "c": NaN, "d": 12345678901234567890123}')
+    assert masked == '{"b":"1e999","c":"NaN","d":12345678901234567890123}'
+
+
 def test_rules_hold_one_after_the_other() -> None:
     rules = [
         {"type": "REMOVE", "fields": ["a"], "topicValuesPattern": "t.*"},

@@ -206,7 +206,7 @@ async def serdes_of(registry: FakeRegistry) -> ClusterSerdes:
     ("kind", "schema", "payload", "text"),
     [
         ("AVRO", ORDER, b"\x54", '{"id":42}'),
-        ("JSON", '{"type": "object"}', b'{"id": 42}', '{"id":42}'),
+        ("JSON", '{"type": "object"}', b'{"id": 42.10}', '{"id": 42.10}'),
         ("PROTOBUF", 'syntax="proto3"; message Order { int32 id = 1; }', b"\x00\x08\x2a", '{"id": 42}'),
         (
             "PROTOBUF",
