@@ -20,10 +20,10 @@ class ClusterSettings:
     connection: Callable[[], Connection]
     read_only: bool = False
     collecting: collector.Settings = field(default_factory=collector.Settings)
-    audit: AuditSettings = field(default_factory=AuditSettings)
     registry: RegistrySettings | None = None
     serdes: SerdeSettings = field(default_factory=SerdeSettings)
     masking: Masking = field(default_factory=Masking)
+    audit: AuditSettings = field(default_factory=AuditSettings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,15 +80,16 @@ async def change(call: Call[NoQuery, FactorWish]) -> None:
 
 
 async def reassignments(call: Call[NoQuery, None]) -> ReassignmentList:
-    """Of one topic, or of all that may be seen."""
-    admin, name = await call.place.admin(), call.path.get("topic")
-    if name is None:
-        found = await under_way(admin)
-        allowed = set(call.who.allowed(call.place.name, "topic", "view", {one.topic: None for one in found}))
-        found = [one for one in found if one.topic in allowed]
-    else:
-        topic = await _topic(call, admin)
-        found = await under_way(admin, {name: [one.id for one in topic.partitions]})
+    """Of all topics that may be seen."""
+    found = await under_way(await call.place.admin())
+    allowed = set(call.who.allowed(call.place.name, "topic", "view", {one.topic: None for one in found}))
+    return ReassignmentList(tuple(_line(one) for one in found if one.topic in allowed))
+
+
+async def reassignments_of_topic(call: Call[NoQuery, None]) -> ReassignmentList:
+    admin, name = await call.place.admin(), call.path["topic"]
+    topic = await _topic(call, admin)
+    found = await under_way(admin, {name: [one.id for one in topic.partitions]})
     return ReassignmentList(tuple(_line(one) for one in found))
 
 
@@ -171,7 +172,14 @@ ROUTES = (
     Route(
         "PATCH", f"{_TOPIC}/replication-factor", change, "Give a topic more or fewer replicas", _EDIT, body=FactorWish
     ),
-    Route("GET", f"{_TOPIC}/reassignments", reassignments, f"{_MOVING}, of a topic", _VIEW, answer=ReassignmentList),
+    Route(
+        "GET",
+        f"{_TOPIC}/reassignments",
+        reassignments_of_topic,
+        f"{_MOVING}, of a topic",
+        _VIEW,
+        answer=ReassignmentList,
+    ),
     Route("DELETE", f"{_TOPIC}/reassignments", cancel, "End what is being moved, and go back", _EDIT),
     Route("GET", "/api/clusters/{cluster}/reassignments", reassignments, _MOVING, answer=ReassignmentList),
 )
