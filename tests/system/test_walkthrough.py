@@ -11,10 +11,14 @@ import re
 import subprocess
 import threading
 from collections.abc import Iterator
+from typing import Any
+from urllib.request import urlopen
 
 import pytest
 from tests.builders.cluster import EXAMPLES, GONE_WITHIN, Cluster, is_ready_pod, is_true
 from tests.builders.kinds_of_cluster import cluster_of_kind
+from tests.builders.scrapes import forwarded
+from tests.helm.program import helm_program
 
 BOOTSTRAP = "my-cluster-kafka-bootstrap.kafka.svc:9092"
 KINDS = {
@@ -454,6 +458,88 @@ def all_records_of(client: Cluster, topic: str) -> list[str]:
 def claims_of(pod: dict[str, object]) -> list[str]:
     volumes = pod["spec"]["volumes"]  # type: ignore[index]
     return [one["persistentVolumeClaim"]["claimName"] for one in volumes if "persistentVolumeClaim" in one]
+
+
+# 4 Web UI
+
+
+@pytest.fixture(scope="module")
+def console(client: Cluster) -> Iterator[str]:
+    """`helm install kafka-ui … -f kafkaui-values.yml`, and the address of its Service."""
+    said = client.typed(f"{helm_program()} install kafka-ui ../charts/kafka-ui -n kafka -f kafkaui-values.yml")
+    assert "STATUS: deployed" in said
+    client.typed("kubectl rollout status deploy/kafka-ui -n kafka --timeout=60s", within=70)
+    with forwarded(client, "svc/kafka-ui", 80) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+def answer(url: str) -> Any:
+    with urlopen(url, timeout=20) as said:
+        return json.loads(said.read())
+
+
+def test_the_console_is_ready_behind_its_service(console: str, client: Cluster) -> None:
+    _, row = table(client.typed("kubectl get pod -n kafka -l app.kubernetes.io/name=kafka-ui"))
+    assert row[1:4] == ["1/1", "Running", "0"]
+    assert re.search(
+        r"^kafka-ui +ClusterIP +\S+ +<none> +80/TCP", client.typed("kubectl get svc -n kafka"), re.MULTILINE
+    )
+    assert answer(f"{console}/actuator/health") == {"status": "UP"}
+    with urlopen(f"{console}/", timeout=20) as page:
+        assert "<title>" in page.read().decode()
+
+
+def test_the_console_has_the_cluster_named_yaml_with_its_brokers(console: str, client: Cluster) -> None:
+    def online() -> Any:
+        (one,) = answer(f"{console}/api/clusters")["clusters"]
+        return one if one["status"] == "online" else None
+
+    seen = client.until("the console has seen the cluster", online)
+    assert (seen["name"], seen["brokerCount"], seen["readOnly"]) == ("yaml", 3, False)
+    assert [one["id"] for one in answer(f"{console}/api/clusters/yaml/brokers")["brokers"]] == [0, 1, 2]
+
+
+def test_the_console_shows_topics_with_their_messages_and_groups_with_their_lag(console: str, client: Cluster) -> None:
+    client.kubectl("apply", "-n", "kafka", "-f", "-", given=TOPIC.replace("NAME", "shown"))
+    client.kubectl("wait", "--for=condition=Ready", "kafkatopic/shown", "-n", "kafka", "--timeout=30s")
+    at = f"--bootstrap-server {BOOTSTRAP} --topic shown"
+    words = "".join(f"word {number}\n" for number in range(30))
+    client.typed(f"kubectl exec -i ds/myclient -- kafka-console-producer.sh {at}", given=words)
+    client.typed(
+        f"kubectl exec ds/myclient -- kafka-console-consumer.sh {at} --group readers --from-beginning --max-messages 20"
+    )
+
+    def topic() -> Any:
+        found = answer(f"{console}/api/clusters/yaml/topics?search=shown")["topics"]
+        return next((one for one in found if one["messages"] == 30), None)
+
+    def group() -> Any:
+        found = answer(f"{console}/api/clusters/yaml/consumer-groups?topic=shown")["groups"]
+        return next((one for one in found if one["lag"] == 10), None)
+
+    shown = client.until("the console shows the topic with its messages", topic)
+    assert (shown["partitions"], shown["replicationFactor"], shown["outOfSync"]) == (3, 3, 0)
+    assert client.until("the console shows the group with its lag", group)["name"] == "readers"
+
+
+def test_the_console_reads_messages(console: str, client: Cluster) -> None:
+    client.kubectl("apply", "-n", "kafka", "-f", "-", given=TOPIC.replace("NAME", "read"))
+    client.kubectl("wait", "--for=condition=Ready", "kafkatopic/read", "-n", "kafka", "--timeout=30s")
+    words = {f"word {number} ä€" for number in range(30)}
+    at = f"--bootstrap-server {BOOTSTRAP} --topic read"
+    client.typed(f"kubectl exec -i ds/myclient -- kafka-console-producer.sh {at}", given="\n".join(words) + "\n")
+    with urlopen(f"{console}/api/clusters/yaml/topics/read/messages?mode=EARLIEST&limit=100", timeout=30) as stream:
+        events = [block.splitlines() for block in stream.read().decode().split("\n\n")]
+    messages = [json.loads(lines[1].removeprefix("data: ")) for lines in events if lines[:1] == ["event: message"]]
+    assert {one["value"]["text"] for one in messages} == words
+
+
+def test_the_console_goes_with_its_release(console: str, client: Cluster) -> None:
+    client.typed(f"{helm_program()} uninstall kafka-ui -n kafka")
+    client.until(
+        "nothing of it is left",
+        lambda: not client.objects("all,cm,secret,sa", "-n", "kafka", "-l", "app.kubernetes.io/instance=kafka-ui"),
+    )
 
 
 # Everything goes

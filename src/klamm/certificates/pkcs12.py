@@ -10,13 +10,16 @@ from collections.abc import Sequence
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
+    Encoding,
     KeySerializationEncryption,
+    NoEncryption,
     PrivateFormat,
     pkcs12,
 )
 
 from klamm.certificates.keys import key_from_pem
 from klamm.certificates.read import load_certificate
+from klamm.certificates.stores import Store, Unreadable
 
 _ROUNDS = 1024
 
@@ -49,6 +52,20 @@ def opens_with(store: bytes, password: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def read_pkcs12(data: bytes, password: str) -> Store:
+    """Without a key every certificate is a trusted one. Raises `Unreadable`."""
+    try:
+        read = pkcs12.load_pkcs12(data, password.encode())
+    except ValueError as error:
+        raise Unreadable("the password is wrong, or the file is damaged") from error
+    others = tuple(one.certificate.public_bytes(Encoding.PEM) for one in read.additional_certs)
+    own = (read.cert.certificate.public_bytes(Encoding.PEM),) if read.cert else ()
+    if read.key is None:
+        return Store(trusted=(*own, *others))
+    key = read.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return Store(key=key, chain=(*own, *others))
 
 
 def _encryption(password: str) -> KeySerializationEncryption:

@@ -93,10 +93,16 @@ def parser() -> argparse.ArgumentParser:
     add_flags(exporter)
 
     console = commands.add_parser("ui", help="the web console of Kafka clusters")
-    console.add_argument("--bootstrap", metavar="HOST:PORT,…", help="brokers of a cluster")
-    console.add_argument("--name", default="kafka", metavar="NAME", help="what the cluster is called (default kafka)")
-    console.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="where to listen (default 127.0.0.1)")
-    console.add_argument("--port", type=int, default=8080, metavar="PORT", help="default 8080; 0: a free one")
+    which = console.add_mutually_exclusive_group()
+    which.add_argument(
+        "--bootstrap", metavar="HOST:PORT,…", help="brokers of a cluster (default: this home's clusters)"
+    )
+    which.add_argument("--config", metavar="FILE", help="clusters of a configuration of kafka-ui, in YAML")
+    console.add_argument("--name", default="kafka", metavar="NAME", help="what --bootstrap is called (default kafka)")
+    console.add_argument("--user", metavar="NAME", help="KafkaUser for listeners of this home that ask who one is")
+    console.add_argument("-n", "--namespace", metavar="NS", help="of this home's clusters (default: all)")
+    console.add_argument("--host", metavar="ADDRESS", help="where to listen (default 127.0.0.1)")
+    console.add_argument("--port", type=int, metavar="PORT", help="default 8080; 0: a free one")
 
     doctor = commands.add_parser("doctor", help="check what klamm needs of this machine, and say how to mend it")
     doctor.add_argument("--quick", action="store_true", help="do not read every byte of what was downloaded")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from klamm.cli.columns import aligned
 from klamm.cli.seen import Resource
 
-_LOOPBACK = ("127.0.0.1:", "localhost:")
+LOOPBACK = ("127.0.0.1:", "localhost:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ def addresses(resource: Resource) -> list[Address]:
 
 def _sides(servers: str) -> tuple[str, str]:
     """Node ports lie on this machine's loopback; everything else is a Service's name, for pods."""
-    return ("", servers) if servers.startswith(_LOOPBACK) else (servers, "")
+    return ("", servers) if servers.startswith(LOOPBACK) else (servers, "")
 
 
 def how_to_connect(resources: Iterable[Resource], *, kubeconfig_command: str = "klamm kubeconfig") -> list[str]:

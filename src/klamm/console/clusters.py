@@ -8,7 +8,9 @@ from typing import Any, TypeVar
 
 from klamm.base.clock import Clock
 from klamm.base.deadlines import DeadlineExceeded, within
+from klamm.console.past import Past
 from klamm.console.problems import Problem
+from klamm.console.renewing import follow_files
 from klamm.console.schema_registry import Registry
 from klamm.console.serdes import Serdes
 from klamm.console.serdes.of_cluster import ClusterSerdes
@@ -34,12 +36,15 @@ class Place:
 
     def __init__(self, settings: ClusterSettings, clock: Clock, random: Random) -> None:
         self.settings = settings
+        self._clock = clock
         self.registry = None if settings.registry is None else Registry(settings.registry, clock)
         self.serdes: Serdes = ClusterSerdes(settings.serdes, settings.masking, self.registry)
         self._asking = Link(settings.connection(), random)
         self._collecting = Link(settings.connection(), random)
         self._readers = asyncio.Semaphore(READERS)
         self.collector = Collector(self._collecting, clock, settings.collecting)
+        self.past = Past()
+        self.bootstrap = settings.connection().bootstrap
         self._derived: dict[str, tuple[Snapshot, Any]] = {}
         self.undos = Undos()
         self.trends = Trends()
@@ -106,6 +111,17 @@ class Place:
                 yield admin
             finally:
                 await admin.close()
+
+    async def follow_files(self) -> None:
+        await follow_files(self.settings, (self._asking, self._collecting))
+
+    async def remember(self) -> None:
+        """Keep what snapshots say in the history, for ever."""
+        number = 0
+        while True:
+            snapshot = await self.collector.after(number)
+            number = snapshot.number
+            await self.past.add(self._clock.now().timestamp(), snapshot)
 
     async def close(self) -> None:
         await self._asking.close()

@@ -5,6 +5,7 @@ from typing import Self
 import msgspec
 
 from klamm.kafka.errors import Denied, KafkaFailure, NotNow, Refused, TopicExists, UnknownTopic, Unreachable
+from klamm.kube import errors as kube
 
 _OF_FAILURES: tuple[tuple[type[KafkaFailure], int], ...] = (
     (UnknownTopic, 404),
@@ -13,6 +14,15 @@ _OF_FAILURES: tuple[tuple[type[KafkaFailure], int], ...] = (
     (Denied, 403),
     (NotNow, 503),
     (Unreachable, 503),
+)
+
+_OF_KUBERNETES: tuple[tuple[type[kube.KubeError], int], ...] = (
+    (kube.NotFound, 404),
+    (kube.Conflict, 409),
+    (kube.Invalid, 422),
+    (kube.Forbidden, 403),
+    (kube.Unreachable, 503),
+    (kube.TooBusy, 503),
 )
 
 
@@ -36,6 +46,11 @@ class Problem(Exception):
     def of_kafka(cls, failure: KafkaFailure) -> Self:
         status = next((status for kind, status in _OF_FAILURES if isinstance(failure, kind)), 502)
         return cls(status, failure.code or type(failure).__name__, str(failure))
+
+    @classmethod
+    def of_kubernetes(cls, error: kube.KubeError) -> Self:
+        status = next((status for kind, status in _OF_KUBERNETES if isinstance(error, kind)), 502)
+        return cls(status, error.reason or type(error).__name__, str(error))
 
 
 def not_found(what: str, name: str) -> Problem:

@@ -8,6 +8,7 @@ from klamm.base.clock import Clock
 from klamm.console.audit import Trail
 from klamm.console.clusters import Place
 from klamm.console.identity.gate import Gate
+from klamm.console.kubernetes import Kubernetes
 from klamm.console.settings import Settings
 
 
@@ -18,5 +19,6 @@ class Scene:
     clock: Clock
     gate: Gate
     trail: Trail
+    kubernetes: Kubernetes | None = None
     salt: Callable[[int], bytes] = secrets.token_bytes
     """So many random bytes, for passwords."""

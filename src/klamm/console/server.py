@@ -285,6 +285,8 @@ async def _stream(request: web.Request, events: Events) -> web.StreamResponse:
                 await response.write(b"event: problem\ndata: %b\n\n" % _ENCODE(said))
                 break
             await response.write(b"event: %b\ndata: %b\n\n" % (one.name.encode(), _ENCODE(one.data)))
+    except ConnectionError:
+        pass  # the reader went
     finally:
         if upcoming is not None:
             upcoming.cancel()

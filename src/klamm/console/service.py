@@ -17,6 +17,7 @@ from klamm.console.audit import Trail
 from klamm.console.audit_topics import write_entries
 from klamm.console.clusters import Place
 from klamm.console.identity.gate import Gate
+from klamm.console.kubernetes import Kubernetes
 from klamm.console.scene import Scene
 from klamm.console.server import build_app
 from klamm.console.settings import Settings
@@ -41,7 +42,8 @@ async def serve(
     places = {one.name: Place(one, clock, random) for one in settings.clusters}
     gate = Gate(settings.access, settings.base, clock, secrets.token_urlsafe)
     trail = Trail({one.name: one.audit for one in settings.clusters})
-    scene = Scene(settings, places, clock, gate, trail)
+    kubernetes = Kubernetes(settings.kubernetes, clock, random) if settings.kubernetes else None
+    scene = Scene(settings, places, clock, gate, trail, kubernetes=kubernetes)
     app = build_app(scene, ROUTES, gate.identify)
     runner = web.AppRunner(app, access_log=None, logger=_NO_HTTP, shutdown_timeout=2.0, lingering_time=2.0)
     await runner.setup()
@@ -49,9 +51,13 @@ async def serve(
         async with Supervisor("console", random) as tasks:
             for place in places.values():
                 tasks.start(f"collector of {place.name}", place.collector.run)
+                tasks.start(f"certificates of {place.name}", place.follow_files)
+                tasks.start(f"history of {place.name}", place.remember)
                 tasks.start(f"trends of {place.name}", place.follow_trends)
             for name in trail.with_topics:
                 tasks.start(f"audit of {name}", partial(write_entries, trail, places[name]))
+            if kubernetes is not None:
+                kubernetes.start(tasks)
             site = web.TCPSite(runner, settings.host, settings.port)
             await site.start()
             assert site._server is not None
@@ -62,4 +68,4 @@ async def serve(
     finally:
         await runner.cleanup()
         await gate.close()
-        await side_by_side(*(place.close() for place in places.values()))
+        await side_by_side(*(place.close() for place in places.values()), *([kubernetes.close()] if kubernetes else []))

@@ -1,7 +1,8 @@
-"""What the console is told, as plain values; `configuration.py` reads them in the spelling of kafka-ui."""
+"""What the console is told, as plain values; `configuring/` reads them in the spelling of kafka-ui."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from klamm.console.audit import AuditSettings
 from klamm.console.identity.settings import Access
@@ -9,12 +10,16 @@ from klamm.console.masking import Masking
 from klamm.console.schema_registry import RegistrySettings
 from klamm.console.serdes.of_cluster import SerdeSettings
 from klamm.kafka.admin import Connection
+from klamm.kube.connection import Connection as KubeConnection
 from klamm.observing import collector
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterSettings:
-    """`connection` is asked again for what certificate files hold now."""
+    """`connection` is asked again when what `files` gives has changed: certificates are renewed. `resource`:
+    "namespace/name" of the Kafka resource that this cluster is, where neither its id nor its addresses tell. `given`:
+    all that is configured of it, for parts that read their own (kafkaConnect, metrics, …); it holds passwords.
+    """
 
     name: str
     connection: Callable[[], Connection]
@@ -24,6 +29,18 @@ class ClusterSettings:
     serdes: SerdeSettings = field(default_factory=SerdeSettings)
     masking: Masking = field(default_factory=Masking)
     audit: AuditSettings = field(default_factory=AuditSettings)
+    resource: str | None = None
+    given: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    files: Callable[[], tuple[bytes, ...]] = tuple
+    """What the connection is made of, as it is in files now."""
+
+
+@dataclass(frozen=True, slots=True)
+class KubernetesSettings:
+    """Where the operator's resources are. `namespaces`: () is all, for which a ClusterRole is needed."""
+
+    connection: KubeConnection
+    namespaces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +48,7 @@ class Settings:
     """`host`: None listens on all addresses. `base`: the path under which everything is, "" or "/kafka-ui", say.
 
     `access`: how people log in, and their roles. `body_within`: seconds that a request's body may take to come.
+    `kubernetes`: None without the operator's view.
     """
 
     clusters: tuple[ClusterSettings, ...]
@@ -39,3 +57,4 @@ class Settings:
     base: str = ""
     body_within: float = 30.0
     access: Access = field(default_factory=Access)
+    kubernetes: KubernetesSettings | None = None

@@ -20,6 +20,7 @@ from klamm.distribution.images import (
     ImageContent,
     PythonRuntime,
     base_binds,
+    console_content,
     home_binds,
     java_binds,
     operator_content,
@@ -51,7 +52,15 @@ def kafka(home: KafkaHome, java: JavaHome) -> ImageContent:
 
 def operator(store: Store, python: PythonRuntime) -> ImageContent:
     """Python's libraries, klamm, and the programs' scripts; Python itself is of the base."""
-    content = operator_content(store, python)
+    return _above_base(operator_content(store, python), store)
+
+
+def console(store: Store, python: PythonRuntime) -> ImageContent:
+    """The operator's image, in which the console starts."""
+    return _above_base(console_content(store, python), store)
+
+
+def _above_base(content: ImageContent, store: Store) -> ImageContent:
     base = set(base_binds(store))
     return replace(content, binds=tuple(bind for bind in content.binds if bind not in base))
 

@@ -81,6 +81,8 @@ class Images:
             return self.system(name)
         if repository in _OPERATOR_REPOSITORIES:
             return self.operator()
+        if repository in _CONSOLE_REPOSITORIES:
+            return self.console()
         if repository in _BITNAMI_REPOSITORIES:
             version = version_of_tag(tag)
             return self.kafka(version, "/opt/bitnami/kafka") if version else None
@@ -95,6 +97,8 @@ class Images:
         return [
             *(kafka_image(self.klamm_version, version) for version in versions),
             operator_image(self.klamm_version),
+            console_image(self.klamm_version),
+            *sorted(_CONSOLE_REPOSITORIES - {"klamm/kafka-ui"}),
             *(f"bitnami/kafka:{version}" for version in versions),
             *(f"apache/kafka:{version}" for version in versions),
             *sorted(_SYSTEM_REPOSITORIES),
@@ -126,6 +130,11 @@ class Images:
 
     def operator(self) -> ImageContent:
         return replace(operator_content(self.store, self.python), image_id=f"klamm-operator@{self.klamm_version}")
+
+    def console(self) -> ImageContent:
+        """klamm's console, wherever a pod names kafka-ui: it reads the same configuration and has the same port."""
+        image_id = f"klamm-kafka-ui@{self.klamm_version}"
+        return replace(console_content(self.store, self.python), image_id=image_id)
 
     def program(self, program: "InstalledProgram") -> ImageContent | None:
         """A program that the machine's owner has installed; None when it is not there."""
@@ -172,6 +181,9 @@ PROGRAM_REPOSITORIES = {
 }
 _SYSTEM_REPOSITORIES = frozenset({"alpine", "busybox", "debian", "ubuntu"})
 _OPERATOR_REPOSITORIES = frozenset({"klamm/operator", "quay.io/strimzi/operator"})
+_CONSOLE_REPOSITORIES = frozenset(
+    {"klamm/kafka-ui", "provectuslabs/kafka-ui", "ghcr.io/kafbat/kafka-ui", "kafbat/kafka-ui"}
+)
 _BITNAMI_REPOSITORIES = frozenset({"bitnami/kafka", "bitnamilegacy/kafka"})
 _KAFKA_REPOSITORIES = frozenset({"klamm/kafka", "apache/kafka", "quay.io/strimzi/kafka"})
 
@@ -195,12 +207,28 @@ def operator_content(store: Store, python: PythonRuntime) -> ImageContent:
     )
 
 
+def console_content(store: Store, python: PythonRuntime) -> ImageContent:
+    """The operator's content; what starts is the console. Not by a script: shells drop variables with a dash in their
+    names, and SPRING_CONFIG_ADDITIONAL-LOCATION is one.
+    """
+    return replace(
+        operator_content(store, python),
+        entrypoint=(python.executable, "-m", "klamm.programs.kafka_ui"),
+        arguments=(),
+        working_directory="/",
+    )
+
+
 def kafka_image(klamm_version: str, kafka_version: str) -> str:
     return f"klamm/kafka:{klamm_version}-kafka-{kafka_version}"
 
 
 def operator_image(klamm_version: str) -> str:
     return f"klamm/operator:{klamm_version}"
+
+
+def console_image(klamm_version: str) -> str:
+    return f"klamm/kafka-ui:{klamm_version}"
 
 
 def split_name(name: str) -> tuple[str, str]:

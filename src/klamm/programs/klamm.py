@@ -19,6 +19,8 @@ _MODULES = {"import": "importing", "exec": "executing"}
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH", "JAVA_HOME", "KLAMM_LOG_LEVEL")
 """What of the environment reaches the control plane; nothing of it reaches a pod."""
 
+_SECRETS = ("SASL_USER_PASSWORD",)
+
 _MEMORY = {"MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "131072"}
 """The C library's first thresholds, fixed: else it raises both with the first large body, and keeps for good what was
 freed since (a fifth more memory after ten minutes of large and small requests)."""
@@ -32,7 +34,8 @@ def home_of(environment: Mapping[str, str]) -> Home:
     )
 
 
-def context_of(environment: Mapping[str, str], output: Output) -> Context:
+def context_of(environment: Mapping[str, str], output: Output, secrets: Sequence[str] = _SECRETS) -> Context:
+    """`secrets`: variables that the command may read and hands on to nobody."""
     home = home_of(environment)
     program = [sys.executable, "-m", "klamm.programs.control_plane", "--home", str(home.path)]
     java_home = environment.get("KLAMM_JAVA_HOME")
@@ -48,7 +51,7 @@ def context_of(environment: Mapping[str, str], output: Output) -> Context:
         err=sys.stderr,
         control_plane=(*program, "--cache", str(home.cache), "--api-fd", "{api_fd}"),
         output=output,
-        secrets={name: environment[name] for name in ("SASL_USER_PASSWORD",) if name in environment},
+        secrets={name: environment[name] for name in secrets if name in environment},
         terminal={name: environment[name] for name in ("NO_COLOR", "TERM") if name in environment},
         input=sys.stdin,
     )
@@ -56,7 +59,9 @@ def context_of(environment: Mapping[str, str], output: Output) -> Context:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parsed = read(sys.argv[1:] if arguments is None else arguments)
-    context = context_of(os.environ, parsed.output)  # noqa: TID251 (a program's main)
+    environment = dict(os.environ)  # noqa: TID251 (a program's main)
+    # A configuration of kafka-ui may name any variable: password: ${MY_PASSWORD}
+    context = context_of(environment, parsed.output, tuple(environment) if parsed.command == "ui" else _SECRETS)
     command = import_module(f"klamm.cli.{_MODULES.get(parsed.command, parsed.command)}")
     try:
         code: int = command.run(context, parsed)

@@ -24,7 +24,7 @@ _ROOT_LEVEL = re.compile(
     r"^\s*rootLogger\.level\s*[=:]\s*(?:\$\{env:(?P<variable>\w+)(?::-(?P<default>\w+))?\}|(?P<level>\w+))",
     re.MULTILINE,
 )
-_LEVELS = {
+LEVELS = {
     "ALL": "DEBUG",
     "TRACE": "DEBUG",
     "DEBUG": "DEBUG",
@@ -139,4 +139,4 @@ def log_level(environment: Mapping[str, str]) -> str:
     if found is None:
         return "INFO"
     level = found["level"] or environment.get(found["variable"]) or found["default"] or ""
-    return _LEVELS.get(level.upper(), "INFO")
+    return LEVELS.get(level.upper(), "INFO")

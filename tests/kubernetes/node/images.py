@@ -20,7 +20,7 @@ from tests.kubernetes.node import needs
 from tests.kubernetes.node.layout import CACHE
 
 from klamm import __version__
-from klamm.distribution.images import kafka_image, operator_image
+from klamm.distribution.images import console_image, kafka_image, operator_image
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 DEBIAN = "localhost/klamm-tests/debian:12"
@@ -59,6 +59,10 @@ def operator() -> Recipe:
     return Recipe(name, "images/operator/Dockerfile", ("requirements/operator.txt", "src/klamm"))
 
 
+def console() -> Recipe:
+    return Recipe(f"docker.io/{console_image(__version__)}", "images/kafka-ui/Dockerfile", base=operator())
+
+
 def kafka(version: str) -> Recipe:
     sources = ("requirements/local.txt", "src/klamm/distribution", "src/klamm/programs/image_content.py")
     name = f"docker.io/{kafka_image(__version__, version)}"
@@ -76,8 +80,8 @@ def prometheus() -> Recipe:
 
 
 def all_of(versions: Iterable[str]) -> list[Recipe]:
-    """The operator, and Kafka and its client of these versions."""
-    return [operator(), *(recipe for version in versions for recipe in (kafka(version), client(version)))]
+    """The operator, the console, and Kafka and its client of these versions."""
+    return [operator(), console(), *(recipe for version in versions for recipe in (kafka(version), client(version)))]
 
 
 def archive(recipe: Recipe) -> Path:

@@ -1,5 +1,6 @@
 """What container images hold is what pods on one machine see, and the Dockerfiles say the same as the code."""
 
+import json
 import os
 import re
 from pathlib import Path
@@ -45,6 +46,14 @@ def test_the_operator_image_s_variables_are_those_that_the_code_tells(tmp_path: 
     assert environment_of("operator") == containers.operator(Store(tmp_path), PYTHON).environment
 
 
+def test_the_console_s_image_starts_what_the_code_tells(tmp_path: Path) -> None:
+    text = (CHECKOUT / "images/kafka-ui/Dockerfile").read_text()
+    (entrypoint,) = re.findall(r"^ENTRYPOINT (\[.*\])$", text, re.MULTILINE)
+    told = containers.console(Store(tmp_path), PYTHON)
+    assert tuple(json.loads(entrypoint)) == told.entrypoint
+    assert told.environment == containers.operator(Store(tmp_path), PYTHON).environment
+
+
 def test_the_operator_s_libraries_are_the_same_as_on_one_machine() -> None:
     def pinned(name: str) -> set[str]:
         lines = (CHECKOUT / "requirements" / name).read_text().splitlines()
@@ -53,7 +62,7 @@ def test_the_operator_s_libraries_are_the_same_as_on_one_machine() -> None:
     assert pinned("operator.txt") < pinned("local.txt")
 
 
-@pytest.mark.parametrize("dockerfile", ["kafka", "operator"])
+@pytest.mark.parametrize("dockerfile", ["kafka", "kafka-ui", "operator"])
 def test_images_run_as_a_user_who_is_not_root(dockerfile: str) -> None:
     lines = (CHECKOUT / "images" / dockerfile / "Dockerfile").read_text().splitlines()
     assert [line for line in lines if line.startswith("USER")] == ["USER 1001:0"]

@@ -43,6 +43,22 @@ def test_an_image_runs_a_kafka(images: Images, name: str, kafka: str | None) -> 
     assert content.kafka == kafka
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "klamm/kafka-ui:0.1.0",
+        "provectuslabs/kafka-ui:v0.7.2",
+        "docker.io/provectuslabs/kafka-ui",
+        "ghcr.io/kafbat/kafka-ui:v1.5.0",
+    ],
+)
+def test_the_console_runs_where_a_pod_names_kafka_ui(images: Images, name: str) -> None:
+    content = images.find(name)
+    assert content is not None
+    assert content.entrypoint == ("/home/me/venv/bin/python", "-m", "klamm.programs.kafka_ui")
+    assert content.environment["PYTHONPATH"] == "/home/me/src"
+
+
 UNKNOWN = ("nginx", "bitnami/kafka:2.8", "bitnami/zookeeper:3.8", "klamm/kafka:0-kafka-9.9.9", "apache/kafka:main")
 
 

@@ -4,14 +4,17 @@ from dataclasses import dataclass
 
 import msgspec
 
+from klamm.console.api.operator import kafka_of
 from klamm.console.api.seen import Seen, seen
 from klamm.console.clusters import Place
 from klamm.console.routes import Call, NoQuery, Route
+from klamm.console.scene import Scene
 from klamm.observing.snapshot import Snapshot
 
 
 class ClusterLine(msgspec.Struct, frozen=True, rename="camel"):
-    """`status`: online, or offline, and then `why`. Numbers are None while it was never seen."""
+    """`status`: online, or offline, and then `why`. Numbers are None while it was never seen. `operator`: a Kafka
+    resource of the cluster is known."""
 
     name: str
     status: str
@@ -23,6 +26,7 @@ class ClusterLine(msgspec.Struct, frozen=True, rename="camel"):
     group_count: int | None = None
     under_replicated: int | None = None
     offline: int | None = None
+    operator: bool = False
 
 
 class ClusterList(msgspec.Struct, frozen=True):
@@ -48,7 +52,9 @@ class ClusterView(msgspec.Struct, frozen=True, rename="camel"):
 
 
 async def clusters(call: Call[NoQuery, None]) -> ClusterList:
-    return ClusterList(tuple(_line(place) for name, place in call.scene.places.items() if call.who.sees(name)))
+    return ClusterList(
+        tuple(_line(call.scene, place) for name, place in call.scene.places.items() if call.who.sees(name))
+    )
 
 
 async def cluster(call: Call[NoQuery, None]) -> ClusterView:
@@ -95,10 +101,11 @@ def _numbers(snapshot: Snapshot) -> _Numbers:
     )
 
 
-def _line(place: Place) -> ClusterLine:
+def _line(scene: Scene, place: Place) -> ClusterLine:
     snapshot, why = place.collector.snapshot, place.reason_offline
+    operator = kafka_of(scene.kubernetes, place) is not None
     if snapshot is None:
-        return ClusterLine(place.name, "offline", place.settings.read_only, why)
+        return ClusterLine(place.name, "offline", place.settings.read_only, why, operator=operator)
     numbers = place.derived("numbers", snapshot, lambda: _numbers(snapshot))
     return ClusterLine(
         place.name,
@@ -111,6 +118,7 @@ def _line(place: Place) -> ClusterLine:
         len(snapshot.groups),
         numbers.under_replicated,
         numbers.offline,
+        operator,
     )
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from klamm.console.api.managing import Done, managing, past
 from klamm.console.api.seen import Seen, seen
 from klamm.console.api.values import ConfigList, ConfigWish, config_list
 from klamm.console.clusters import Place
@@ -122,16 +123,24 @@ async def create(call: Call[NoQuery, TopicWish]) -> None:
         raise Problem.of_kafka(outcome)
 
 
-async def delete(call: Call[NoQuery, None]) -> None:
+async def delete(call: Call[NoQuery, None]) -> Done:
     name = call.path["topic"]
+    resource = managing(call, name)
+    if resource is not None and resource.claim.speaks:
+        return await resource.delete()
     _raise((await (await call.place.admin()).delete_topics([name]))[name])
+    return past(resource)
 
 
-async def grow(call: Call[NoQuery, Growth]) -> None:
+async def grow(call: Call[NoQuery, Growth]) -> Done:
     name = call.path["topic"]
     if call.body.partitions < 1:
         raise bad_value("partitions", call.body.partitions, "is no number of partitions; write how many it is to have")
+    resource = managing(call, name)
+    if resource is not None and resource.claim.speaks:
+        return await resource.grow(call.body.partitions)
     _raise((await (await call.place.admin()).grow_topics({name: call.body.partitions}))[name])
+    return past(resource)
 
 
 async def config(call: Call[NoQuery, None]) -> ConfigList:
@@ -142,12 +151,16 @@ async def config(call: Call[NoQuery, None]) -> ConfigList:
     return config_list(found[name])
 
 
-async def change_config(call: Call[NoQuery, ConfigWish]) -> None:
+async def change_config(call: Call[NoQuery, ConfigWish]) -> Done:
     name = call.path["topic"]
     if not call.body.set and not call.body.delete:
         raise bad_value("set", {}, "changes nothing; name at least one key in set or delete")
     change = ConfigChange(call.body.set, frozenset(call.body.delete))
+    resource = managing(call, name)
+    if resource is not None and resource.claim.speaks:
+        return await resource.change_config(change)
     _raise((await (await call.place.admin()).change_topic_configs({name: change}))[name])
+    return past(resource)
 
 
 async def _found(place: Place, name: str) -> Topic:
@@ -220,8 +233,16 @@ ROUTES = (
     ),
     Route("POST", "/api/clusters/{cluster}/topics", create, "Create a topic", _CREATE, body=TopicWish),
     Route("GET", _TOPIC, topic, "A topic and its partitions", _VIEW, answer=TopicView),
-    Route("DELETE", _TOPIC, delete, "Delete a topic", _DELETE),
-    Route("PATCH", f"{_TOPIC}/partitions", grow, "Give a topic more partitions", _EDIT, body=Growth),
+    Route("DELETE", _TOPIC, delete, "Delete a topic", _DELETE, answer=Done),
+    Route("PATCH", f"{_TOPIC}/partitions", grow, "Give a topic more partitions", _EDIT, body=Growth, answer=Done),
     Route("GET", f"{_TOPIC}/config", config, "A topic's configuration", _VIEW, answer=ConfigList),
-    Route("PATCH", f"{_TOPIC}/config", change_config, "Change a topic's configuration", _EDIT, body=ConfigWish),
+    Route(
+        "PATCH",
+        f"{_TOPIC}/config",
+        change_config,
+        "Change a topic's configuration",
+        _EDIT,
+        body=ConfigWish,
+        answer=Done,
+    ),
 )

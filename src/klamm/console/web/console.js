@@ -9,11 +9,16 @@ import { known, may, who } from "./who.js";
  * to find it there. `:name` are parameters. */
 const PAGES = [
   ["", "klamm-clusters", "clusters"],
+  ["wrong", "klamm-wrong", "wrong"],
   ["clusters/:cluster", "klamm-overview", "overview", "Overview"],
+  ["clusters/:cluster/wrong", "klamm-wrong", "wrong", "What is wrong"],
+  ["clusters/:cluster/operator", "klamm-operator", "operator", "Operator"],
+  ["clusters/:cluster/compare", "klamm-compare", "compare", "Compare"],
   ["clusters/:cluster/brokers", "klamm-brokers", "brokers", "Brokers"],
   ["clusters/:cluster/brokers/:broker", "klamm-broker", "broker"],
   ["clusters/:cluster/topics", "klamm-topics", "topics", "Topics"],
   ["clusters/:cluster/topics/:topic", "klamm-topic", "topic"],
+  ["clusters/:cluster/topics/:topic/messages", "klamm-messages", "messages"],
   ["clusters/:cluster/groups", "klamm-groups", "groups", "Groups"],
   ["clusters/:cluster/groups/:group", "klamm-group", "group"],
   ["clusters/:cluster/transactions", "klamm-transactions", "transactions", "Transactions"],
@@ -98,7 +103,7 @@ function frame({ cluster }) {
   );
   const at = location.pathname.slice(base.length).replace(/\/$/, "");
   const entries = cluster
-    ? PAGES.filter(([, , , name, resource]) => name && (!resource || may(cluster, resource, "view"))).map(([pattern, , , name]) => {
+    ? PAGES.filter(([, , module, name, resource]) => name && (!resource || may(cluster, resource, "view")) && (module !== "operator" || clusters.find((one) => one.name === cluster)?.operator)).map(([pattern, , , name]) => {
         const href = pattern.replace(":cluster", encodeURIComponent(cluster));
         const isCurrent = pattern.endsWith(":cluster") ? at === href : at === href || at.startsWith(`${href}/`);
         return h("a", { href, key: pattern, "aria-current": isCurrent ? "page" : undefined }, name);

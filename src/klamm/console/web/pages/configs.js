@@ -31,8 +31,8 @@ function change(page, address, one) {
     { name: "reset", label: "Back to the default", type: "checkbox" },
   ];
   ask(`Change ${one.name}`, fields, "Change", async ({ value, reset }) => {
-    await patch(address, reset ? { delete: [one.name] } : { set: { [one.name]: value } });
-    tell(`${one.name} was changed`);
+    const done = await patch(address, reset ? { delete: [one.name] } : { set: { [one.name]: value } });
+    tell(done?.said ?? `${one.name} was changed`);
     await page.refresh();
   });
 }

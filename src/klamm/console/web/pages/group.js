@@ -3,6 +3,7 @@ import { h } from "../dom.js";
 import { Page } from "../page.js";
 import { age, table, tiles } from "../parts.js";
 import { count, seconds } from "../words.js";
+import { charts, history } from "./history.js";
 import { deeds, forgetTopic, undoList, undosOf } from "./resets.js";
 
 class Group extends Page {
@@ -11,11 +12,12 @@ class Group extends Page {
   }
 
   async load(signal) {
-    const [group, undos] = await Promise.all([get(path("clusters", this.params.cluster, "consumer-groups", this.params.group), { signal }), undosOf(this, signal)]);
-    return { ...group, undos: undos.resets };
+    const here = path("clusters", this.params.cluster, "consumer-groups", this.params.group);
+    const [group, undos, past] = await Promise.all([get(here, { signal }), undosOf(this, signal), history(this, here, signal)]);
+    return { ...group, undos: undos.resets, past };
   }
 
-  view({ group, members, offsets, undos, seen }) {
+  view({ group, members, offsets, undos, seen, past }) {
     const topic = (name) => h("a", { href: `clusters/${encodeURIComponent(this.params.cluster)}/topics/${encodeURIComponent(name)}` }, name);
     const firstOf = Object.fromEntries([...offsets].reverse().map((one) => [one.topic, one]));
     const ofOffsets = [
@@ -37,6 +39,7 @@ class Group extends Page {
     return [
       tiles(["State", group.state], ["Type", group.type], ["Assignment", group.protocol || "–"], ["Coordinator", count(group.coordinator)], ["Members", count(group.members)], ["Lag", count(group.lag)], ["Lag in time", seconds(group.lagSeconds)], ["Gone in", group.lag ? seconds(group.goneIn) : "–"]),
       deeds(this, group, offsets),
+      charts(this, past),
       table("Offsets", ofOffsets, offsets, { key: (one) => `${one.topic}-${one.partition}`, empty: "Nothing is committed." }),
       undoList(this, undos),
       table("Members", ofMembers, members, { key: (one) => one.id, empty: "Nobody is in this group now." }),

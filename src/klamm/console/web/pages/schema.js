@@ -65,7 +65,7 @@ class Schema extends Page {
       return h("tr", { class: kind }, h("td", { class: "number" }, one.old ?? ""), h("td", { class: "number" }, one.new ?? ""), h("td", null, h("span", { "aria-label": kind }, sign)), h("td", null, h("code", null, one.text)));
     };
     return [
-      h("label", { class: "search" }, h("span", null, "Compared with version"), this.choice(versions.filter((one) => one !== version.version), before, (value) => this.say({ old: value }))),
+      h("div", { class: "tools" }, h("label", { class: "search" }, h("span", null, "Compared with version"), this.choice(versions.filter((one) => one !== version.version), before, (value) => this.say({ old: value })))),
       h("div", { class: "table diff" }, h("table", null, h("caption", null, `Version ${before} and version ${version.version}`), h("thead", null, h("tr", null, ["Old", "New", "", "Line"].map((one) => h("th", { scope: "col" }, one)))), h("tbody", null, diff.lines.map(line)))),
     ];
   }

@@ -6,7 +6,10 @@ import { age, ask, confirm, table, tabs, tiles } from "../parts.js";
 import { bytes, count, seconds } from "../words.js";
 import { may } from "../who.js";
 import { configs } from "./configs.js";
+import { managed, resourceOf } from "./managed.js";
+import { charts, history } from "./history.js";
 import { elections } from "./elections.js";
+import { changes, moving, underWay } from "./topic-changes.js";
 
 class Topic extends Page {
   title() {
@@ -23,17 +26,18 @@ class Topic extends Page {
 
   async load(signal) {
     const { tab = "partitions" } = this.words;
-    const [topic, more] = await Promise.all([get(this.api, { signal }), this.more(tab, signal)]);
-    return { ...topic, more };
+    const [topic, more, resource, moves] = await Promise.all([get(this.api, { signal }), this.more(tab, signal), resourceOf(this.api, signal), underWay(this, signal)]);
+    return { ...topic, more, resource, moves };
   }
 
   more(tab, signal) {
     if (tab === "config") return get(`${this.api}/config`, { signal });
     if (tab === "groups") return get(`${path("clusters", this.params.cluster, "consumer-groups")}${query({ topic: this.params.topic, perPage: 500 })}`, { signal });
+    if (tab === "history") return history(this, this.api, signal);
     return null;
   }
 
-  view({ topic, partitions, more, seen }) {
+  view({ topic, partitions, more, resource, moves, seen }) {
     const { tab = "partitions" } = this.words;
     const here = `clusters/${encodeURIComponent(this.params.cluster)}/topics/${encodeURIComponent(this.params.topic)}`;
     const link = (name, title) => [title, `${here}?tab=${name}`, tab === name];
@@ -45,12 +49,15 @@ class Topic extends Page {
         ["Messages", count(topic.messages)],
         ["On disk", bytes(topic.bytes)],
       ),
+      managed(resource, here.split("/topics/")[0]),
       h("div", { class: "tools", key: "tools" },
         this.may("edit") ? h("button", { type: "button", onclick: () => this.grow(topic) }, "More partitions") : null,
+        this.may("edit") ? changes(this, topic) : null,
         this.may("edit") ? elections(this, this.params.topic) : null,
         this.may("delete") ? h("button", { type: "button", class: "danger", onclick: () => this.delete() }, "Delete") : null),
-      tabs(link("partitions", "Partitions"), link("config", "Configuration"), link("groups", "Groups")),
-      h("div", { key: `tab-${tab}` }, tab === "config" && more ? configs(this, `${this.api}/config`, more.entries, this.may("edit")) : tab === "groups" && more ? this.groups(more.groups) : this.partitions(partitions)),
+      moving(this, moves),
+      tabs(link("partitions", "Partitions"), ["Messages", `${here}/messages`, false], link("config", "Configuration"), link("groups", "Groups"), link("history", "History")),
+      h("div", { key: `tab-${tab}` }, tab === "config" && more ? configs(this, `${this.api}/config`, more.entries, this.may("edit")) : tab === "groups" && more ? this.groups(more.groups) : tab === "history" ? charts(this, more) : this.partitions(partitions)),
       age(seen),
     ];
   }
@@ -79,16 +86,16 @@ class Topic extends Page {
   grow(topic) {
     const fields = [{ name: "partitions", label: "Partitions in all", type: "number", min: topic.partitions + 1, value: topic.partitions + 1, required: true, hint: "Keys may come to other partitions than before; it cannot be undone." }];
     ask("More partitions", fields, "Add", async (values) => {
-      await patch(`${this.api}/partitions`, values);
-      tell("Partitions were added");
+      const done = await patch(`${this.api}/partitions`, values);
+      tell(done?.said ?? "Partitions were added");
       await this.refresh();
     });
   }
 
   delete() {
     confirm(`Delete topic ${this.params.topic}?`, "All its messages go with it. It cannot be undone.", "Delete", async () => {
-      await remove(this.api);
-      tell(`Topic ${this.params.topic} was deleted`);
+      const done = await remove(this.api);
+      tell(done?.said ?? `Topic ${this.params.topic} was deleted`);
       await go(`clusters/${encodeURIComponent(this.params.cluster)}/topics`);
     });
   }
