@@ -160,6 +160,16 @@ EXPECTED: dict[tuple[str, str], str] = {
     ("POST", "/api/clusters/{cluster}/schemas/{subject}/check"): "schema view",
     ("PUT", "/api/clusters/{cluster}/schemas/{subject}/compatibility"): "schema edit",
     ("PUT", "/api/clusters/{cluster}/schemas-compatibility"): "schema modify_global_compatibility",
+    ("GET", "/api/clusters/{cluster}/history"): SEEN,
+    ("GET", "/api/clusters/{cluster}/brokers/{broker}/history"): SEEN,
+    ("GET", "/api/clusters/{cluster}/topics/{topic}/history"): "topic view",
+    ("GET", "/api/clusters/{cluster}/consumer-groups/{group}/history"): "consumer view",
+    ("GET", "/api/wrong"): LOGGED_IN,
+    ("GET", "/api/clusters/{cluster}/wrong"): SEEN,
+    ("GET", "/api/clusters/{cluster}/compare/brokers"): "clusterconfig view",
+    ("GET", "/api/clusters/{cluster}/compare/topics"): SEEN,
+    ("GET", "/api/clusters/{cluster}/operator"): "clusterconfig view",
+    ("GET", "/api/clusters/{cluster}/topics/{topic}/resource"): "topic view",
 }
 """What each path asks for: "resource action", or one of the above."""
 
