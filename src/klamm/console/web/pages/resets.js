@@ -5,6 +5,7 @@ import { go } from "../console.js";
 import { h, show, tell } from "../dom.js";
 import { button, confirm, table } from "../parts.js";
 import { count, time } from "../words.js";
+import { may } from "../who.js";
 
 const WHERE = [
   ["earliest", "the beginning"],
@@ -21,11 +22,13 @@ export const undosOf = (page, signal) => get(`${api(page)}/offsets/undos`, { sig
 
 const several = (number) => `${count(number)} ${number === 1 ? "partition" : "partitions"}`;
 
+const allowed = (page, action) => may(page.params.cluster, "consumer", action, page.params.group);
+
 /** Buttons above a group's tables. */
 export function deeds(page, group, offsets) {
   return h("div", { class: "tools", key: "deeds" },
-    h("button", { type: "button", onclick: () => reset(page, offsets) }, "Reset offsets"),
-    h("button", { type: "button", class: "danger", onclick: () => remove_(page, group) }, "Delete group"));
+    allowed(page, "reset_offsets") && h("button", { type: "button", onclick: () => reset(page, offsets) }, "Reset offsets"),
+    allowed(page, "delete") && h("button", { type: "button", class: "danger", onclick: () => remove_(page, group) }, "Delete group"));
 }
 
 /** Resets of this group that can be undone. */
@@ -36,14 +39,14 @@ export function undoList(page, resets) {
     { name: "by", title: "Who", cell: (one) => one.by },
     { name: "what", title: "What", cell: (one) => one.what || "a reset" },
     { name: "lines", title: "Partitions", number: true, cell: (one) => count(one.lines) },
-    { name: "undo", title: "", cell: (one) => h("button", { type: "button", onclick: () => undo(page, one) }, "Undo") },
+    { name: "undo", title: "", cell: (one) => allowed(page, "reset_offsets") && h("button", { type: "button", onclick: () => undo(page, one) }, "Undo") },
   ];
   return table("Resets that can be undone, until the console ends", columns, resets, { key: (one) => one.number });
 }
 
 /** A button that deletes what the group committed in a topic. */
 export function forgetTopic(page, topic) {
-  return h("button", { type: "button", class: "danger", "aria-label": `Delete the offsets of topic ${topic}`, onclick: () =>
+  return allowed(page, "delete") && h("button", { type: "button", class: "danger", "aria-label": `Delete the offsets of topic ${topic}`, onclick: () =>
     confirm(`Delete the offsets of ${topic}?`, "The group will begin there where its auto.offset.reset says. It can be undone.", "Delete", async () => {
       await remove(`${api(page)}/topics/${encodeURIComponent(topic)}`);
       tell(`Offsets of ${topic} were deleted`);

@@ -3,6 +3,7 @@ import { go } from "../console.js";
 import { h, tell } from "../dom.js";
 import { Page } from "../page.js";
 import { ask, button, confirm, tabs, tiles } from "../parts.js";
+import { may } from "../who.js";
 import { levelField, LEVELS, schemaFields } from "./schema-form.js";
 
 class Schema extends Page {
@@ -28,6 +29,10 @@ class Schema extends Page {
     return { ...shown, before, diff: compares ? await get(`${this.api}/diff${query({ old: before, new: shown.version.version })}`, { signal }) : null };
   }
 
+  may(action) {
+    return may(this.params.cluster, "schema", action, this.params.subject);
+  }
+
   view(data) {
     if (!data) return [];
     const { tab = "schema" } = this.words;
@@ -37,11 +42,11 @@ class Schema extends Page {
       tiles(["Version", version.version], ["Id", version.id], ["Type", version.schemaType], ["Compatibility", compatibility ?? "as all"]),
       h("div", { class: "tools", key: "tools" },
         h("label", { class: "search" }, h("span", null, "Version"), this.choice(versions, version.version, (value) => this.say({ version: value, old: "" }))),
-        button("New version", () => this.create(version), { kind: "main" }),
+        this.may("create") && button("New version", () => this.create(version), { kind: "main" }),
         button("Would it fit?", () => this.check(version)),
-        button("Compatibility", () => this.level(compatibility)),
-        button(`Delete version ${version.version}`, () => this.deleteVersion(version.version), { kind: "danger" }),
-        button("Delete the subject", () => this.delete(), { kind: "danger" })),
+        this.may("edit") && button("Compatibility", () => this.level(compatibility)),
+        this.may("delete") && button(`Delete version ${version.version}`, () => this.deleteVersion(version.version), { kind: "danger" }),
+        this.may("delete") && button("Delete the subject", () => this.delete(), { kind: "danger" })),
       tabs(link("schema", "Schema"), versions.length > 1 ? link("diff", "Differences") : null),
       h("div", { key: `tab-${tab}` }, tab === "diff" ? this.diff(data) : [h("pre", { class: "schema", tabindex: "0", "aria-label": "Schema" }, data.shown), this.references(version.references ?? [])]),
     ];

@@ -5,12 +5,13 @@ import { go } from "../console.js";
 import { h, tell } from "../dom.js";
 import { ask, button, confirm, table } from "../parts.js";
 import { bytes } from "../words.js";
+import { may } from "../who.js";
 
 /** Buttons for the tools of a topic's page. */
 export const changes = (page, topic) => [
-  button("Replicas", () => replicas(page, topic)),
-  button("Clone", () => clone(page)),
-  topic.internal ? null : button("Make anew", () => recreate(page), { kind: "danger" }),
+  page.may("edit") && button("Replicas", () => replicas(page, topic)),
+  may(page.params.cluster, "topic", "create") && button("Clone", () => clone(page)),
+  !topic.internal && page.may("delete") && page.may("create") && button("Make anew", () => recreate(page), { kind: "danger" }),
 ];
 
 function replicas(page, topic) {

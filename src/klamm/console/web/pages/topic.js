@@ -52,7 +52,7 @@ class Topic extends Page {
       managed(resource, here.split("/topics/")[0]),
       h("div", { class: "tools", key: "tools" },
         this.may("edit") ? h("button", { type: "button", onclick: () => this.grow(topic) }, "More partitions") : null,
-        this.may("edit") ? changes(this, topic) : null,
+        changes(this, topic),
         this.may("edit") ? elections(this, this.params.topic) : null,
         this.may("delete") ? h("button", { type: "button", class: "danger", onclick: () => this.delete() }, "Delete") : null),
       moving(this, moves),
