@@ -87,9 +87,9 @@ async def reassignments(call: Call[NoQuery, None]) -> ReassignmentList:
 
 
 async def reassignments_of_topic(call: Call[NoQuery, None]) -> ReassignmentList:
-    admin, name = await call.place.admin(), call.path["topic"]
+    admin = await call.place.admin()
     topic = await _topic(call, admin)
-    found = await under_way(admin, {name: [one.id for one in topic.partitions]})
+    found = await under_way(admin, {topic.name: [one.id for one in topic.partitions]})
     return ReassignmentList(tuple(_line(one) for one in found))
 
 
