@@ -65,10 +65,11 @@ def test_records_are_made_only_of_batches_that_hold_the_text() -> None:
 
 
 def _message(key: str | None, value: str) -> Message:
-    sides = [
+    of_key, of_value = (
         Side("null" if one is None else "text", one, "Auto", None if one is None else len(one)) for one in (key, value)
-    ]
-    return Message(0, 1, "2023-11-14T22:13:20.000Z", 1_700_000_000_000, "CREATE_TIME", *sides, (Header("h", "x"),), 3)
+    )
+    headers, when = (Header("h", "x"),), 1_700_000_000_000
+    return Message(0, 1, "2023-11-14T22:13:20.000Z", when, "CREATE_TIME", of_key, of_value, headers, 3)
 
 
 @pytest.mark.parametrize(
