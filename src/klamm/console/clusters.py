@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from klamm.base.clock import Clock
 from klamm.base.deadlines import DeadlineExceeded, within
+from klamm.console.analyses import Analyses
 from klamm.console.past import Past
 from klamm.console.problems import Problem
 from klamm.console.renewing import follow_files
@@ -46,6 +47,7 @@ class Place:
         self._collecting = Link(settings.connection(), random)
         self._readers = asyncio.Semaphore(READERS)
         self._judges = asyncio.Semaphore(JUDGES)
+        self.analyses = Analyses(self.reader, clock)
         self.collector = Collector(self._collecting, clock, settings.collecting)
         self.past = Past()
         self.bootstrap = settings.connection().bootstrap
@@ -136,6 +138,7 @@ class Place:
             yield
 
     async def close(self) -> None:
+        await self.analyses.close()
         await self._asking.close()
         await self._collecting.close()
         if self.registry is not None:

@@ -31,7 +31,9 @@ class Selection:
     @property
     def _is_raw(self) -> bool:
         showing = self.showing
-        return {showing.key.name, showing.value.name} <= _AS_THEY_ARE and not showing.serdes.masks(showing.topic)
+        serdes = (showing.key, showing.value)
+        rewrites = any(one.name not in _AS_THEY_ARE or getattr(one, "rewrites", False) for one in serdes)
+        return not rewrites and not showing.serdes.masks(showing.topic)
 
     @property
     def searches(self) -> bool:
