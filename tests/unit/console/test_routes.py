@@ -67,3 +67,11 @@ def _code(path: Path) -> str:
 
 def test_the_first_load_is_small() -> None:
     assert sum((_WEB / name).stat().st_size for name in _FIRST_LOAD) < 150_000
+
+
+@pytest.mark.parametrize("path", sorted(_WEB.rglob("*.js")), ids=lambda path: path.stem)
+def test_a_script_imports_no_name_twice(path: Path) -> None:
+    """It would not run at all, and no other test loads every page."""
+    imports = re.findall(r"^import \{([^}]*)\}", path.read_text(), re.MULTILINE)
+    names = [name.split(" as ")[-1].strip() for line in imports for name in line.split(",")]
+    assert len(names) == len(set(names))

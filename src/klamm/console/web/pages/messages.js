@@ -7,7 +7,6 @@ import { Page } from "../page.js";
 import { ask, button, confirm, tabs } from "../parts.js";
 import { may } from "../who.js";
 import { bytes, count, seconds } from "../words.js";
-import { may } from "../who.js";
 
 const MODES = [
   ["LATEST", "Newest first"],
@@ -111,10 +110,6 @@ class Messages extends Page {
       this.drawing = null;
       if (this.isConnected && this.data !== undefined) this.draw();
     }, DRAW_EVERY);
-  }
-
-  may(action) {
-    return may(this.params.cluster, "topic", action, this.params.topic);
   }
 
   view({ names, partitions }) {
