@@ -23,7 +23,7 @@ const PAGES = [
   ["clusters/:cluster/groups/:group", "klamm-group", "group"],
   ["clusters/:cluster/transactions", "klamm-transactions", "transactions", "Transactions", "clusterconfig"],
   ["clusters/:cluster/acls", "klamm-acls", "acls", "ACLs", "acl"],
-  ["clusters/:cluster/quotas", "klamm-quotas", "quotas", "Quotas and users"],
+  ["clusters/:cluster/quotas", "klamm-quotas", "quotas", "Quotas and users", "client_quotas"],
   ["clusters/:cluster/quorum", "klamm-quorum", "quorum", "Quorum and features", "clusterconfig"],
   ["clusters/:cluster/heat", "klamm-heat", "heat", "What lies where"],
   ["clusters/:cluster/schemas", "klamm-schemas", "schemas", "Schemas"],

@@ -28,7 +28,7 @@ class Brokers extends Page {
       { name: "outOfSync", title: "Out of sync", number: true, cell: (one) => h("span", { class: one.outOfSync ? "bad" : "" }, count(one.outOfSync)) },
       { name: "bytes", title: "On disk", number: true, cell: (one) => bytes(one.bytes) },
     ];
-    return [may(this.params.cluster, "clusterconfig", "edit") && h("div", { class: "tools", key: "elections" }, elections(this, null)), table("Brokers", columns, brokers, { key: (one) => one.id }), unread(seen), age(seen)];
+    return [may(this.params.cluster, "clusterconfig", "edit") ? h("div", { class: "tools", key: "elections" }, elections(this, null)) : null, table("Brokers", columns, brokers, { key: (one) => one.id }), unread(seen), age(seen)];
   }
 }
 customElements.define("klamm-brokers", Brokers);

@@ -17,6 +17,10 @@ class Schema extends Page {
     return path("clusters", this.params.cluster, "schemas", this.params.subject);
   }
 
+  may(action) {
+    return may(this.params.cluster, "schema", action, this.params.subject);
+  }
+
   get here() {
     return `clusters/${encodeURIComponent(this.params.cluster)}/schemas/${encodeURIComponent(this.params.subject)}`;
   }
@@ -29,10 +33,6 @@ class Schema extends Page {
     return { ...shown, before, diff: compares ? await get(`${this.api}/diff${query({ old: before, new: shown.version.version })}`, { signal }) : null };
   }
 
-  may(action) {
-    return may(this.params.cluster, "schema", action, this.params.subject);
-  }
-
   view(data) {
     if (!data) return [];
     const { tab = "schema" } = this.words;
@@ -42,11 +42,11 @@ class Schema extends Page {
       tiles(["Version", version.version], ["Id", version.id], ["Type", version.schemaType], ["Compatibility", compatibility ?? "as all"]),
       h("div", { class: "tools", key: "tools" },
         h("label", { class: "search" }, h("span", null, "Version"), this.choice(versions, version.version, (value) => this.say({ version: value, old: "" }))),
-        this.may("create") && button("New version", () => this.create(version), { kind: "main" }),
+        this.may("create") ? button("New version", () => this.create(version), { kind: "main" }) : null,
         button("Would it fit?", () => this.check(version)),
-        this.may("edit") && button("Compatibility", () => this.level(compatibility)),
-        this.may("delete") && button(`Delete version ${version.version}`, () => this.deleteVersion(version.version), { kind: "danger" }),
-        this.may("delete") && button("Delete the subject", () => this.delete(), { kind: "danger" })),
+        this.may("edit") ? button("Compatibility", () => this.level(compatibility)) : null,
+        !this.may("delete") ? null : [button(`Delete version ${version.version}`, () => this.deleteVersion(version.version), { kind: "danger" }),
+        button("Delete the subject", () => this.delete(), { kind: "danger" })]),
       tabs(link("schema", "Schema"), versions.length > 1 ? link("diff", "Differences") : null),
       h("div", { key: `tab-${tab}` }, tab === "diff" ? this.diff(data) : [h("pre", { class: "schema", tabindex: "0", "aria-label": "Schema" }, data.shown), this.references(version.references ?? [])]),
     ];

@@ -4,14 +4,14 @@ import { get, patch, post, remove } from "../api.js";
 import { go } from "../console.js";
 import { h, tell } from "../dom.js";
 import { ask, button, confirm, table } from "../parts.js";
-import { bytes } from "../words.js";
 import { may } from "../who.js";
+import { bytes } from "../words.js";
 
 /** Buttons for the tools of a topic's page. */
 export const changes = (page, topic) => [
-  page.may("edit") && button("Replicas", () => replicas(page, topic)),
-  may(page.params.cluster, "topic", "create") && button("Clone", () => clone(page)),
-  !topic.internal && page.may("delete") && page.may("create") && button("Make anew", () => recreate(page), { kind: "danger" }),
+  page.may("edit") ? button("Replicas", () => replicas(page, topic)) : null,
+  may(page.params.cluster, "topic", "create") && !topic.internal ? button("Clone", () => clone(page)) : null,
+  topic.internal || !page.may("delete") || !page.may("create") ? null : button("Make anew", () => recreate(page), { kind: "danger" }),
 ];
 
 function replicas(page, topic) {
@@ -30,8 +30,8 @@ function planned(page, plan) {
     moves(plan.moves.map((one) => ({ ...one, adding: one.after.filter((id) => !one.before.includes(id)), removing: one.before.filter((id) => !one.after.includes(id)), replicas: [...new Set([...one.before, ...one.after])] })), "What will be moved"),
   ];
   ask("The plan", [], "Move", async () => {
-    await patch(`${page.api}/replication-factor`, { replicationFactor: plan.replicationFactor });
-    tell("It has begun");
+    const { said } = await patch(`${page.api}/replication-factor`, { replicationFactor: plan.replicationFactor });
+    tell(`It has begun${said ? `. ${said}` : ""}`);
     await page.refresh();
   }, { said });
 }
@@ -51,7 +51,7 @@ export const underWay = (page, signal) => get(`${page.api}/reassignments`, { sig
 export function moving(page, lines) {
   if (!lines?.length) return null;
   return h("section", { key: "moving", "aria-label": "Being moved" }, moves(lines, "Being moved"),
-    button("Cancel the moves", () => confirm("Cancel the moves?", "Replicas that were to come go again; those that were to go stay.", "Cancel the moves", async () => {
+    !page.may("edit") ? null : button("Cancel the moves", () => confirm("Cancel the moves?", "Replicas that were to come go again; those that were to go stay.", "Cancel the moves", async () => {
       await remove(`${page.api}/reassignments`);
       tell("The moves were cancelled");
       await page.refresh();

@@ -10,6 +10,7 @@ import { managed, resourceOf } from "./managed.js";
 import { charts, history } from "./history.js";
 import { elections } from "./elections.js";
 import { changes, moving, underWay } from "./topic-changes.js";
+import { statistics, statisticsOf } from "./topic-statistics.js";
 
 class Topic extends Page {
   title() {
@@ -31,6 +32,7 @@ class Topic extends Page {
   }
 
   more(tab, signal) {
+    if (tab === "statistics") return statisticsOf(this, signal);
     if (tab === "config") return get(`${this.api}/config`, { signal });
     if (tab === "groups") return get(`${path("clusters", this.params.cluster, "consumer-groups")}${query({ topic: this.params.topic, perPage: 500 })}`, { signal });
     if (tab === "history") return history(this, this.api, signal);
@@ -56,8 +58,8 @@ class Topic extends Page {
         this.may("edit") ? elections(this, this.params.topic) : null,
         this.may("delete") ? h("button", { type: "button", class: "danger", onclick: () => this.delete() }, "Delete") : null),
       moving(this, moves),
-      tabs(link("partitions", "Partitions"), ["Messages", `${here}/messages`, false], link("config", "Configuration"), link("groups", "Groups"), link("history", "History")),
-      h("div", { key: `tab-${tab}` }, tab === "config" && more ? configs(this, `${this.api}/config`, more.entries, this.may("edit")) : tab === "groups" && more ? this.groups(more.groups) : tab === "history" ? charts(this, more) : this.partitions(partitions)),
+      tabs(link("partitions", "Partitions"), ["Messages", `${here}/messages`, false], link("config", "Configuration"), link("groups", "Groups"), link("history", "History"), link("statistics", "Statistics")),
+      h("div", { key: `tab-${tab}` }, tab === "config" && more ? configs(this, `${this.api}/config`, more.entries, this.may("edit")) : tab === "groups" && more ? this.groups(more.groups) : tab === "history" ? charts(this, more) : tab === "statistics" && more ? statistics(this, more) : this.partitions(partitions)),
       age(seen),
     ];
   }
