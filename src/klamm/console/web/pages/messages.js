@@ -7,7 +7,6 @@ import { Page } from "../page.js";
 import { ask, button, confirm, tabs } from "../parts.js";
 import { may } from "../who.js";
 import { bytes, count, seconds } from "../words.js";
-import { may } from "../who.js";
 
 const MODES = [
   ["LATEST", "Newest first"],
@@ -111,10 +110,6 @@ class Messages extends Page {
       this.drawing = null;
       if (this.isConnected && this.data !== undefined) this.draw();
     }, DRAW_EVERY);
-  }
-
-  may(action) {
-    return may(this.params.cluster, "topic", action, this.params.topic);
   }
 
   view({ names, partitions }) {
@@ -230,7 +225,7 @@ class Messages extends Page {
       h("p", { class: "age" }, `${one.timestamp ?? "no time"} (${one.timestampMs} ms, ${one.timestampType === "CREATE_TIME" ? "the writer's time" : "the broker's time"}) · key ${bytes(one.key.size)} · value ${bytes(one.value.size)}`),
       h("div", { class: "buttons" },
         one.key.cut || one.value.cut ? button("Show it whole", () => this.whole(one)) : null,
-        this.may("messages_produce") && button("Send it again", () => this.again(one)),
+        button("Send it again", () => this.again(one)),
         button("Copy the value", () => navigator.clipboard.writeText(one.value.text ?? ""))));
   }
 
