@@ -50,9 +50,11 @@ def measure(cache: Path) -> list[str]:
     if shutil.which(_PEER) is None:
         return [f"  no {_PEER} on PATH: nothing to stand beside"]
     provided = asyncio.run(provide(Store(cache), [KAFKA], java_home=None, clock=SystemClock()))
-    with tempfile.TemporaryDirectory(prefix="klamm-bench-") as folder:
-        with real_brokers(provided, Path(folder), KAFKA, heap="512m") as brokers:
-            return [one.line() for one in asyncio.run(_measured(brokers))]
+    with (
+        tempfile.TemporaryDirectory(prefix="klamm-bench-") as folder,
+        real_brokers(provided, Path(folder), KAFKA, heap="512m") as brokers,
+    ):
+        return [one.line() for one in asyncio.run(_measured(brokers))]
 
 
 async def _measured(brokers: RealBrokers) -> list[Measured]:

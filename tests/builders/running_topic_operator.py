@@ -73,9 +73,13 @@ class Running:
 
 @asynccontextmanager
 async def topic_operator(
-    entity: EntityApi, kafka: FakeKafka, resync: float = 60.0, home: str = NAMESPACE
+    entity: EntityApi,
+    kafka: FakeKafka,
+    resync: float = 60.0,
+    home: str = NAMESPACE,
+    bootstrap: tuple[str, ...] = (),
 ) -> AsyncIterator[Running]:
-    """`home` is the namespace of the Kafka resource."""
+    """`home` is the namespace of the Kafka resource. `bootstrap`: of real brokers, instead of the fake."""
 
     async def open_admin(_: Connection) -> Admin:
         if kafka.down:
@@ -91,6 +95,8 @@ async def topic_operator(
         indexes={BY_TOPIC: topic_key},
     )  # fmt: skip
     link = Link(Connection(("b:9092",)), random, open_admin=open_admin, reason_silent=nobody_is_silent)
+    if bootstrap:
+        link = Link(Connection(bootstrap), random)
     settings = Settings(linger=0.01, resync=resync, patience=0.1)
     cluster = Name(home, CLUSTER)
     clock, metrics = SystemClock(), Metrics(SystemClock().monotonic)

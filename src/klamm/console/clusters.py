@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from klamm.base.clock import Clock
 from klamm.base.deadlines import DeadlineExceeded, within
+from klamm.console.analyses import Analyses
 from klamm.console.past import Past
 from klamm.console.problems import Problem
 from klamm.console.renewing import follow_files
@@ -42,6 +43,7 @@ class Place:
         self._asking = Link(settings.connection(), random)
         self._collecting = Link(settings.connection(), random)
         self._readers = asyncio.Semaphore(READERS)
+        self.analyses = Analyses(self.reader, clock)
         self.collector = Collector(self._collecting, clock, settings.collecting)
         self.past = Past()
         self.bootstrap = settings.connection().bootstrap
@@ -124,6 +126,7 @@ class Place:
             await self.past.add(self._clock.now().timestamp(), snapshot)
 
     async def close(self) -> None:
+        await self.analyses.close()
         await self._asking.close()
         await self._collecting.close()
         if self.registry is not None:

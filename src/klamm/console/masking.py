@@ -15,6 +15,7 @@ no rule.
 """
 
 import json
+import math
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -151,9 +152,14 @@ def _container(text: str) -> Any:
     if text.lstrip()[:1] not in ("{", "["):
         return None
     try:
-        return json.loads(text)
+        return json.loads(text, parse_float=_finite, parse_constant=str)
     except (ValueError, RecursionError):
         return None
+
+
+def _finite(text: str) -> float | str:
+    """What is too large for a float stays a text; else JSON would hold infinities."""
+    return number if math.isfinite(number := float(text)) else text
 
 
 def _walked(value: Any, rule: Rule) -> Any:

@@ -16,8 +16,11 @@ KINDS: tuple[Kind, ...] = ("earliest", "latest", "time", "offset", "shift", "gro
 Key = tuple[str, int]
 """Topic and partition."""
 
-QUIET = frozenset({"", "Empty", "Dead", "NotReady"})
+QUIET = frozenset({"", "Empty", "Dead"})
 """States of a group that nobody is in; "": a broker too old to tell, and then members are counted."""
+
+
+_STREAMS = "what the application stored and its internal topics stay; Kafka's own tool deletes those topics"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,7 @@ def _line(wish: Wish, seen: Observed, key: Key) -> Line:
     if why_not is not None:
         new = old
     if remark is None and seen.type == "streams":
-        remark = "what the application stored and its internal topics stay as they are"
+        remark = _STREAMS
     return Line(*key, old, new, first, end, why_not, remark)
 
 

@@ -6,11 +6,13 @@ from klamm import __version__
 from klamm.console import openapi
 from klamm.console.api import (
     acls,
+    analysis,
     audit,
     brokers,
     clusters,
     comparing,
     copies,
+    exports,
     groups,
     history,
     identity,
@@ -71,6 +73,8 @@ ROUTES: tuple[Route, ...] = (
     *topics.ROUTES,
     *replication.ROUTES,
     *copies.ROUTES,
+    *analysis.ROUTES,
+    *exports.ROUTES,
     *groups.ROUTES,
     *history.ROUTES,
     *wrong.ROUTES,

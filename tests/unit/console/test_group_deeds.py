@@ -131,3 +131,14 @@ async def test_a_read_only_cluster_lets_one_plan_and_nothing_more(servers: FakeS
         plan = await _plan(console, to="latest")
         assert (await console.ask("POST", f"{_SHOP}/offsets", _lines(plan))).status == 403
         assert (await console.ask("DELETE", _SHOP)).status == 403
+
+
+async def test_a_lag_that_does_not_shrink_has_no_end(servers: FakeServers) -> None:
+    servers.groups["done"] = FakeGroup({"payments": {0: 5}}, state="Empty")
+    async with running_console(servers.bootstrap) as console:
+        groups = (await console.get("/api/clusters/kafka/consumer-groups")).json["groups"]
+        assert {one["name"]: one["goneIn"] for one in groups if one["lag"] is not None} == {
+            "shop": None,
+            "busy": None,
+            "done": 0.0,
+        }

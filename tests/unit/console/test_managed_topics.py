@@ -86,6 +86,16 @@ async def test_a_managed_topic_is_changed_through_its_resource(tmp_path: Path, s
         assert "orders" in servers.topics, "that is the operator's to delete"
 
 
+async def test_a_managed_topic_is_not_made_anew_behind_its_resource(tmp_path: Path, servers: FakeServers) -> None:
+    async with operated(tmp_path, servers) as (api, console):
+        await api.create("KafkaTopic", "orders", {"partitions": 2})
+        await of_topic(console, "orders", "managed")
+        said = await console.ask("POST", "/api/clusters/kafka/topics/orders/recreate")
+        assert (said.status, said.json["title"]) == (409, "Managed")
+        assert "KafkaTopic kafka/orders manages topic orders" in said.json["detail"]
+        assert "orders" in servers.topics
+
+
 async def test_a_topic_without_a_resource_is_changed_itself(tmp_path: Path, servers: FakeServers) -> None:
     async with operated(tmp_path, servers) as (_, console):
         assert (await console.get("/api/clusters/kafka/topics/free/resource")).json["state"] is None

@@ -6,11 +6,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.builders.fake_kafka_server import FakeServers, FakeTopic, fake_servers
+from tests.builders.running_console import cluster_settings, running_console
 
 from klamm.console import masking
 from klamm.console.serdes import Shown
 from klamm.console.serdes.of_cluster import ClusterSerdes
 from klamm.console.serdes.own import NAMELESS
+from klamm.console.settings import Settings
 
 _USER = {
     "name": "Ann Lee",
@@ -81,6 +84,11 @@ def test_fields_are_masked_at_every_depth(rule: dict[str, Any], wanted: Any) -> 
 def test_what_is_no_object_or_list_is_masked_whole(rule: dict[str, Any], text: str, wanted: str | None) -> None:
     wanted = None if wanted is None else wanted.replace('-"xxxx"-', "--xxxx-- -nnn")
     assert mask(**rule)(text) == wanted
+
+
+def test_what_is_not_masked_stays_json() -> None:
+    masked = mask(type="REMOVE", fields=["a"])('{"a": 1, "b": 1e999, "c": NaN, "d": 12345678901234567890123}')
+    assert masked == '{"b":"1e999","c":"NaN","d":12345678901234567890123}'
 
 
 def test_rules_hold_one_after_the_other() -> None:
@@ -166,6 +174,22 @@ def test_choosing_another_serde_shows_nothing_more() -> None:
     assert serdes.masks("users")
     assert not serdes.masks("orders")
     assert serdes.masked("users", "key", Shown("text", "k")).text == "k"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "copy", {"fromTopic": "users"}),
+        ("POST", "again", {"fromTopic": "users", "fromPartition": 0, "fromOffset": 0}),
+    ],
+)
+async def test_records_are_not_copied_to_where_they_would_be_seen(method: str, path: str, body: Any) -> None:
+    with fake_servers(FakeServers([1], topics={"users": FakeTopic([1], [1]), "open": FakeTopic([1], [1])})) as servers:
+        hides = masking.read([{"type": "REMOVE", "fields": ["card"], "topicValuesPattern": "users.*"}])
+        settings = Settings((cluster_settings(servers.bootstrap, masking=hides),))
+        async with running_console(settings=settings) as console:
+            said = await console.ask(method, f"/api/clusters/kafka/topics/open/messages/{path}", body)
+            assert (said.status, "let its patterns hold for open, too" in said.json["detail"]) == (403, True)
 
 
 def test_what_is_removed_is_null() -> None:

@@ -101,6 +101,7 @@ def test_an_undo_is_exact_even_where_the_log_has_moved_on() -> None:
         ({"state": "Assigning", "type": "consumer"}, "its state is Assigning"),
         ({"type": "share"}, "kafka-share-groups.sh --reset-offsets"),
         ({"type": "streams"}, None),
+        ({"type": "streams", "state": "NotReady", "members": None}, "its state is NotReady"),
     ],
 )
 def test_why_a_group_may_not_be_reset(changes: dict[str, object], why: str | None) -> None:
@@ -116,7 +117,9 @@ def test_a_streams_group_has_its_own_tool_and_keeps_its_state() -> None:
     made = plan(Wish("earliest"), replace(_SEEN, type="streams"))
     assert made.command.startswith("kafka-streams-groups.sh ")
     assert "--input-topic orders:0,1" in made.command
-    assert made.lines[0].remark == "what the application stored and its internal topics stay as they are"
+    assert made.lines[0].remark == (
+        "what the application stored and its internal topics stay; Kafka's own tool deletes those topics"
+    )
 
 
 def test_names_are_quoted_for_a_shell() -> None:

@@ -20,6 +20,8 @@ from klamm.console.api import schemas
 from klamm.console.clusters import Place
 from klamm.console.paging import PageQuery
 from klamm.console.problems import Problem
+from klamm.console.records.selection import Selection
+from klamm.console.records.shown import Showing
 from klamm.console.rights import Permission, Principal, Role
 from klamm.console.routes import Call, NoQuery
 from klamm.console.schema_diff import differences
@@ -27,6 +29,7 @@ from klamm.console.schema_registry import Registry, RegistryFailure, RegistrySet
 from klamm.console.serdes import CannotWrite
 from klamm.console.serdes.of_cluster import ClusterSerdes
 from klamm.console.settings import Settings
+from klamm.kafka.batches import Record
 
 ORDER = '{"type":"record","name":"Order","fields":[{"name":"id","type":"long"}]}'
 NOTED = '{"type":"record","name":"Order","fields":[{"name":"id","type":"long"},{"name":"note","type":"string"}]}'
@@ -203,7 +206,7 @@ async def serdes_of(registry: FakeRegistry) -> ClusterSerdes:
     ("kind", "schema", "payload", "text"),
     [
         ("AVRO", ORDER, b"\x54", '{"id":42}'),
-        ("JSON", '{"type": "object"}', b'{"id": 42}', '{"id":42}'),
+        ("JSON", '{"type": "object"}', b'{"id": 42.10}', '{"id": 42.10}'),
         ("PROTOBUF", 'syntax="proto3"; message Order { int32 id = 1; }', b"\x00\x08\x2a", '{"id": 42}'),
         (
             "PROTOBUF",
@@ -226,6 +229,21 @@ async def test_records_are_read_and_written_by_the_registry(kind: str, schema: s
             await serde.prepare([])
             if "message A" not in schema:  # written is the first type of a file
                 assert json.loads(serde.read(serde.write(text)).text or "") == json.loads(text)
+        assert serdes.registry is not None
+        await serdes.registry.close()
+
+
+async def test_a_search_looks_at_what_is_shown_where_that_is_not_the_bytes() -> None:
+    async with fake_registry() as registry:
+        id_ = registry.add("orders-value", ORDER)
+        serdes = await serdes_of(registry)
+        auto = serdes.get("orders", "value", None)
+        record = Record(0, 0, 0, None, framed(id_, b"\x54"))
+        await auto.prepare([framed(id_, b"\x54")])
+        assert Selection(Showing("orders", serdes, auto, auto), "42").fits(record)
+        plain = ClusterSerdes()
+        found = plain.get("orders", "value", None)
+        assert not Selection(Showing("orders", plain, found, found), "42").fits(record)
         assert serdes.registry is not None
         await serdes.registry.close()
 

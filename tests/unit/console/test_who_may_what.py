@@ -112,8 +112,75 @@ EXPECTED: dict[tuple[str, str], str] = {
     ("PATCH", "/api/clusters/{cluster}/topics/{topic}/config"): "topic edit",
     ("GET", "/api/clusters/{cluster}/consumer-groups"): SEEN,
     ("GET", "/api/clusters/{cluster}/consumer-groups/{group}"): "consumer view",
+    ("POST", "/api/clusters/{cluster}/topics/{topic}/replication-factor/plan"): "topic view",
+    ("PATCH", "/api/clusters/{cluster}/topics/{topic}/replication-factor"): "topic edit",
+    ("GET", "/api/clusters/{cluster}/topics/{topic}/reassignments"): "topic view",
+    ("DELETE", "/api/clusters/{cluster}/topics/{topic}/reassignments"): "topic edit",
+    ("GET", "/api/clusters/{cluster}/reassignments"): SEEN,
+    ("GET", "/api/clusters/{cluster}/topics/{topic}/analysis"): "topic analysis_view",
+    ("POST", "/api/clusters/{cluster}/topics/{topic}/analysis"): "topic analysis_run",
+    ("DELETE", "/api/clusters/{cluster}/topics/{topic}/analysis"): "topic analysis_run",
+    ("GET", "/api/clusters/{cluster}/topics.csv"): SEEN,
+    ("GET", "/api/clusters/{cluster}/consumer-groups.csv"): SEEN,
+    ("GET", "/api/clusters/{cluster}/brokers.csv"): SEEN,
+    ("POST", "/api/clusters/{cluster}/topics/{topic}/clone"): "topic create",
+    ("POST", "/api/clusters/{cluster}/topics/{topic}/recreate"): "topic delete",
+    ("POST", "/api/clusters/{cluster}/consumer-groups/{group}/offsets/plan"): "consumer view",
+    ("POST", "/api/clusters/{cluster}/consumer-groups/{group}/offsets"): "consumer reset_offsets",
+    ("GET", "/api/clusters/{cluster}/consumer-groups/{group}/offsets/undos"): "consumer view",
+    ("DELETE", "/api/clusters/{cluster}/consumer-groups/{group}/topics/{topic}"): "consumer delete",
+    ("DELETE", "/api/clusters/{cluster}/consumer-groups/{group}"): "consumer delete",
+    ("GET", "/api/clusters/{cluster}/acls"): "acl view",
+    ("POST", "/api/clusters/{cluster}/acls"): "acl edit",
+    ("POST", "/api/clusters/{cluster}/acls/deletions"): "acl edit",
+    ("POST", "/api/clusters/{cluster}/acls/template"): "acl view",
+    ("GET", "/api/clusters/{cluster}/acls/csv"): "acl view",
+    ("POST", "/api/clusters/{cluster}/acls/csv"): "acl edit",
+    ("GET", "/api/clusters/{cluster}/acls/decision"): "acl view",
+    ("GET", "/api/clusters/{cluster}/clientquotas"): "client_quotas view",
+    ("POST", "/api/clusters/{cluster}/clientquotas"): "client_quotas edit",
+    ("GET", "/api/clusters/{cluster}/scram-users"): "acl view",
+    ("PUT", "/api/clusters/{cluster}/scram-users/{user}"): "acl edit",
+    ("DELETE", "/api/clusters/{cluster}/scram-users/{user}/{mechanism}"): "acl edit",
+    ("GET", "/api/clusters/{cluster}/transactions"): "clusterconfig view",
+    ("GET", "/api/clusters/{cluster}/transactions/hanging"): "clusterconfig view",
+    ("POST", "/api/clusters/{cluster}/transactions/aborts"): "clusterconfig edit",
+    ("GET", "/api/clusters/{cluster}/topics/{topic}/producers"): "topic view",
+    ("POST", "/api/clusters/{cluster}/topics/{topic}/elections"): "topic edit",
+    ("POST", "/api/clusters/{cluster}/elections"): "clusterconfig edit",
+    ("GET", "/api/clusters/{cluster}/quorum"): "clusterconfig view",
+    ("GET", "/api/clusters/{cluster}/heat-map"): SEEN,
+    ("GET", "/api/clusters/{cluster}/topics/{topic}/messages"): "topic messages_read",
+    ("POST", "/api/clusters/{cluster}/topics/{topic}/messages"): "topic messages_produce",
+    ("DELETE", "/api/clusters/{cluster}/topics/{topic}/messages"): "topic messages_delete",
+    ("GET", "/api/clusters/{cluster}/topics/{topic}/messages/download"): "topic messages_read",
+    ("GET", "/api/clusters/{cluster}/topics/{topic}/messages/serdes"): "topic messages_read",
+    ("POST", "/api/clusters/{cluster}/topics/{topic}/messages/again"): "topic messages_produce",
+    ("POST", "/api/clusters/{cluster}/topics/{topic}/messages/copy"): "topic messages_produce",
+    ("POST", "/api/clusters/{cluster}/topics/{topic}/messages/filter-test"): "topic messages_read",
+    ("GET", "/api/clusters/{cluster}/schemas"): SEEN,
+    ("POST", "/api/clusters/{cluster}/schemas"): "schema create",
+    ("GET", "/api/clusters/{cluster}/schemas/{subject}"): "schema view",
+    ("DELETE", "/api/clusters/{cluster}/schemas/{subject}"): "schema delete",
+    ("GET", "/api/clusters/{cluster}/schemas/{subject}/diff"): "schema view",
+    ("POST", "/api/clusters/{cluster}/schemas/{subject}/check"): "schema view",
+    ("PUT", "/api/clusters/{cluster}/schemas/{subject}/compatibility"): "schema edit",
+    ("PUT", "/api/clusters/{cluster}/schemas-compatibility"): "schema modify_global_compatibility",
+    ("GET", "/api/clusters/{cluster}/history"): SEEN,
+    ("GET", "/api/clusters/{cluster}/brokers/{broker}/history"): SEEN,
+    ("GET", "/api/clusters/{cluster}/topics/{topic}/history"): "topic view",
+    ("GET", "/api/clusters/{cluster}/consumer-groups/{group}/history"): "consumer view",
+    ("GET", "/api/wrong"): LOGGED_IN,
+    ("GET", "/api/clusters/{cluster}/wrong"): SEEN,
+    ("GET", "/api/clusters/{cluster}/compare/brokers"): "clusterconfig view",
+    ("GET", "/api/clusters/{cluster}/compare/topics"): SEEN,
+    ("GET", "/api/clusters/{cluster}/operator"): "clusterconfig view",
+    ("GET", "/api/clusters/{cluster}/topics/{topic}/resource"): "topic view",
 }
 """What each path asks for: "resource action", or one of the above."""
+
+_ITSELF = {("POST", "/api/clusters/{cluster}/topics/{topic}/clone")}
+"""Whose handlers look at the names, that of the path and the new one; see below."""
 
 _CHANGE_NOTHING = {"view", "messages_read", "analysis_view", "analysis_run"}
 _NAMES = {"topic", "group", "subject", "connect", "connector"}
@@ -138,7 +205,7 @@ def _expected(route: Route, who: str, named: str) -> int:
     if who == "looker":
         return 200 if has_names and action == "view" else 403
     assert who == "orders"
-    is_named = any(f"{{{each}}}" in route.path for each in _NAMES)
+    is_named = any(f"{{{each}}}" in route.path for each in _NAMES) and (route.method, route.path) not in _ITSELF
     return 200 if has_names and (not is_named or named == "orders-eu") else 403
 
 
@@ -279,3 +346,15 @@ async def test_a_topic_is_created_only_under_a_name_that_one_may_create(servers:
             403,
             "orders may not create topic payments-2; a role must permit it",
         )
+
+
+@pytest.mark.parametrize(
+    ("source", "name"), [("payments", "orders-2"), ("orders-eu", "payments-2"), ("none", "none-2")]
+)
+async def test_a_topic_is_cloned_only_from_one_that_one_sees_to_one_that_one_may_create(
+    servers: FakeServers, source: str, name: str
+) -> None:
+    async with running_console(settings=_settings(servers)) as console:
+        await console.log_in("orders", "pw")
+        said = await console.ask("POST", f"/api/clusters/kafka/topics/{source}/clone", {"name": name})
+        assert said.status == 403

@@ -5,6 +5,7 @@ import asyncio
 import msgspec
 
 from klamm.base.deadlines import DeadlineExceeded, within
+from klamm.console.api.managing import managing
 from klamm.console.problems import Problem, forbidden, not_found
 from klamm.console.rights import Right
 from klamm.console.routes import Call, NoQuery, Route
@@ -43,6 +44,10 @@ async def recreate(call: Call[NoQuery, None]) -> None:
     name = call.path["topic"]
     if not call.may("topic", "create", name):
         raise forbidden(f"{call.who.name} may not create topic {name}; a role must permit it (rbac.roles)")
+    if (resource := managing(call, name)) is not None and resource.claim.speaks:
+        raise Problem(
+            409, "Managed", f"{resource} manages topic {name}; delete the resource and apply it again instead"
+        )
     admin = await call.place.admin()
     new = await _settings(admin, name, name)
     failure = (await admin.delete_topics([name]))[name]

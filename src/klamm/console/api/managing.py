@@ -71,6 +71,14 @@ class Managing:
     async def grow(self, partitions: int) -> Done:
         return await self._patch({"spec": {"partitions": partitions}})
 
+    async def set_replicas(self, replicas: int) -> Done:
+        """Its operator moves no replicas (as Strimzi's does not without Cruise Control): whoever does says it here, so
+        that resource and topic agree."""
+        if self.claim.topic.spec.replicas is None:
+            return Done(None, f"{self} says nothing of replicas, so only the topic was changed")
+        await self._patch({"spec": {"replicas": replicas}})
+        return Done(str(self), f"{self} was changed as well")
+
     async def delete(self) -> Done:
         try:
             await self._kubernetes.client.delete(TOPICS, self._name, uid=self.claim.topic.metadata.uid)

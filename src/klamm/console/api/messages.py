@@ -440,7 +440,7 @@ async def _send(admin: Admin, topic: str, partition: int | None, records: Sequen
 async def again(call: Call[NoQuery, Again]) -> Written:
     wish, name = call.body, call.path["topic"]
     source = wish.from_topic or name
-    _may_read(call, source)
+    _may_take(call, source, name)
     showing = _showing(call.place.serdes, source, None, None)
     query = MessagesQuery(mode="FROM_OFFSET", partitions=str(wish.from_partition), offset=wish.from_offset, limit=1)
     async with _reading(call.place, source, query, showing) as (topic, plan, selection):
@@ -452,9 +452,12 @@ async def again(call: Call[NoQuery, Again]) -> Written:
     )
 
 
-def _may_read(call: Call[Any, Any], topic: str) -> None:
-    if not call.may("topic", "messages_read", topic):
-        raise forbidden(f"{call.who.name} may not messages_read topic {topic}; a role must permit it (rbac.roles)")
+def _may_take(call: Call[Any, Any], source: str, target: str) -> None:
+    """Bytes go as they are, so what is masked in the source must be masked in the target."""
+    if not call.may("topic", "messages_read", source):
+        raise forbidden(f"{call.who.name} may not messages_read topic {source}; a role must permit it (rbac.roles)")
+    if (why := call.place.serdes.uncovered(source, target)) is not None:
+        raise forbidden(why)
 
 
 def _new(record: Record, now: int) -> NewRecord:
@@ -464,7 +467,7 @@ def _new(record: Record, now: int) -> NewRecord:
 async def copy(call: Call[NoQuery, CopyWish]) -> Copied:
     """Reads to the ends that there were when it began, so a copy into the same topic ends, too."""
     wish, name = call.body, call.path["topic"]
-    _may_read(call, wish.from_topic)
+    _may_take(call, wish.from_topic, name)
     query = MessagesQuery(
         mode=wish.mode,
         partitions=wish.partitions,

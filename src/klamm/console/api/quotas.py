@@ -21,7 +21,7 @@ from klamm.kafka.users import (
 _VIEW_QUOTAS = Right("client_quotas", "view")
 _EDIT_QUOTAS = Right("client_quotas", "edit")
 _VIEW_USERS = Right("acl", "view")
-_EDIT_USERS = Right("acl", "edit")
+_EDIT_USERS = Right("acl", "edit", of="user")
 
 OF_CLIENTS = ("producer_byte_rate", "consumer_byte_rate", "request_percentage", "controller_mutation_rate")
 OF_ADDRESSES = ("connection_creation_rate",)

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from klamm.console.api.managing import Done, managing, past
 from klamm.console.problems import Problem, bad_value, not_found
 from klamm.console.replicas import Move, TooFew, plan
 from klamm.console.rights import Right
@@ -65,30 +66,36 @@ async def planned(call: Call[NoQuery, FactorWish]) -> MovePlan:
     return MovePlan(lines, factor, _bytes(snapshot, topic, moves), warning)
 
 
-async def change(call: Call[NoQuery, FactorWish]) -> None:
-    """By a plan of this moment, which is what `planned` showed unless something moved since."""
+async def change(call: Call[NoQuery, FactorWish]) -> Done:
+    """By a plan of this moment, which is what `planned` showed unless something moved since. A resource that manages
+    the topic is told."""
     snapshot, admin, factor = await call.place.snapshot(), await call.place.admin(), call.body.replication_factor
     topic = await _topic(call, admin)
     if found := await under_way(admin, {topic.name: [one.id for one in topic.partitions]}):
         moving = ", ".join(str(one.partition) for one in found[:10])
         raise Problem(409, "UnderWay", f"partitions {moving} of {topic.name} are being moved; wait, or cancel that")
+    moves = _moves(snapshot, topic, factor)
     if (warning := await _warning(admin, topic.name, factor)) is not None:
         raise Problem(422, "BelowMinimum", warning, "replicationFactor")
-    moves = _moves(snapshot, topic, factor)
     if moves:
         _raise(await reassign(admin, {(topic.name, one.partition): one.after for one in moves}))
+    resource = managing(call, topic.name)
+    if resource is not None and resource.claim.speaks:
+        return await resource.set_replicas(factor)
+    return past(resource)
 
 
 async def reassignments(call: Call[NoQuery, None]) -> ReassignmentList:
-    """Of one topic, or of all that may be seen."""
-    admin, name = await call.place.admin(), call.path.get("topic")
-    if name is None:
-        found = await under_way(admin)
-        allowed = set(call.who.allowed(call.place.name, "topic", "view", {one.topic: None for one in found}))
-        found = [one for one in found if one.topic in allowed]
-    else:
-        topic = await _topic(call, admin)
-        found = await under_way(admin, {name: [one.id for one in topic.partitions]})
+    """Of all topics that may be seen."""
+    found = await under_way(await call.place.admin())
+    allowed = set(call.who.allowed(call.place.name, "topic", "view", {one.topic: None for one in found}))
+    return ReassignmentList(tuple(_line(one) for one in found if one.topic in allowed))
+
+
+async def reassignments_of_topic(call: Call[NoQuery, None]) -> ReassignmentList:
+    admin = await call.place.admin()
+    topic = await _topic(call, admin)
+    found = await under_way(admin, {topic.name: [one.id for one in topic.partitions]})
     return ReassignmentList(tuple(_line(one) for one in found))
 
 
@@ -169,9 +176,22 @@ ROUTES = (
         answer=MovePlan,
     ),
     Route(
-        "PATCH", f"{_TOPIC}/replication-factor", change, "Give a topic more or fewer replicas", _EDIT, body=FactorWish
+        "PATCH",
+        f"{_TOPIC}/replication-factor",
+        change,
+        "Give a topic more or fewer replicas",
+        _EDIT,
+        body=FactorWish,
+        answer=Done,
     ),
-    Route("GET", f"{_TOPIC}/reassignments", reassignments, f"{_MOVING}, of a topic", _VIEW, answer=ReassignmentList),
+    Route(
+        "GET",
+        f"{_TOPIC}/reassignments",
+        reassignments_of_topic,
+        f"{_MOVING}, of a topic",
+        _VIEW,
+        answer=ReassignmentList,
+    ),
     Route("DELETE", f"{_TOPIC}/reassignments", cancel, "End what is being moved, and go back", _EDIT),
     Route("GET", "/api/clusters/{cluster}/reassignments", reassignments, _MOVING, answer=ReassignmentList),
 )

@@ -180,6 +180,8 @@ async def forget_topic(call: Call[NoQuery, None]) -> ResetDone:
 async def delete(call: Call[NoQuery, None]) -> None:
     admin, name = await call.place.admin(), call.path["group"]
     await delete_group(admin, await coordinator_of(admin, name), name)
+    call.place.undos.forget(name)  # a group of this name that comes later is another one
+    call.place.trends.forget(name)
 
 
 async def _wish(call: Call[NoQuery, ResetWish], admin: Admin) -> Wish:

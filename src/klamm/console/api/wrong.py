@@ -1,10 +1,12 @@
 """What is wrong now: in one cluster, in all of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from klamm.base.deadlines import DeadlineExceeded, within
+from klamm.base.together import side_by_side
 from klamm.console import standing
 from klamm.console.api.operator import resources_of
 from klamm.console.clusters import Place
@@ -14,10 +16,14 @@ from klamm.console.problems import Problem
 from klamm.console.rights import Principal
 from klamm.console.routes import Call, NoQuery, Route
 from klamm.kafka.errors import KafkaFailure
+from klamm.kafka.facts import ConfigValue
 from klamm.observing.snapshot import Snapshot
 
 ASKED = 200
 """Topics of which min.insync.replicas is asked: more that lack replicas tell nothing new."""
+
+PATIENCE = 3.0
+"""Seconds that are waited for them: what is wrong is told without, too."""
 
 _LAG_OVER, _LAG_SINCE = 16 * 60.0, 5 * 60.0
 _DISK_OVER, _DISK_SINCE = 6 * 3600.0, 30 * 60.0
@@ -53,7 +59,7 @@ async def wrong(call: Call[NoQuery, None]) -> WrongView:
 
 async def wrong_everywhere(call: Call[NoQuery, None]) -> WrongList:
     places = [place for name, place in call.scene.places.items() if call.who.sees(name)]
-    return WrongList(tuple([await _view(call, place) for place in places]))
+    return WrongList(tuple(await side_by_side(*(_view(call, place) for place in places))))
 
 
 async def _view(call: Call[Any, None], place: Place) -> WrongView:
@@ -89,14 +95,18 @@ async def _facts(call: Call[Any, None], place: Place, snapshot: Snapshot) -> Fac
 async def _needed(place: Place, surveyed: Survey) -> dict[str, int]:
     """min.insync.replicas of topics that lack replicas; without those that cannot be read now."""
     names = lacking(surveyed, ASKED)
-    if not names:
+    if not names or place.reason_offline is not None:
         return {}
     try:
-        values = await (await place.admin()).topic_configs(names, ["min.insync.replicas"])
-    except (KafkaFailure, Problem):
+        values = await within(PATIENCE, "min.insync.replicas", _asked(place, names))
+    except (KafkaFailure, Problem, DeadlineExceeded):
         return {}
     found = {name: of.get("min.insync.replicas") for name, of in values.items()}
     return {name: int(one.value) for name, one in found.items() if one is not None and one.value is not None}
+
+
+async def _asked(place: Place, names: Sequence[str]) -> dict[str, dict[str, ConfigValue]]:
+    return await (await place.admin()).topic_configs(names, ["min.insync.replicas"])
 
 
 def _growth(earlier: Mapping[str, tuple[float, float]]) -> dict[str, Growth]:

@@ -1,6 +1,6 @@
 """Log-in by an LDAP server or an Active Directory: who the user is, whether his password opens his entry, his groups.
 
-ldap3 waits in a thread; it is a package of its own (`klamm[login]`), for few need it. What people type goes into
+ldap3 waits in a thread; it is a package of its own (`klamm[console]`), for few need it. What people type goes into
 filters and names escaped. An empty password is refused before the server sees it: many servers take it as no log-in at
 all, and say yes.
 """

@@ -90,7 +90,7 @@ def _bcrypt(text: str) -> Password:
         importlib.import_module("bcrypt")
     except ImportError as error:
         raise ValueError(
-            "is a bcrypt hash, and the package bcrypt is not installed; install klamm[login], or make an argon2id hash"
+            "is a bcrypt hash, and bcrypt is not installed; install klamm[console], or make an argon2id hash"
         ) from error
     return Password("bcrypt", text)
 

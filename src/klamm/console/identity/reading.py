@@ -204,7 +204,7 @@ def _ldap(top: "Section") -> Ldap:
     if found.user_base and "{0}" not in found.user_filter:
         raise BadSetting("spring.ldap.user-filter-search-filter", found.user_filter, "must hold {0}, the user's name")
     if not is_installed():
-        raise BadSetting("auth.type", "LDAP", "needs the package ldap3; install klamm[login]")
+        raise BadSetting("auth.type", "LDAP", "needs the package ldap3; install klamm[console]")
     return found
 
 

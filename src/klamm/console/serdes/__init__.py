@@ -76,6 +76,10 @@ class Serdes(Protocol):
         """Whether anything of this topic is hidden: then filters look at what is shown, not at the bytes."""
         ...
 
+    def uncovered(self, source: str, target: str) -> str | None:
+        """Why a copy of records from topic to topic would show what is hidden; None: it would not."""
+        ...
+
     def masked(self, topic: str, part: Part, shown: Shown) -> Shown:
         """With what must not be shown hidden."""
         ...

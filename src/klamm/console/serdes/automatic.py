@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from klamm.console.serdes import CannotWrite, Serde, Shown
+from klamm.console.serdes.avro_file import MAGIC
 from klamm.console.serdes.builtin import AUTO, as_it_is, as_json
 from klamm.console.serdes.own import AVRO_EMBEDDED, CBOR, MESSAGE_PACK
 
@@ -25,6 +26,11 @@ class Automatic:
 
     first: tuple[Serde, ...] = ()
     name: str = AUTO
+
+    @property
+    def rewrites(self) -> bool:
+        """Whether what is shown may have words that the bytes have not: a search must look at what is shown."""
+        return bool(self.first)
 
     async def prepare(self, samples: Sequence[bytes]) -> None:
         for one in self.first:
@@ -85,6 +91,8 @@ def _container(serde: Serde) -> Attempt:
 
 
 def _embedded(data: bytes) -> Shown | str:
+    if not data.startswith(MAGIC):
+        return "it does not begin as a file of Avro"
     shown = AVRO_EMBEDDED.read(data)
     return shown if shown.why_not is None else shown.why_not
 

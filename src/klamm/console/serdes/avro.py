@@ -59,7 +59,10 @@ def decode(form: Form, data: bytes) -> Any:
 
 def encode(form: Form, value: Any) -> bytes:
     out = bytearray()
-    form.write(value, out, "")
+    try:
+        form.write(value, out, "")
+    except RecursionError:
+        raise Misfit("the value is nested too deep") from None
     return bytes(out)
 
 

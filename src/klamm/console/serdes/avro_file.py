@@ -6,14 +6,14 @@ from typing import Any
 from klamm.console.serdes import avro
 from klamm.console.serdes.cursor import LARGEST, Cursor, Misfit, put_zigzag
 
-_MAGIC = b"Obj\x01"
+MAGIC = b"Obj\x01"
 _MOST_META = 100
 
 
 def read(data: bytes) -> Any:
     """The value, or the list of values when there are several."""
     cursor = Cursor(data)
-    if data[:4] != _MAGIC:
+    if data[:4] != MAGIC:
         raise Misfit("it does not begin with 'Obj' and 1, as a file of Avro does")
     cursor.take(4)
     meta = _meta(cursor)
@@ -39,7 +39,7 @@ def read(data: bytes) -> Any:
 def write(schema: str, value: Any) -> bytes:
     """A file of one value, not packed."""
     block = avro.encode(avro.parse(schema), value)
-    out, sync = bytearray(_MAGIC), bytes(16)
+    out, sync = bytearray(MAGIC), bytes(16)
     meta = {"avro.schema": schema.encode(), "avro.codec": b"null"}
     put_zigzag(out, len(meta))
     for key, one in meta.items():

@@ -1,5 +1,6 @@
 """Serdes that need nothing but the bytes, under kafka-ui's names."""
 
+import re
 import struct
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping, Sequence
@@ -9,6 +10,8 @@ from uuid import UUID
 
 from klamm.console.serdes import CannotWrite, Part, Serde, Shown, UnknownSerde
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
 
 def as_it_is(data: bytes, why_not: str | None = None) -> Shown:
     """Text when it is text, else hexadecimal."""
@@ -16,7 +19,7 @@ def as_it_is(data: bytes, why_not: str | None = None) -> Shown:
         text = data.decode()
     except UnicodeDecodeError:
         return Shown("binary", data.hex(), why_not)
-    if any(character < " " and character not in "\t\r\n" for character in text):
+    if _CONTROL.search(text):
         return Shown("binary", data.hex(), why_not)
     return Shown("text", text, why_not)
 
@@ -158,6 +161,9 @@ class BuiltIns:
 
     def masks(self, topic: str) -> bool:
         return False
+
+    def uncovered(self, source: str, target: str) -> str | None:
+        return None
 
     def masked(self, topic: str, part: Part, shown: Shown) -> Shown:
         return shown

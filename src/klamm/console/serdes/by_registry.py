@@ -59,7 +59,7 @@ def compiled(schema: Schema, references: Sequence[tuple[str, Schema]] = ()) -> C
         case "AVRO":
             return _avro(schema, references)
         case "JSON":
-            return Compiled("JSON", lambda data: (to_text(from_text(_utf8(data))), ()), _json)
+            return Compiled("JSON", _json_as_it_is, _json)
         case "PROTOBUF":
             if (why := protobuf.missing()) is not None:
                 raise Misfit(f"{why} is not installed here")
@@ -75,6 +75,13 @@ def _avro(schema: Schema, references: Sequence[tuple[str, Schema]]) -> Compiled:
     return Compiled(
         "AVRO", lambda data: (to_text(avro.decode(form, data)), ()), lambda text: avro.encode(form, from_text(text))
     )
+
+
+def _json_as_it_is(data: bytes) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Numbers stay as they were written."""
+    text = _utf8(data)
+    from_text(text)
+    return text, ()
 
 
 def _json(text: str) -> bytes:

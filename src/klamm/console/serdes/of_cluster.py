@@ -111,6 +111,15 @@ class ClusterSerdes:
     def masks(self, topic: str) -> bool:
         return any(self.masking.of(topic, keys) is not None for keys in (True, False))
 
+    def uncovered(self, source: str, target: str) -> str | None:
+        rule = self.masking.uncovered(source, target)
+        if rule is None:
+            return None
+        return (
+            f"a rule of masking ({rule.settings.type}) hides parts of topic {source} and not of topic {target}; "
+            f"records are copied as they are, so let its patterns hold for {target}, too"
+        )
+
     def masked(self, topic: str, part: Part, shown: Shown) -> Shown:
         """Details go, too, where anything is hidden: a reason may tell of the bytes that it stumbled over."""
         mask = self.masking.of(topic, part == "key")

@@ -20,7 +20,10 @@ def json_serde(name: str, read: Callable[[bytes], Any], write: Callable[[Any], b
     def written(text: str) -> bytes:
         if write is None:
             raise Misfit("such records are only read here; write them as Hex or Base64")
-        return write(from_text(text))
+        try:
+            return write(from_text(text))
+        except (RecursionError, OverflowError) as error:
+            raise Misfit(f"it cannot be written so: {error}") from None
 
     return Plain(name, lambda data: Shown("json", to_text(read(data))), written)
 

@@ -23,6 +23,8 @@ def from_text(text: str) -> Any:
         raise Misfit(f"line {error.lineno}, column {error.colno}: {error.msg}; JSON is wanted") from None
     except RecursionError:
         raise Misfit("it is nested too deep") from None
+    except ValueError as error:  # a number of thousands of digits
+        raise Misfit(str(error)) from None
 
 
 def _no_constant(name: str) -> Any:

@@ -55,8 +55,12 @@ export function follow(path, on, ended = () => {}) {
   return () => source.close();
 }
 
-/** A path of the API from parts that may hold anything. */
-export const path = (...parts) => `/api/${parts.map(encodeURIComponent).join("/")}`;
+/** A path of the API from parts that may hold anything but "." and "..", which browsers take as steps, also encoded. */
+export function path(...parts) {
+  const step = parts.find((part) => part === "." || part === "..");
+  if (step) throw new Problem({ status: 400, title: "NoName", detail: `${step} cannot be part of an address; use Kafka's own tools for it` });
+  return `/api/${parts.map(encodeURIComponent).join("/")}`;
+}
 
 /** A query from what is set. */
 export function query(values) {

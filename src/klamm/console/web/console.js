@@ -21,10 +21,10 @@ const PAGES = [
   ["clusters/:cluster/topics/:topic/messages", "klamm-messages", "messages"],
   ["clusters/:cluster/groups", "klamm-groups", "groups", "Groups"],
   ["clusters/:cluster/groups/:group", "klamm-group", "group"],
-  ["clusters/:cluster/transactions", "klamm-transactions", "transactions", "Transactions"],
-  ["clusters/:cluster/acls", "klamm-acls", "acls", "ACLs"],
-  ["clusters/:cluster/quotas", "klamm-quotas", "quotas", "Quotas and users"],
-  ["clusters/:cluster/quorum", "klamm-quorum", "quorum", "Quorum and features"],
+  ["clusters/:cluster/transactions", "klamm-transactions", "transactions", "Transactions", "clusterconfig"],
+  ["clusters/:cluster/acls", "klamm-acls", "acls", "ACLs", "acl"],
+  ["clusters/:cluster/quotas", "klamm-quotas", "quotas", "Quotas and users", "client_quotas"],
+  ["clusters/:cluster/quorum", "klamm-quorum", "quorum", "Quorum and features", "clusterconfig"],
   ["clusters/:cluster/heat", "klamm-heat", "heat", "What lies where"],
   ["clusters/:cluster/schemas", "klamm-schemas", "schemas", "Schemas"],
   ["clusters/:cluster/schemas/:subject", "klamm-schema", "schema"],
@@ -43,12 +43,20 @@ function found(pathname) {
     const params = {};
     const fits = wanted.every((one, at) => {
       if (!one.startsWith(":")) return one === parts[at];
-      params[one.slice(1)] = decodeURIComponent(parts[at]);
-      return parts[at] !== "";
+      params[one.slice(1)] = decoded(parts[at]);
+      return Boolean(params[one.slice(1)]);
     });
     if (fits) return { element, module, params };
   }
   return null;
+}
+
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return ""; // no page has such an address
+  }
 }
 
 async function route({ focus = true } = {}) {

@@ -189,6 +189,15 @@ def test_a_value_that_does_not_fit_names_its_field(value: Any, why: str) -> None
         avro.encode(FORM, value)
 
 
+def test_a_value_that_is_too_deep_is_told() -> None:
+    form = avro.parse('{"type": "record", "name": "N", "fields": [{"name": "n", "type": ["null", "N"]}]}')
+    value: Any = None
+    for _ in range(2000):
+        value = {"n": value}
+    with pytest.raises(Misfit, match="nested too deep"):
+        avro.encode(form, value)
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_break_the_reader(data: bytes) -> None:

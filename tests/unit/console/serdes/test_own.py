@@ -2,6 +2,7 @@
 
 import json
 import struct
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -250,6 +251,18 @@ def test_who_writes_what_only_kafka_writes_is_told() -> None:
         KEYS["AvroEmbedded"].write("{}")
     schema = '{"schema": "string", "value": "x"}'
     assert KEYS["AvroEmbedded"].read(KEYS["AvroEmbedded"].write(schema)).text == '"x"'
+
+
+@pytest.mark.parametrize("name", ["MessagePack", "Cbor", "Struct"])
+@pytest.mark.parametrize("text", ['{"a":' * 900 + "1" + "}" * 900, '{"a": ' + "9" * 5000 + "}"])
+def test_texts_that_are_too_much_are_told(name: str, text: str) -> None:
+    with suppress(CannotWrite):
+        assert KEYS[name].write(text)
+
+
+def test_numbers_of_thousands_of_digits_are_told() -> None:
+    with pytest.raises(CannotWrite, match="limit"):
+        KEYS["Cbor"].write('{"a": ' + "9" * 5000 + "}")
 
 
 def test_names_of_kafka_uis_screens_are_known() -> None:

@@ -24,7 +24,10 @@ class Clusters extends Page {
       { name: "underReplicated", title: "Under-replicated", number: true, cell: (one) => count(one.underReplicated) },
       { name: "offline", title: "Offline", number: true, cell: (one) => count(one.offline) },
     ];
-    return [table("Kafka clusters", columns, clusters, { key: (one) => one.name, empty: "No cluster is configured." })];
+    return [
+      h("p", { key: "wrong" }, h("a", { href: "wrong" }, "What is wrong now, in all clusters")),
+      table("Kafka clusters", columns, clusters, { key: (one) => one.name, empty: "No cluster is configured." }),
+    ];
   }
 }
 customElements.define("klamm-clusters", Clusters);

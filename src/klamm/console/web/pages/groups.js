@@ -28,7 +28,8 @@ class Groups extends Page {
       { name: "goneIn", title: "Gone in", number: true, cell: (one) => (one.lag ? seconds(one.goneIn) : "–") },
     ];
     return [
-      h("div", { class: "tools", key: "tools" }, search("Search groups", wanted, (value) => this.say({ search: value, page: "" }))),
+      h("div", { class: "tools", key: "tools" }, search("Search groups", wanted, (value) => this.say({ search: value, page: "" })),
+        h("a", { class: "action", href: `${path("clusters", this.params.cluster, "consumer-groups").slice(1)}.csv${query({ search: wanted })}`, download: "groups.csv" }, "CSV")),
       table("Groups", columns, groups, { key: (one) => one.name, order: { sort, order, by: (by, way) => this.say({ sort: by, order: way, page: "" }) } }),
       pager(Number(page), pages, total, (to) => this.say({ page: to })),
       unread(seen),

@@ -25,7 +25,7 @@ class Operator extends Page {
         ["State", kafka.state, state(kafka.state)],
         ["Version", one.version ?? "–"],
         ["Pods ready", `${ready} of ${one.pods.length}`, ready === one.pods.length ? "good" : "bad"],
-        ["Topics' resources", count(one.topics), one.topicsNotReady.length ? "bad" : ""],
+        ["Topics' resources", count(one.topics), one.topicsNotReady.some((each) => each.state === "NotReady") ? "bad" : ""],
         ["Users' resources", count(one.users.length)],
         soonest ? ["First certificate ends in", `${soonest.days} days`, soonest.days < 7 ? "bad" : ""] : null,
       ),

@@ -1,4 +1,5 @@
 import { get, path } from "../api.js";
+import { h } from "../dom.js";
 import { Page } from "../page.js";
 import { age, tiles, unread } from "../parts.js";
 import { bytes, count } from "../words.js";
@@ -11,13 +12,14 @@ class Overview extends Page {
 
   async load(signal) {
     const here = path("clusters", this.params.cluster);
-    const [one, past] = await Promise.all([get(here, { signal }), history(this, here, signal)]);
-    return { one, past };
+    const [one, past, wrong] = await Promise.all([get(here, { signal }), history(this, here, signal), get(`${here}/wrong`, { signal })]);
+    return { one, past, wrong: wrong.findings.filter(({ severity }) => severity !== "notice").length };
   }
 
-  view({ one, past }) {
+  view({ one, past, wrong }) {
     return [
       tiles(
+        ["Wrong now", h("a", { href: `clusters/${encodeURIComponent(this.params.cluster)}/wrong` }, count(wrong)), wrong ? "bad" : "good"],
         ["Brokers", count(one.brokerCount)],
         ["Controller", count(one.controller)],
         ["Topics", count(one.topicCount)],

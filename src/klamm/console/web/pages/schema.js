@@ -3,6 +3,7 @@ import { go } from "../console.js";
 import { h, tell } from "../dom.js";
 import { Page } from "../page.js";
 import { ask, button, confirm, tabs, tiles } from "../parts.js";
+import { may } from "../who.js";
 import { levelField, LEVELS, schemaFields } from "./schema-form.js";
 
 class Schema extends Page {
@@ -14,6 +15,10 @@ class Schema extends Page {
 
   get api() {
     return path("clusters", this.params.cluster, "schemas", this.params.subject);
+  }
+
+  may(action) {
+    return may(this.params.cluster, "schema", action, this.params.subject);
   }
 
   get here() {
@@ -37,11 +42,11 @@ class Schema extends Page {
       tiles(["Version", version.version], ["Id", version.id], ["Type", version.schemaType], ["Compatibility", compatibility ?? "as all"]),
       h("div", { class: "tools", key: "tools" },
         h("label", { class: "search" }, h("span", null, "Version"), this.choice(versions, version.version, (value) => this.say({ version: value, old: "" }))),
-        button("New version", () => this.create(version), { kind: "main" }),
+        this.may("create") ? button("New version", () => this.create(version), { kind: "main" }) : null,
         button("Would it fit?", () => this.check(version)),
-        button("Compatibility", () => this.level(compatibility)),
-        button(`Delete version ${version.version}`, () => this.deleteVersion(version.version), { kind: "danger" }),
-        button("Delete the subject", () => this.delete(), { kind: "danger" })),
+        this.may("edit") ? button("Compatibility", () => this.level(compatibility)) : null,
+        !this.may("delete") ? null : [button(`Delete version ${version.version}`, () => this.deleteVersion(version.version), { kind: "danger" }),
+        button("Delete the subject", () => this.delete(), { kind: "danger" })]),
       tabs(link("schema", "Schema"), versions.length > 1 ? link("diff", "Differences") : null),
       h("div", { key: `tab-${tab}` }, tab === "diff" ? this.diff(data) : [h("pre", { class: "schema", tabindex: "0", "aria-label": "Schema" }, data.shown), this.references(version.references ?? [])]),
     ];
@@ -65,7 +70,7 @@ class Schema extends Page {
       return h("tr", { class: kind }, h("td", { class: "number" }, one.old ?? ""), h("td", { class: "number" }, one.new ?? ""), h("td", null, h("span", { "aria-label": kind }, sign)), h("td", null, h("code", null, one.text)));
     };
     return [
-      h("label", { class: "search" }, h("span", null, "Compared with version"), this.choice(versions.filter((one) => one !== version.version), before, (value) => this.say({ old: value }))),
+      h("div", { class: "tools" }, h("label", { class: "search" }, h("span", null, "Compared with version"), this.choice(versions.filter((one) => one !== version.version), before, (value) => this.say({ old: value })))),
       h("div", { class: "table diff" }, h("table", null, h("caption", null, `Version ${before} and version ${version.version}`), h("thead", null, h("tr", null, ["Old", "New", "", "Line"].map((one) => h("th", { scope: "col" }, one)))), h("tbody", null, diff.lines.map(line)))),
     ];
   }

@@ -3,6 +3,7 @@ import { go } from "../console.js";
 import { h, tell } from "../dom.js";
 import { Page } from "../page.js";
 import { ask, button, pager, search, table } from "../parts.js";
+import { may } from "../who.js";
 import { LEVELS, levelField, schemaFields } from "./schema-form.js";
 
 class Schemas extends Page {
@@ -30,8 +31,8 @@ class Schemas extends Page {
     return [
       h("div", { class: "tools", key: "tools" },
         search("Search subjects", wanted, (value) => this.say({ search: value, page: "" })),
-        button("Create a schema", () => this.create(), { kind: "main" }),
-        button(`Compatibility: ${data.compatibility ?? "not told"}`, () => this.level(data.compatibility), { title: "What must fit in subjects that say nothing else" }),
+        may(this.params.cluster, "schema", "create") ? button("Create a schema", () => this.create(), { kind: "main" }) : null,
+        button(`Compatibility: ${data.compatibility ?? "not told"}`, () => this.level(data.compatibility), { title: "What must fit in subjects that say nothing else", disabled: !may(this.params.cluster, "schema", "modify_global_compatibility") }),
         button("Refresh", () => this.refresh())),
       table("Subjects of the schema registry", columns, data.subjects, { key: (one) => one.subject, empty: "There is no subject.", order: { sort: "subject", order, by: (_, way) => this.say({ order: way, page: "" }) } }),
       pager(Number(page), data.pages, data.total, (to) => this.say({ page: to })),

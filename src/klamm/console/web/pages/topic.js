@@ -9,6 +9,8 @@ import { configs } from "./configs.js";
 import { managed, resourceOf } from "./managed.js";
 import { charts, history } from "./history.js";
 import { elections } from "./elections.js";
+import { changes, moving, underWay } from "./topic-changes.js";
+import { statistics, statisticsOf } from "./topic-statistics.js";
 
 class Topic extends Page {
   title() {
@@ -25,18 +27,19 @@ class Topic extends Page {
 
   async load(signal) {
     const { tab = "partitions" } = this.words;
-    const [topic, more, resource] = await Promise.all([get(this.api, { signal }), this.more(tab, signal), resourceOf(this.api, signal)]);
-    return { ...topic, more, resource };
+    const [topic, more, resource, moves] = await Promise.all([get(this.api, { signal }), this.more(tab, signal), resourceOf(this.api, signal), underWay(this, signal)]);
+    return { ...topic, more, resource, moves };
   }
 
   more(tab, signal) {
+    if (tab === "statistics") return statisticsOf(this, signal);
     if (tab === "config") return get(`${this.api}/config`, { signal });
     if (tab === "groups") return get(`${path("clusters", this.params.cluster, "consumer-groups")}${query({ topic: this.params.topic, perPage: 500 })}`, { signal });
     if (tab === "history") return history(this, this.api, signal);
     return null;
   }
 
-  view({ topic, partitions, more, resource, seen }) {
+  view({ topic, partitions, more, resource, moves, seen }) {
     const { tab = "partitions" } = this.words;
     const here = `clusters/${encodeURIComponent(this.params.cluster)}/topics/${encodeURIComponent(this.params.topic)}`;
     const link = (name, title) => [title, `${here}?tab=${name}`, tab === name];
@@ -51,10 +54,12 @@ class Topic extends Page {
       managed(resource, here.split("/topics/")[0]),
       h("div", { class: "tools", key: "tools" },
         this.may("edit") ? h("button", { type: "button", onclick: () => this.grow(topic) }, "More partitions") : null,
+        changes(this, topic),
         this.may("edit") ? elections(this, this.params.topic) : null,
         this.may("delete") ? h("button", { type: "button", class: "danger", onclick: () => this.delete() }, "Delete") : null),
-      tabs(link("partitions", "Partitions"), ["Messages", `${here}/messages`, false], link("config", "Configuration"), link("groups", "Groups"), link("history", "History")),
-      h("div", { key: `tab-${tab}` }, tab === "config" && more ? configs(this, `${this.api}/config`, more.entries, this.may("edit")) : tab === "groups" && more ? this.groups(more.groups) : tab === "history" ? charts(this, more) : this.partitions(partitions)),
+      moving(this, moves),
+      tabs(link("partitions", "Partitions"), ["Messages", `${here}/messages`, false], link("config", "Configuration"), link("groups", "Groups"), link("history", "History"), link("statistics", "Statistics")),
+      h("div", { key: `tab-${tab}` }, tab === "config" && more ? configs(this, `${this.api}/config`, more.entries, this.may("edit")) : tab === "groups" && more ? this.groups(more.groups) : tab === "history" ? charts(this, more) : tab === "statistics" && more ? statistics(this, more) : this.partitions(partitions)),
       age(seen),
     ];
   }

@@ -41,6 +41,6 @@ function finding(here, one) {
 function said(findings) {
   if (!findings.length) return "Nothing is wrong.";
   const counts = Object.keys(WORDS).map((one) => [one, findings.filter(({ severity }) => severity === one).length]);
-  return counts.filter(([, count]) => count).map(([one, count]) => `${count} ${WORDS[one].toLowerCase()}`).join(", ");
+  return counts.filter(([, count]) => count).map(([one, count]) => `${count} ${WORDS[one].toLowerCase()}${count === 1 || one === "critical" ? "" : "s"}`).join(", ");
 }
 customElements.define("klamm-wrong", Wrong);
