@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from bench import broker_metrics, console, exporter, idle, load, operator, start
+from bench import broker_metrics, console, console_search, exporter, idle, load, operator, start
 
 
 def main() -> None:
@@ -27,6 +27,8 @@ def main() -> None:
     print("\n".join(exporter.measure(cache)))
     print(f"console: {console.TITLE}", flush=True)
     print("\n".join(console.measure()))
+    print(f"console search: {console_search.TITLE}", flush=True)
+    print("\n".join(console_search.measure(cache)))
 
 
 if __name__ == "__main__":

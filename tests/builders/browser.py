@@ -143,13 +143,13 @@ class Tab:
             ) from error
 
     async def until_shown(self, words: str) -> None:
-        await self.until(f"document.body.innerText.includes({json.dumps(words)})", repr(words))
+        await self.until(f"document.body?.innerText.includes({json.dumps(words)})", repr(words))
 
     async def until_not_shown(self, words: str) -> None:
-        await self.until(f"!document.body.innerText.includes({json.dumps(words)})", f"{words!r} to go")
+        await self.until(f"document.body && !document.body.innerText.includes({json.dumps(words)})", f"{words!r} to go")
 
     async def text(self) -> str:
-        return str(await self.run("document.body.innerText"))
+        return str(await self.run("document.body?.innerText ?? ''"))
 
     async def click(self, name: str) -> None:
         """A button or a link of this name (its whole text, or the beginning of it)."""

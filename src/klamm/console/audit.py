@@ -97,10 +97,13 @@ class Trail:
         """The clusters whose entries go into topics, too."""
         return tuple(self._waiting)
 
+    def wants(self, cluster: str | None, changes: bool, status: int) -> bool:
+        return changes or status in (401, 403) or self._of(cluster).level == "ALL"
+
     def note(self, entry: Entry, changes: bool) -> None:
-        settings = self._settings.get(entry.cluster, self._of_none) if entry.cluster else self._of_none
-        if not changes and settings.level == "ALTER_ONLY" and entry.status not in (401, 403):
+        if not self.wants(entry.cluster, changes, entry.status):
             return
+        settings = self._of(entry.cluster)
         self._last.append(entry)
         if settings.to_log:
             _log.info(
@@ -116,6 +119,9 @@ class Trail:
             )
         if entry.cluster in self._waiting:
             self._waiting[entry.cluster].put(entry)
+
+    def _of(self, cluster: str | None) -> AuditSettings:
+        return self._of_none if cluster is None else self._settings.get(cluster, self._of_none)
 
     async def next_for_topic(self, cluster: str) -> Entry:
         """The oldest entry that the cluster's topic does not have."""

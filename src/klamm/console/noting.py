@@ -30,6 +30,8 @@ class Noting:
         if self._route.public:
             return
         status, outcome, detail = _outcome(error)
+        if not self._scene.trail.wants(self._cluster(), self._route.changes, status):
+            return
         right = self._route.right
         named = self._path[right.of] if right is not None and right.of else getattr(self._body, "name", None)
         entry = Entry(

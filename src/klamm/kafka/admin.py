@@ -21,7 +21,7 @@ from threading import Event
 from typing import Any, Self, TypeVar
 
 from klamm.base.together import side_by_side
-from klamm.kafka.errors import KafkaFailure, UnknownTopic
+from klamm.kafka.errors import KafkaFailure, UnknownTopic, Unreachable
 from klamm.kafka.facts import (
     Broker,
     Cluster,
@@ -44,6 +44,7 @@ CLOSING = 2.0
 GRACE = 0.1
 """Seconds after which we end a request ourselves that the library did not: one that waits for a connection, say."""
 
+_CLOSED = "the connection was closed"
 _TOPIC, _BROKER = 2, 4  # ConfigResource.Type
 _SET, _DELETE = 0, 1  # AlterConfigOp.OpType
 _DYNAMIC_TOPIC, _DYNAMIC_BROKER = 1, 2  # DescribeConfigsResponse.ConfigSource
@@ -111,9 +112,13 @@ class Admin:
         await self.close()
 
     async def close(self) -> None:
-        closing = asyncio.get_running_loop().run_in_executor(self._threads, self._client.close)
-        await asyncio.wait([closing], timeout=CLOSING)
+        """What waits for a thread or for an answer ends with `Unreachable`."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+        # In a thread of its own: all others may wait for a broker that hangs.
+        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="kafka-admin-close")
+        closing = asyncio.get_running_loop().run_in_executor(thread, self._client.close)
+        await asyncio.wait([closing], timeout=CLOSING)
+        thread.shutdown(wait=False)
 
     @property
     def timeout_ms(self) -> int:
@@ -388,7 +393,17 @@ async def _in_thread(threads: ThreadPoolExecutor, doing: str, function: Callable
     from klamm.kafka.answers import translated
 
     try:
-        return await asyncio.get_running_loop().run_in_executor(threads, function, *arguments)
+        answer = asyncio.get_running_loop().run_in_executor(threads, function, *arguments)
+    except RuntimeError as error:  # its threads take nothing any more
+        raise Unreachable(doing, _CLOSED) from error
+    try:
+        return await answer
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        # Who closed the connection cancelled what waited for a thread, and not whoever waits for the answer.
+        raise Unreachable(doing, _CLOSED) from error
     except Exception as error:
         raise translated(doing, error) from error
 

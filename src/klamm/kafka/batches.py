@@ -22,8 +22,10 @@ _LENGTH_FROM = 12
 """Offset and length stand before what the length counts."""
 _CODEC, _APPEND_TIME, _TRANSACTIONAL, _CONTROL = 0x07, 0x08, 0x10, 0x20
 _ABORT = 0
+_LONGEST_NUMBER = 10
 _LARGEST_BODY = 256 << 20
 """Bytes: a batch of some KB can claim to be many GB."""
+_LEAST_ROOM, _USUAL_RATIO = 16 << 10, 12
 
 
 class Corrupt(ValueError):
@@ -69,11 +71,17 @@ class Batch:
         self.next_offset = self.base + int(head[6]) + 1
         self.first_time, self.latest = int(head[7]), int(head[8])
         self.producer, self.count, self.size = int(head[9]), int(head[12]), size
-        self._packed, self._body = packed, None if self.attributes & _CODEC else packed.tobytes()
+        self._packed = packed
+        self._body: bytes | None = None
 
     @property
     def is_control(self) -> bool:
         return bool(self.attributes & _CONTROL)
+
+    @property
+    def is_packed(self) -> bool:
+        """Compressed: what is in it does not stand in what was fetched."""
+        return bool(self.attributes & _CODEC)
 
     @property
     def is_transactional(self) -> bool:
@@ -82,13 +90,27 @@ class Batch:
     def body(self) -> bytes:
         """Its records, one after the other, decompressed. Raises `Corrupt`."""
         if self._body is None:
-            self._body = _decompressed(self.attributes & _CODEC, self._packed)
+            codec = self.attributes & _CODEC
+            self._body = _decompressed(codec, self._packed) if codec else self._packed.tobytes()
         return self._body
 
     def records(self) -> list[Record]:
         """Raises `Corrupt`."""
+        return self._read_from(self.body(), self.count)
+
+    def first(self) -> Record | None:
+        """The first alone, without a copy of the others where they are not compressed. Raises `Corrupt`."""
+        if self.is_packed or self._body is not None:
+            body = self.body()
+        else:
+            size, at = _number(bytes(self._packed[:_LONGEST_NUMBER]) + b"\0", 0)
+            body = bytes(self._packed[: at + max(size, 0)])
+        found = self._read_from(body, min(1, self.count))
+        return found[0] if found else None
+
+    def _read_from(self, body: bytes, count: int) -> list[Record]:
         try:
-            return _records(self, self.body())
+            return _records(self, body, count)
         except (IndexError, struct.error) as error:
             raise Corrupt(f"the batch at offset {self.base} of partition {self.partition} ends early") from error
 
@@ -103,11 +125,18 @@ class OldBatch(Batch):
         super().__init__(partition, (*head, len(read)), memoryview(b""), size)
         self._read = read
 
+    @property
+    def is_packed(self) -> bool:
+        return True
+
     def body(self) -> bytes:
         return b"\0".join(part for one in self._read for part in (one.key or b"", one.value or b""))
 
     def records(self) -> list[Record]:
         return self._read
+
+    def first(self) -> Record | None:
+        return self._read[0]
 
 
 def batches_in(partition: int, fetched: bytes) -> Iterator[Batch]:
@@ -147,12 +176,12 @@ def _ends_in_abort(batch: Batch) -> bool:
     return key is not None and len(key) >= 4 and int.from_bytes(key[2:4], "big") == _ABORT
 
 
-def _records(batch: Batch, body: bytes) -> list[Record]:
+def _records(batch: Batch, body: bytes, count: int) -> list[Record]:
     """Written without calls for each number: this is where a page of many records spends its time."""
     found: list[Record] = []
     partition, base, appended = batch.partition, batch.base, bool(batch.attributes & _APPEND_TIME)
     first_time, at = batch.latest if appended else batch.first_time, 0
-    for _ in range(batch.count):
+    for _ in range(count):
         size, at = _number(body, at)
         end = at + size
         at += 1  # attributes, of which there are none
@@ -230,33 +259,64 @@ def _gzip(packed: memoryview) -> bytes:
     machine = zlib.decompressobj(31)
     body = machine.decompress(packed, _LARGEST_BODY)
     if machine.unconsumed_tail:
-        raise Corrupt(f"a batch is larger than {_LARGEST_BODY} bytes")
+        raise _too_large()
     return body
 
 
 def _snappy(packed: memoryview) -> bytes:
+    if bytes(packed[:8]) != b"\x82SNAPPY\0":
+        return _snappy_block(packed)
+    blocks, at, size = [], 16, 0
+    while at < len(packed):
+        length = int.from_bytes(packed[at : at + 4], "big")
+        blocks.append(_snappy_block(packed[at + 4 : at + 4 + length]))
+        at, size = at + 4 + length, size + len(blocks[-1])
+        if size > _LARGEST_BODY:
+            raise _too_large()
+    return b"".join(blocks)
+
+
+def _snappy_block(packed: memoryview) -> bytes:
     from cramjam import snappy
 
-    if bytes(packed[:8]) != b"\x82SNAPPY\0":
-        return bytes(snappy.decompress_raw(packed))
-    blocks, at = [], 16
-    while at < len(packed):
-        size = int.from_bytes(packed[at : at + 4], "big")
-        blocks.append(bytes(snappy.decompress_raw(packed[at + 4 : at + 4 + size])))
-        at += 4 + size
-    return b"".join(blocks)
+    if snappy.decompress_raw_len(packed) > _LARGEST_BODY:
+        raise _too_large()
+    return bytes(snappy.decompress_raw(packed))
 
 
 def _lz4(packed: memoryview) -> bytes:
     from cramjam import lz4
 
-    return bytes(lz4.decompress(packed))
+    return _into_room(lz4.decompress_into, packed)
 
 
 def _zstd(packed: memoryview) -> bytes:
     from cramjam import zstd
 
-    return bytes(zstd.decompress(packed))
+    return _into_room(zstd.decompress_into, packed)
+
+
+def _into_room(decompress: Callable[[memoryview, bytearray], int], packed: memoryview) -> bytes:
+    """These formats do not say how large it will be; so room is given, and more when it does not do."""
+    from cramjam import DecompressionError
+
+    room = max(_LEAST_ROOM, _USUAL_RATIO * len(packed))
+    while True:
+        body = bytearray(min(room, _LARGEST_BODY))
+        try:
+            size = decompress(packed, body)
+        except DecompressionError as error:
+            if "whole buffer" not in str(error):
+                raise
+            if room >= _LARGEST_BODY:
+                raise _too_large() from error
+            room *= _USUAL_RATIO
+        else:
+            return bytes(memoryview(body)[:size])
+
+
+def _too_large() -> Corrupt:
+    return Corrupt(f"a batch is larger than {_LARGEST_BODY} bytes")
 
 
 _CODECS: Mapping[int, Callable[[memoryview], bytes]] = {1: _gzip, 2: _snappy, 3: _lz4, 4: _zstd}

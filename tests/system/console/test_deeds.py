@@ -265,3 +265,37 @@ async def test_leaders_are_elected_and_the_quorum_is_shown(guarded: RealBrokers)
         shown = (await console.get(f"{base}/heat-map?by=leaders")).json
         rows = {one["topic"]: one["values"] for one in shown["rows"]}
         assert (shown["brokers"], sum(rows["led"])) == ([1, 2], 4)
+
+
+async def test_every_page_opens_and_a_rule_is_asked_for(guarded: RealBrokers, tmp_path: Path) -> None:
+    await _make(guarded, "paged", messages=1)
+    async with running_console(guarded.bootstrap) as console, browser(tmp_path) as tab:
+        for page, words in (
+            ("acls", "Download as CSV"),
+            ("quotas", "Set a user's password"),
+            ("transactions", "There is no transaction."),
+            ("transactions?tab=hanging&look=1", "Why"),
+            ("transactions?tab=producers&topic=paged", "Last sequence"),
+            ("quorum", "metadata.version"),
+            ("heat", "Palest: nothing."),
+            ("heat?as=table&by=leaders", "Leaders by topic and broker"),
+        ):
+            await tab.open(f"{console.url}/clusters/kafka/{page}")
+            await tab.until_shown(words)
+        await tab.open(f"{console.url}/clusters/kafka/acls?tab=why")
+        await tab.fill("May", "User:anna")
+        await tab.fill("called", "paged")
+        await tab.fill("super.users", "User:anna;User:bert")
+        await tab.click("Ask")
+        await tab.until_shown("User:anna is a super user")
+        await tab.open(f"{console.url}/clusters/kafka/topics/paged")
+        await tab.click("Elect preferred leaders")
+        await tab.click("Elect")
+        await tab.until_shown("No election was needed")
+        await tab.click("Elect unclean leaders")
+        await tab.fill("Write", "lose records")
+        await tab.click("Go on")
+        await tab.until_shown("Are you sure?")
+        await tab.click("Elect unclean leaders")
+        await tab.until("!document.querySelector('dialog')", "the dialogs to go")
+        assert tab.said == []

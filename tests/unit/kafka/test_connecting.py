@@ -98,10 +98,27 @@ async def test_a_broker_that_takes_requests_and_answers_none_is_not_reached() ->
         await Admin.connect(Connection(servers.bootstrap, connect_timeout=0.5))
 
 
+async def test_who_waits_at_a_connection_that_is_closed_is_told_and_not_cancelled() -> None:
+    """Users are worked on side by side over one connection, and whoever gives it up does so for all of them."""
+    with fake_servers(FakeServers([1])) as servers:
+        soon = Connection(servers.bootstrap, connect_timeout=0.5, request_timeout=0.5, client_id="given-up")
+        admin = await Admin.connect(soon)
+        servers.hung.add(1)
+        asked = [asyncio.create_task(admin.describe_cluster()) for _ in range(20)]
+        await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+        await admin.close()
+        await within(10, "all answers", asyncio.wait(asked))
+        assert {type(one.exception()) for one in asked if not one.cancelled()} == {Unreachable}
+        assert [one for one in asked if one.cancelled()] == []
+        with pytest.raises(Unreachable, match="the connection was closed"):
+            await admin.describe_cluster()
+        await until(10, "the threads to end", lambda: running("given-up"), every=0.01)
+
+
 async def test_a_connection_whose_requests_are_not_answered_any_more_is_given_up() -> None:
     """By whoever sees `Unreachable` and tells the link, which opens a new one: elsewhere, if somebody else answers."""
     with fake_servers(FakeServers([1])) as servers:
-        link = Link(Connection(servers.bootstrap, request_timeout=0.5), Random(1))
+        link = Link(Connection(servers.bootstrap, connect_timeout=0.5, request_timeout=0.5), Random(1))
         first = await link.admin()
         servers.hung.add(1)
         with pytest.raises(Unreachable, match="timed out") as failed:

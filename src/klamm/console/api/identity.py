@@ -44,10 +44,12 @@ class UserInfo(msgspec.Struct, frozen=True):
 
 
 class Authorization(msgspec.Struct, frozen=True, rename="camel"):
-    """`rbacEnabled`: false means that everything is allowed. `canLogOut`: false where nobody logs in."""
+    """`rbacEnabled`: false means that everything is allowed, but for changes of clusters that are `readOnly`.
+    `canLogOut`: false where nobody logs in."""
 
     rbac_enabled: bool
     can_log_out: bool
+    read_only: tuple[str, ...]
     user_info: UserInfo
 
 
@@ -84,6 +86,7 @@ async def authorization(call: Call[NoQuery, None]) -> Authorization:
     return Authorization(
         roles is not None,
         not call.scene.gate.is_open,
+        tuple(name for name, one in call.scene.places.items() if one.settings.read_only and call.who.sees(name)),
         UserInfo(call.who.name, () if roles is None else tuple(_permissions(roles))),
     )
 

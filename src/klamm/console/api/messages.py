@@ -232,15 +232,16 @@ async def _reading(
 ) -> AsyncIterator[tuple[OpenTopic, Plan, Selection]]:
     """A connection, a plan and a filter, and the end of all three."""
     async with AsyncExitStack() as stack:
-        judge = await _filter(stack, query.filter)
+        judge = await _filter(stack, place, query.filter)
         admin = await stack.enter_async_context(place.reader())
         topic = await opened(admin, name, query.isolation == "READ_COMMITTED")
         yield topic, await _plan(topic, query), Selection(showing, query.string_filter, judge)
 
 
-async def _filter(stack: AsyncExitStack, expression: str) -> Filter | None:
+async def _filter(stack: AsyncExitStack, place: Place, expression: str) -> Filter | None:
     if not expression.strip():
         return None
+    await stack.enter_async_context(place.judge())
     try:
         return await stack.enter_async_context(Filter(expression))
     except BadFilter as error:
@@ -453,14 +454,10 @@ async def again(call: Call[NoQuery, Again]) -> Written:
     )
 
 
-def _may_read(call: Call[Any, Any], topic: str) -> None:
-    if not call.may("topic", "messages_read", topic):
-        raise forbidden(f"{call.who.name} may not messages_read topic {topic}; a role must permit it (rbac.roles)")
-
-
 def _may_take(call: Call[Any, Any], source: str, target: str) -> None:
     """Bytes go as they are, so what is masked in the source must be masked in the target."""
-    _may_read(call, source)
+    if not call.may("topic", "messages_read", source):
+        raise forbidden(f"{call.who.name} may not messages_read topic {source}; a role must permit it (rbac.roles)")
     if (why := call.place.serdes.uncovered(source, target)) is not None:
         raise forbidden(why)
 
@@ -576,7 +573,7 @@ async def try_filter(call: Call[NoQuery, Sample]) -> Tried:
         headers, 0,
     )  # fmt: skip
     try:
-        async with Filter(sample.filter) as judge:
+        async with call.place.judge(), Filter(sample.filter) as judge:
             (verdict,) = await judge.verdicts([message])
     except BadFilter as error:
         return Tried(False, str(error))

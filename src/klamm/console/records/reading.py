@@ -10,7 +10,7 @@ into, the next one is on its way.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from klamm.base.clock import Clock
@@ -29,11 +29,13 @@ SECONDS = 30.0
 
 _PAGE = Fetching(of_partition=128 << 10, of_all=4 << 20, seconds=SECONDS)
 _SEARCH = Fetching(of_partition=8 << 20, of_all=16 << 20, seconds=SECONDS)
+_SIFT = Fetching(of_partition=1 << 20, of_all=4 << 20, seconds=SECONDS)
 _TAIL = Fetching(of_partition=128 << 10, of_all=2 << 20, wait=1.0, seconds=SECONDS)
 _LEAST = 64 << 10
 """Bytes of a partition in an answer."""
 _EVERY = 0.25
 """Seconds between two words about progress."""
+_SHOWN_AT_ONCE = 500
 _MOVES = 20
 """How often a reader looks for new leaders before it gives up."""
 _MOVE_PAUSE = 0.25
@@ -124,7 +126,7 @@ async def read(
 ) -> AsyncIterator[Hit | Progress | End]:
     """Up to `limit` hits in the order of time, progress now and then, and at last the end."""
     merge: Merge[Hit] = Merge(plan, _window(plan, limit, selection))
-    how = _SEARCH if selection.searches else _PAGE
+    how = _SEARCH if selection.is_quick else _SIFT if selection.searches else _PAGE
     how = replace(how, committed=topic.committed)
     progress, begun, told = Progress(), clock.monotonic(), clock.monotonic()
     ahead = _Ahead(topic, how)
@@ -169,27 +171,48 @@ def _told(answer: Mapping[int, Piece]) -> dict[int, Piece]:
 
 
 class _Ahead:
-    """Fetches what is wanted, and while that is looked into, what comes behind it."""
+    """Fetches what is wanted, and while that is looked into, what comes behind it.
+
+    What was fetched and is not wanted yet (its partition is ahead of the others) is kept: one answer of each.
+    """
 
     def __init__(self, topic: OpenTopic, how: Fetching) -> None:
         self._topic, self._how = topic, how
-        self._guess: dict[int, int] = {}
-        self._coming: asyncio.Task[dict[int, Piece]] | None = None
+        self._kept: dict[int, tuple[int, Piece]] = {}
+        self._coming: asyncio.Task[None] | None = None
 
     async def get(self, wanted: Mapping[int, Span]) -> "dict[int, tuple[Piece, list[Batch]]]":
+        """Of some of them; none when leaders moved."""
         offsets = {one: span.begin for one, span in wanted.items()}
-        if self._coming is not None and self._guess != offsets:
-            await self.close()
-        task = self._coming or asyncio.create_task(self._topic.fetched(offsets, self._how))
-        self._coming = task
-        pieces = await task
-        self._coming = None
-        found = {one: (piece, list(batches_in(one, piece.data))) for one, piece in pieces.items()}
-        guess = {one: batches[-1].next_offset for one, (_, batches) in found.items() if batches}
-        self._guess = {one: offset for one, offset in guess.items() if offset < wanted[one].end}
-        if self._guess and len(self._guess) == len(offsets):
-            self._coming = asyncio.create_task(self._topic.fetched(self._guess, self._how))
+        if self._coming is not None:
+            await self._coming
+        if not self._ready(offsets):
+            await self._fetch(offsets)
+        ready = self._ready(offsets)
+        found = {one: (piece, list(batches_in(one, piece.data))) for one, piece in ready.items()}
+        for one in ready:
+            del self._kept[one]
+        self._begin(offsets, wanted, found)
         return found
+
+    def _ready(self, offsets: Mapping[int, int]) -> dict[int, Piece]:
+        kept = self._kept
+        return {one: kept[one][1] for one, offset in offsets.items() if one in kept and kept[one][0] == offset}
+
+    def _begin(
+        self,
+        offsets: Mapping[int, int],
+        wanted: Mapping[int, Span],
+        found: "Mapping[int, tuple[Piece, list[Batch]]]",
+    ) -> None:
+        missing = {one: offset for one, offset in offsets.items() if one not in found}
+        behind = {one: batches[-1].next_offset for one, (_, batches) in found.items() if batches}
+        next_ = missing | {one: offset for one, offset in behind.items() if offset < wanted[one].end}
+        self._coming = asyncio.create_task(self._fetch(next_)) if next_ else None
+
+    async def _fetch(self, offsets: Mapping[int, int]) -> None:
+        pieces = await self._topic.fetched(offsets, self._how)
+        self._kept |= {one: (offsets[one], piece) for one, piece in pieces.items()}
 
     async def close(self) -> None:
         coming, self._coming = self._coming, None
@@ -212,9 +235,9 @@ async def _look_into(
             merge.add(partition, (), max(begin, span.begin + 1), None)
             continue
         if not batches:
-            merge.add(partition, (), *_of_nothing(piece, span))
+            merge.add(partition, (), _behind_nothing(piece, span, topic, partition), None)
             continue
-        looked = await asyncio.to_thread(_looked, batches, piece.aborted, span, selection, topic.committed)
+        looked = await asyncio.to_thread(_looked, piece, batches, span, selection, topic.committed)
         progress.messages += looked.messages
         progress.bytes += len(piece.data)
         progress.unreadable += looked.unreadable
@@ -223,10 +246,12 @@ async def _look_into(
         merge.add(partition, found, batches[-1].next_offset, looked.earliest if merge.backward else looked.latest)
 
 
-def _of_nothing(piece: Piece, span: Span) -> tuple[int, None]:
-    """Nothing up to the end: compacted away, or of an open transaction. Bytes without a whole batch: the broker gives
-    the first batch whole, whatever its size, so what is cut is of an offset that we did not ask for."""
-    return span.end, None
+def _behind_nothing(piece: Piece, span: Span, topic: OpenTopic, partition: int) -> int:
+    """Nothing up to the end: it was compacted away."""
+    if piece.data:  # brokers give the first batch whole, whatever its size (KIP-74)
+        doing = f"read records of {topic.name}-{partition} from offset {span.begin}"
+        raise NotNow(doing, "the broker gave less than a whole batch")
+    return span.end
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,15 +263,14 @@ class _Looked:
     latest: int | None
 
 
-def _looked(
-    batches: Sequence[Batch], aborted: Iterable[tuple[int, int]], span: Span, selection: Selection, only_committed: bool
-) -> _Looked:
+def _looked(piece: Piece, batches: Sequence[Batch], span: Span, selection: Selection, only_committed: bool) -> _Looked:
     """In a thread."""
+    is_among = selection.may_be_among(piece.data)
     records: list[Record] = []
     messages, unreadable = 0, 0
     earliest: int | None = None
     latest: int | None = None
-    shown = committed(batches, aborted) if only_committed else batches
+    shown = committed(batches, piece.aborted) if only_committed else batches
     for batch in shown:
         if batch.is_control or batch.base >= span.end or batch.next_offset <= span.begin:
             continue
@@ -254,10 +278,7 @@ def _looked(
         latest = batch.latest if latest is None else max(latest, batch.latest)
         earliest = batch.first_time if earliest is None else min(earliest, batch.first_time)
         try:
-            if selection.may_be_in(batch):
-                records += [
-                    one for one in batch.records() if span.begin <= one.offset < span.end and selection.fits(one)
-                ]
+            records += [one for one in selection.fitting(batch, is_among) if span.begin <= one.offset < span.end]
         except Corrupt:
             unreadable += 1
     return _Looked(records, messages, unreadable, earliest, latest)
@@ -266,15 +287,17 @@ def _looked(
 async def _hits(records: Sequence[Record], selection: Selection, progress: Progress) -> list[Hit]:
     if not records:
         return []
-    messages = await selection.showing.show(records)
-    verdicts = await selection.verdicts(messages)
     hits = []
-    for record, message, verdict in zip(records, messages, verdicts, strict=True):
-        if verdict is True:
-            hits.append(Hit(record, message))
-        elif verdict is not False:
-            progress.errors += 1
-            progress.last_error = verdict
+    for first in range(0, len(records), _SHOWN_AT_ONCE):
+        lot = records[first : first + _SHOWN_AT_ONCE]
+        messages = await selection.showing.show(lot)
+        for record, message, verdict in zip(lot, messages, await selection.verdicts(messages), strict=True):
+            if verdict is True:
+                hits.append(Hit(record, message))
+            elif verdict is not False:
+                progress.errors += 1
+                progress.last_error = verdict
+        await asyncio.sleep(0)  # others have their turn
     return hits
 
 
@@ -321,7 +344,7 @@ async def _follow(
                 if not batches:
                     continue
                 span = Span(offsets[partition], batches[-1].next_offset)
-                looked = await asyncio.to_thread(_looked, batches, piece.aborted, span, selection, topic.committed)
+                looked = await asyncio.to_thread(_looked, piece, batches, span, selection, topic.committed)
                 progress.messages += looked.messages
                 progress.bytes += len(piece.data)
                 hits += await _hits(looked.records, selection, progress)

@@ -12,8 +12,7 @@ const PAGES = [
   ["wrong", "klamm-wrong", "wrong"],
   ["clusters/:cluster", "klamm-overview", "overview", "Overview"],
   ["clusters/:cluster/wrong", "klamm-wrong", "wrong", "What is wrong"],
-  ["clusters/:cluster/operator", "klamm-operator", "operator", "Operator"],
-  ["clusters/:cluster/compare", "klamm-compare", "compare", "Compare"],
+  ["clusters/:cluster/operator", "klamm-operator", "operator", "Operator", "clusterconfig"],
   ["clusters/:cluster/brokers", "klamm-brokers", "brokers", "Brokers"],
   ["clusters/:cluster/brokers/:broker", "klamm-broker", "broker"],
   ["clusters/:cluster/topics", "klamm-topics", "topics", "Topics"],
@@ -21,13 +20,14 @@ const PAGES = [
   ["clusters/:cluster/topics/:topic/messages", "klamm-messages", "messages"],
   ["clusters/:cluster/groups", "klamm-groups", "groups", "Groups"],
   ["clusters/:cluster/groups/:group", "klamm-group", "group"],
-  ["clusters/:cluster/transactions", "klamm-transactions", "transactions", "Transactions"],
-  ["clusters/:cluster/acls", "klamm-acls", "acls", "ACLs"],
-  ["clusters/:cluster/quotas", "klamm-quotas", "quotas", "Quotas and users"],
-  ["clusters/:cluster/quorum", "klamm-quorum", "quorum", "Quorum and features"],
-  ["clusters/:cluster/heat", "klamm-heat", "heat", "What lies where"],
   ["clusters/:cluster/schemas", "klamm-schemas", "schemas", "Schemas"],
   ["clusters/:cluster/schemas/:subject", "klamm-schema", "schema"],
+  ["clusters/:cluster/transactions", "klamm-transactions", "transactions", "Transactions", "clusterconfig"],
+  ["clusters/:cluster/acls", "klamm-acls", "acls", "ACLs", "acl"],
+  ["clusters/:cluster/quotas", "klamm-quotas", "quotas", "Quotas and users", "client_quotas"],
+  ["clusters/:cluster/quorum", "klamm-quorum", "quorum", "Quorum and features", "clusterconfig"],
+  ["clusters/:cluster/heat", "klamm-heat", "heat", "What lies where"],
+  ["clusters/:cluster/compare", "klamm-compare", "compare", "Compare"],
   ["clusters/:cluster/audit", "klamm-audit", "audit", "Audit", "audit"],
   ["login", "klamm-login", "login"],
 ];
@@ -59,7 +59,10 @@ function decoded(part) {
   }
 }
 
+let routes = 0;
+
 async function route({ focus = true } = {}) {
+  const mine = ++routes;
   const main = document.getElementById("main");
   const page = found(location.pathname);
   if (!page) {
@@ -68,11 +71,13 @@ async function route({ focus = true } = {}) {
     return;
   }
   try {
-    await import(`./pages/${page.module}.js`);
+    // Pages leave out what one may not do, so that is known first.
+    await Promise.all([import(`./pages/${page.module}.js`), page.module === "login" ? null : known()]);
   } catch (error) {
     show(main, h("h1", null, "This page could not be loaded"), h("p", { class: "problem" }, error.message));
     return;
   }
+  if (mine !== routes) return; // somebody went on meanwhile
   const element = document.createElement(page.element);
   element.params = page.params;
   main.replaceChildren(element);

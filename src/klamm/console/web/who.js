@@ -5,7 +5,7 @@ import { get } from "./api.js";
 let me = null;
 let asking = null;
 
-/** {rbacEnabled, canLogOut, userInfo}; null while nobody has logged in. */
+/** {rbacEnabled, canLogOut, readOnly, userInfo}; null while nobody has logged in. */
 export const who = () => me;
 
 /** Asked once, and again after a failure. */
@@ -17,8 +17,11 @@ export function known() {
   return asking;
 }
 
+const LOOKS = ["view", "messages_read", "analysis_view", "analysis_run"];
+
 /** Without a name: for any. What is not known yet is not hidden. */
 export function may(cluster, resource, action, name) {
+  if (me?.readOnly.includes(cluster) && !LOOKS.includes(action)) return false;
   if (!me?.rbacEnabled) return true;
   return me.userInfo.permissions.some(
     (one) =>

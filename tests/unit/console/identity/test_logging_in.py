@@ -53,6 +53,7 @@ async def test_a_log_in_opens_and_a_log_out_closes() -> None:
         assert who == {
             "rbacEnabled": False,
             "canLogOut": True,
+            "readOnly": [],
             "userInfo": {"username": "admin", "permissions": []},
         }
         token = cookie.partition("=")[2].partition(";")[0]

@@ -4,6 +4,7 @@ import { get, path, post, query } from "../api.js";
 import { h, tell } from "../dom.js";
 import { Page } from "../page.js";
 import { ask, confirm, search, table, tabs } from "../parts.js";
+import { may } from "../who.js";
 
 const RESOURCES = ["TOPIC", "GROUP", "CLUSTER", "TRANSACTIONAL_ID", "DELEGATION_TOKEN", "USER"];
 const OPERATIONS = ["READ", "WRITE", "CREATE", "DELETE", "ALTER", "DESCRIBE", "CLUSTER_ACTION", "DESCRIBE_CONFIGS", "ALTER_CONFIGS", "IDEMPOTENT_WRITE", "CREATE_TOKENS", "DESCRIBE_TOKENS"];
@@ -45,17 +46,20 @@ class Acls extends Page {
 
   list({ acls = [] }) {
     const { find: wanted = "" } = this.words;
+    const mayEdit = may(this.params.cluster, "acl", "edit");
     const remove = (one) => h("button", { type: "button", class: "danger", "aria-label": `Delete: ${one.permission.toLowerCase()} ${one.principal} ${one.operation} on ${one.resourceName}`, onclick: () => this.delete([one]) }, "Delete");
     return [
       h("div", { class: "tools", key: "tools" },
         search("Search principals and names", wanted, (value) => this.say({ find: value })),
-        h("button", { type: "button", class: "main", onclick: () => this.create() }, "Create a rule"),
-        h("button", { type: "button", onclick: () => this.template("consumer") }, "For a consumer"),
-        h("button", { type: "button", onclick: () => this.template("producer") }, "For a producer"),
-        h("button", { type: "button", onclick: () => this.template("streams") }, "For a Streams application"),
-        h("button", { type: "button", onclick: () => this.upload() }, "From CSV"),
-        h("a", { href: `.${this.api}/csv`, download: "" }, "Download as CSV")),
-      table("Rules", [...COLUMNS, { name: "delete", title: "", cell: remove }], acls, { key: keyOf, empty: "There is no rule." }),
+        mayEdit && [
+          h("button", { type: "button", class: "main", onclick: () => this.create() }, "Create a rule"),
+          h("button", { type: "button", onclick: () => this.template("consumer") }, "For a consumer"),
+          h("button", { type: "button", onclick: () => this.template("producer") }, "For a producer"),
+          h("button", { type: "button", onclick: () => this.template("streams") }, "For a Streams application"),
+          h("button", { type: "button", onclick: () => this.upload() }, "From CSV"),
+        ],
+        h("a", { class: "action", href: `.${this.api}/csv`, download: "" }, "Download as CSV")),
+      table("Rules", mayEdit ? [...COLUMNS, { name: "delete", title: "", cell: remove }] : COLUMNS, acls, { key: keyOf, empty: "There is no rule." }),
     ];
   }
 

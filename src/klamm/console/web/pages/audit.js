@@ -22,7 +22,7 @@ class Audit extends Page {
       { name: "what", title: "What", cell: (one) => one.what },
       { name: "object", title: "To what", cell: (one) => (one.object ? [one.resource ? `${one.resource} ` : "", h("bdi", null, one.object)] : "") },
       { name: "parameters", title: "How", cell: (one) => (one.parameters ? h("code", null, JSON.stringify(one.parameters)) : "") },
-      { name: "outcome", title: "Outcome", cell: (one) => h("span", { class: one.outcome === "ok" ? "good" : "bad", title: one.detail }, one.outcome) },
+      { name: "outcome", title: "Outcome", cell: (one) => [h("span", { class: one.outcome === "ok" ? "good" : "bad" }, one.outcome), one.detail ? h("div", null, h("small", null, one.detail)) : ""] },
     ];
     return [
       h("div", { class: "tools", key: "tools" }, search("Search who, what, object, outcome", wanted, (value) => this.say({ search: value }))),

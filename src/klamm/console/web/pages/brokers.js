@@ -3,6 +3,7 @@ import { h } from "../dom.js";
 import { Page } from "../page.js";
 import { age, table, unread } from "../parts.js";
 import { bytes, count, percent } from "../words.js";
+import { may } from "../who.js";
 import { elections } from "./elections.js";
 
 class Brokers extends Page {
@@ -27,7 +28,7 @@ class Brokers extends Page {
       { name: "outOfSync", title: "Out of sync", number: true, cell: (one) => h("span", { class: one.outOfSync ? "bad" : "" }, count(one.outOfSync)) },
       { name: "bytes", title: "On disk", number: true, cell: (one) => bytes(one.bytes) },
     ];
-    return [h("div", { class: "tools", key: "elections" }, elections(this, null)), table("Brokers", columns, brokers, { key: (one) => one.id }), unread(seen), age(seen)];
+    return [may(this.params.cluster, "clusterconfig", "edit") ? h("div", { class: "tools", key: "elections" }, elections(this, null)) : null, table("Brokers", columns, brokers, { key: (one) => one.id }), unread(seen), age(seen)];
   }
 }
 customElements.define("klamm-brokers", Brokers);

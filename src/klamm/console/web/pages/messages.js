@@ -5,7 +5,9 @@ import { h, tell } from "../dom.js";
 import { at, brief, parse, pretty } from "../exact.js";
 import { Page } from "../page.js";
 import { ask, button, confirm, tabs } from "../parts.js";
+import { may } from "../who.js";
 import { bytes, count, seconds } from "../words.js";
+import { may } from "../who.js";
 
 const MODES = [
   ["LATEST", "Newest first"],
@@ -26,6 +28,10 @@ class Messages extends Page {
 
   title() {
     return this.params.topic;
+  }
+
+  may(action) {
+    return may(this.params.cluster, "topic", action, this.params.topic);
   }
 
   get api() {
@@ -107,18 +113,22 @@ class Messages extends Page {
     }, DRAW_EVERY);
   }
 
+  may(action) {
+    return may(this.params.cluster, "topic", action, this.params.topic);
+  }
+
   view({ names, partitions }) {
     const here = `clusters/${encodeURIComponent(this.params.cluster)}/topics/${encodeURIComponent(this.params.topic)}`;
     const link = (name, title) => [title, `${here}?tab=${name}`, false];
     return [
-      tabs(link("partitions", "Partitions"), ["Messages", `${here}/messages`, true], link("config", "Configuration"), link("groups", "Groups")),
+      tabs(link("partitions", "Partitions"), ["Messages", `${here}/messages`, true], link("config", "Configuration"), link("groups", "Groups"), link("history", "History")),
       this.form(names, partitions),
       h("div", { class: "tools", key: "actions" },
-        button("Write a message", () => this.write(names)),
+        this.may("messages_produce") ? button("Write a message", () => this.write(names)) : null,
         button("Copy to a topic", () => this.copy()),
         h("a", { href: this.file("jsonl"), download: "", class: "action" }, "Download JSON"),
         h("a", { href: this.file("csv"), download: "", class: "action" }, "Download CSV"),
-        button("Purge", () => this.purge(), { kind: "danger" })),
+        this.may("messages_delete") ? button("Purge", () => this.purge(), { kind: "danger" }) : null),
       this.state(),
       this.table(),
       this.end ? h("div", { class: "pager", key: "pager" },
@@ -220,7 +230,7 @@ class Messages extends Page {
       h("p", { class: "age" }, `${one.timestamp ?? "no time"} (${one.timestampMs} ms, ${one.timestampType === "CREATE_TIME" ? "the writer's time" : "the broker's time"}) · key ${bytes(one.key.size)} · value ${bytes(one.value.size)}`),
       h("div", { class: "buttons" },
         one.key.cut || one.value.cut ? button("Show it whole", () => this.whole(one)) : null,
-        button("Send it again", () => this.again(one)),
+        this.may("messages_produce") && button("Send it again", () => this.again(one)),
         button("Copy the value", () => navigator.clipboard.writeText(one.value.text ?? ""))));
   }
 

@@ -5,6 +5,7 @@ import { h, tell } from "../dom.js";
 import { Page, problem } from "../page.js";
 import { ask, confirm, table } from "../parts.js";
 import { bytes, count } from "../words.js";
+import { may } from "../who.js";
 
 const LIMITS = [
   ["producer_byte_rate", "Bytes/s written", (value) => `${bytes(value)}/s`],
@@ -41,30 +42,32 @@ class Quotas extends Page {
   }
 
   quotas(quotas) {
+    const mayEdit = may(this.params.cluster, "client_quotas", "edit");
     const limits = (one) => [...LIMITS, ...ADDRESS].filter(([name]) => one.limits[name] !== undefined).map(([name, title, say]) => h("div", null, `${title}: ${say(one.limits[name])}`));
     const columns = [
       { name: "whose", title: "Whose", cell: whose },
       { name: "limits", title: "Limits", cell: limits },
-      { name: "change", title: "", cell: (one) => h("div", { class: "deeds" }, h("button", { type: "button", onclick: () => this.change(one) }, "Change"), h("button", { type: "button", class: "danger", onclick: () => this.removeQuota(one) }, "Remove")) },
+      mayEdit && { name: "change", title: "", cell: (one) => h("div", { class: "deeds" }, h("button", { type: "button", onclick: () => this.change(one) }, "Change"), h("button", { type: "button", class: "danger", onclick: () => this.removeQuota(one) }, "Remove")) },
     ];
     return [
-      h("div", { class: "tools", key: "quota-tools" },
+      mayEdit && h("div", { class: "tools", key: "quota-tools" },
         h("button", { type: "button", class: "main", onclick: () => this.create() }, "Set a quota for a user or client"),
         h("button", { type: "button", onclick: () => this.create(true) }, "Set a quota for an address")),
-      table("Quotas", columns, quotas, { key: (one) => JSON.stringify([one.user, one.clientId, one.ip]), empty: "No quota is set." }),
+      table("Quotas", columns.filter(Boolean), quotas, { key: (one) => JSON.stringify([one.user, one.clientId, one.ip]), empty: "No quota is set." }),
     ];
   }
 
   users(users) {
+    const mayEdit = may(this.params.cluster, "acl", "edit");
     const columns = [
       { name: "user", title: "User", cell: (one) => one.user },
       { name: "mechanism", title: "Mechanism", cell: (one) => one.mechanism },
       { name: "iterations", title: "Iterations", number: true, cell: (one) => count(one.iterations) },
-      { name: "change", title: "", cell: (one) => h("div", { class: "deeds" }, h("button", { type: "button", onclick: () => this.password(one) }, "New password"), h("button", { type: "button", class: "danger", onclick: () => this.removeUser(one) }, "Remove")) },
+      mayEdit && { name: "change", title: "", cell: (one) => h("div", { class: "deeds" }, h("button", { type: "button", onclick: () => this.password(one) }, "New password"), h("button", { type: "button", class: "danger", onclick: () => this.removeUser(one) }, "Remove")) },
     ];
     return [
-      h("div", { class: "tools", key: "user-tools" }, h("button", { type: "button", class: "main", onclick: () => this.password(null) }, "Set a user's password")),
-      table("Users with a SCRAM password", columns, users, { key: (one) => `${one.user} ${one.mechanism}`, empty: "Nobody has one." }),
+      mayEdit && h("div", { class: "tools", key: "user-tools" }, h("button", { type: "button", class: "main", onclick: () => this.password(null) }, "Set a user's password")),
+      table("Users with a SCRAM password", columns.filter(Boolean), users, { key: (one) => `${one.user} ${one.mechanism}`, empty: "Nobody has one." }),
     ];
   }
 

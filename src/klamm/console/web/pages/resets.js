@@ -5,6 +5,7 @@ import { go } from "../console.js";
 import { h, show, tell } from "../dom.js";
 import { button, confirm, table } from "../parts.js";
 import { count, time } from "../words.js";
+import { may } from "../who.js";
 
 const WHERE = [
   ["earliest", "the beginning"],
@@ -19,13 +20,16 @@ const api = (page) => path("clusters", page.params.cluster, "consumer-groups", p
 
 export const undosOf = (page, signal) => get(`${api(page)}/offsets/undos`, { signal });
 
+const mayOf = (page, action) => may(page.params.cluster, "consumer", action, page.params.group);
 const several = (number) => `${count(number)} ${number === 1 ? "partition" : "partitions"}`;
+
+const allowed = (page, action) => may(page.params.cluster, "consumer", action, page.params.group);
 
 /** Buttons above a group's tables. */
 export function deeds(page, group, offsets) {
   return h("div", { class: "tools", key: "deeds" },
-    h("button", { type: "button", onclick: () => reset(page, offsets) }, "Reset offsets"),
-    h("button", { type: "button", class: "danger", onclick: () => remove_(page, group) }, "Delete group"));
+    h("button", { type: "button", onclick: () => reset(page, offsets) }, mayOf(page, "reset_offsets") ? "Reset offsets" : "See what a reset would do"),
+    mayOf(page, "delete") ? h("button", { type: "button", class: "danger", onclick: () => removeGroup(page, group) }, "Delete group") : null);
 }
 
 /** Resets of this group that can be undone. */
@@ -36,13 +40,14 @@ export function undoList(page, resets) {
     { name: "by", title: "Who", cell: (one) => one.by },
     { name: "what", title: "What", cell: (one) => one.what || "a reset" },
     { name: "lines", title: "Partitions", number: true, cell: (one) => count(one.lines) },
-    { name: "undo", title: "", cell: (one) => h("button", { type: "button", onclick: () => undo(page, one) }, "Undo") },
+    { name: "undo", title: "", cell: (one) => allowed(page, "reset_offsets") && h("button", { type: "button", onclick: () => undo(page, one) }, "Undo") },
   ];
   return table("Resets that can be undone, until the console ends", columns, resets, { key: (one) => one.number });
 }
 
 /** A button that deletes what the group committed in a topic. */
 export function forgetTopic(page, topic) {
+  if (!mayOf(page, "delete")) return "";
   return h("button", { type: "button", class: "danger", "aria-label": `Delete the offsets of topic ${topic}`, onclick: () =>
     confirm(`Delete the offsets of ${topic}?`, "The group will begin there where its auto.offset.reset says. It can be undone.", "Delete", async () => {
       await remove(`${api(page)}/topics/${encodeURIComponent(topic)}`);
@@ -51,7 +56,7 @@ export function forgetTopic(page, topic) {
     }) }, "Delete offsets");
 }
 
-function remove_(page, group) {
+function removeGroup(page, group) {
   const said = "All its offsets go with it. It cannot be undone." + (group.members ? ` ${count(group.members)} members are in it now, so Kafka will refuse.` : "");
   confirm(`Delete group ${page.params.group}?`, said, "Delete", async () => {
     await remove(api(page));
@@ -185,7 +190,7 @@ async function plan(page, dialog, wish, what, back) {
     } catch (error) {
       show(wrong, h("p", { class: "problem" }, error.message));
     }
-  }, { kind: "danger", disabled: Boolean(seen.refused) });
+  }, { kind: "danger", disabled: Boolean(seen.refused) || !mayOf(page, "reset_offsets") });
   dialog.show(
     h("p", null, what),
     seen.refused ? h("p", { class: "problem", role: "alert" }, `It may not be done now: ${seen.refused}.`) : null,

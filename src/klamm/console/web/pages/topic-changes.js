@@ -6,6 +6,7 @@ import { h, tell } from "../dom.js";
 import { ask, button, confirm, table } from "../parts.js";
 import { may } from "../who.js";
 import { bytes } from "../words.js";
+import { may } from "../who.js";
 
 /** Buttons for the tools of a topic's page. */
 export const changes = (page, topic) => [

@@ -5,6 +5,7 @@ import { h, tell } from "../dom.js";
 import { Page } from "../page.js";
 import { confirm, table, tabs } from "../parts.js";
 import { count, seconds } from "../words.js";
+import { may } from "../who.js";
 
 class Transactions extends Page {
   static every = 0;
@@ -53,7 +54,7 @@ class Transactions extends Page {
     const form = ask("Look for them", [text("topic", "Topic", topic, "all"), h("div", { class: "field" }, h("label", { for: "tx-minutes" }, "Open for more than (minutes)"), h("input", { id: "tx-minutes", name: "minutes", type: "number", min: 1, value: minutes, required: true }))], (values) => this.say({ ...values, look: "1" }));
     const said = h("p", null, "A transaction hangs when a partition waits for its end and no coordinator knows of it: readers of committed records stop there for ever. Brokers are asked for the producers of every partition.");
     if (!data?.producers) return [form, said];
-    const abort = { name: "abort", title: "", cell: (one) => h("button", { type: "button", class: "danger", onclick: () => this.abort(one) }, "Abort") };
+    const abort = { name: "abort", title: "", cell: (one) => may(this.params.cluster, "clusterconfig", "edit") && h("button", { type: "button", class: "danger", onclick: () => this.abort(one) }, "Abort") };
     return [form, unread(data.unread), table("Transactions that hang", [...COLUMNS.slice(0, 4), { name: "openSince", title: "Open since offset", number: true, cell: (one) => count(one.openSince) }, { name: "why", title: "Why", cell: (one) => one.why }, abort], data.producers, { key: keyOf, empty: "None hangs." })];
   }
 
