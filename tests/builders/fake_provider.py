@@ -134,6 +134,10 @@ class FakeProvider:
         assert request.headers["Authorization"] == "Bearer access"
         return web.json_response(self.claims)
 
+    async def _teams(self, _: web.Request) -> web.Response:
+        found = [{"slug": slug, "organization": {"login": of}} for of, slug in self.claims.get("teams", [])]
+        return web.json_response(found)
+
     async def _organizations(self, _: web.Request) -> web.Response:
         return web.json_response([{"login": one} for one in self.claims.get("orgs", [])])
 
@@ -148,6 +152,7 @@ async def fake_provider(now: float) -> AsyncIterator[FakeProvider]:
     app.router.add_post("/token", provider._token)
     app.router.add_get("/userinfo", provider._user_info)
     app.router.add_get("/userinfo/orgs", provider._organizations)
+    app.router.add_get("/userinfo/teams", provider._teams)
     runner = web.AppRunner(app)
     await runner.setup()
     try:

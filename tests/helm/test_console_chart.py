@@ -159,6 +159,7 @@ async def test_every_value_of_kafka_ui_s_charts_is_taken(offline: Commands) -> N
     assert [one["path"] for one in rule["http"]["paths"]] == ["/first", "/ui", "/last"]
     assert rule["http"]["paths"][2]["backend"] == {"service": {"name": "last", "port": {"name": "http"}}}
     assert made["NetworkPolicy kafka/console"]["spec"]["egress"] == [{"to": [{"podSelector": {}}]}]
+    assert made["NetworkPolicy kafka/console"]["spec"]["ingress"] == [{"from": [{"podSelector": {}}]}]
     assert made["HorizontalPodAutoscaler kafka/console"]["spec"]["maxReplicas"] == 100
     assert "ServiceAccount kafka/reader" in made
 

@@ -36,7 +36,8 @@ _WEB = Path(__file__).parent / "web"
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-        "font-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+        "font-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -159,7 +160,9 @@ def _same_origin(request: web.Request, route: Route) -> None:
         if site == "cross-site" and request.headers.get("Sec-Fetch-Mode") != "navigate":
             raise forbidden("a page of another site may not read this")
         return
-    if site is not None or (origin is not None and origin.partition("://")[2] != request.host):
+    # Browsers say Sec-Fetch over TLS and to this machine only. A proxy that changes Host tells the one that was asked.
+    hosts = (request.host, request.headers.get("X-Forwarded-Host", "").partition(",")[0].strip())
+    if site is not None or (origin is not None and origin.partition("://")[2] not in hosts):
         raise forbidden(f"a page of {origin or 'another site'} may not do this here")
 
 

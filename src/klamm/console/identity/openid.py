@@ -128,15 +128,32 @@ class OpenIdDoor:
         found: dict[str, Any] = {}
         if "openid" in self.settings.scopes:
             found.update(await self._believed(str(given.get("id_token", "")), pending.nonce, addresses))
-        if addresses.user_info:
+        if addresses.user_info and self._needs_more(found):
             bearer = {"Authorization": f"Bearer {given.get('access_token', '')}"}
             more = await self._ask("GET", addresses.user_info, headers=bearer)
             if not isinstance(more, dict) or ("sub" in found and more.get("sub") != found["sub"]):
                 raise NotLoggedIn("the provider tells of another person than its token")
             found = {**more, **found}
             if self.settings.kind == "oauth_github":
-                lists = await self._ask("GET", f"{addresses.user_info}/orgs", headers=bearer)
-                found["organizations"] = [one.get("login") for one in lists if isinstance(one, dict)]
+                found |= await self._of_github(addresses.user_info, bearer)
+        return found
+
+    def _needs_more(self, found: Mapping[str, Any]) -> bool:
+        """A token that says who it is and what he belongs to is enough; some tell it elsewhere only."""
+        wanted = [self.settings.user_claim, *filter(None, [self.settings.roles_claim])]
+        return bool(self.settings.user_info) or any(_inner(found, one) is None for one in wanted)
+
+    async def _of_github(self, address: str, bearer: Mapping[str, str]) -> dict[str, Any]:
+        """Organizations, and teams as "organization/team" where the scope lets one see them."""
+        lists = await self._ask("GET", f"{address}/orgs", headers=dict(bearer))
+        found: dict[str, Any] = {"organizations": [one.get("login") for one in lists if isinstance(one, dict)]}
+        if "read:org" in self.settings.scopes:
+            teams = await self._ask("GET", f"{address}/teams?per_page=100", headers=dict(bearer))
+            found["teams"] = [
+                f"{(one.get('organization') or {}).get('login')}/{one.get('slug')}"
+                for one in teams
+                if isinstance(one, dict)
+            ]
         return found
 
     async def _believed(self, token: str, nonce: str, addresses: _Addresses) -> Mapping[str, Any]:
@@ -228,9 +245,10 @@ def person(settings: Provider, found: Mapping[str, Any]) -> Person:
         raise NotLoggedIn(f"the provider does not say who it is (claim {settings.user_claim}); see user-name-attribute")
     users, domain = {str(user)}, found.get("hd")
     # An address that was not verified may be anybody's.
-    if settings.user_claim == "email" and found.get("email_verified") is False:
+    verified = str(found.get("email_verified")).lower()  # some write it as text
+    if settings.user_claim == "email" and verified == "false":
         raise NotLoggedIn("the provider has not verified this e-mail address")
-    if isinstance(found.get("email"), str) and found.get("email_verified") is True:
+    if isinstance(found.get("email"), str) and verified == "true":
         users.add(found["email"])
     if settings.allowed_domain and domain != settings.allowed_domain:
         raise NotLoggedIn(f"only accounts of {settings.allowed_domain} come in here")
@@ -244,6 +262,7 @@ def person(settings: Provider, found: Mapping[str, Any]) -> Person:
             "role": roles,
             "group": roles,
             "organization": _texts(found.get("organizations")),
+            "team": _texts(found.get("teams")),
         },
     )
 

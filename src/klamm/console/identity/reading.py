@@ -23,7 +23,7 @@ SUBJECTS: Mapping[str, tuple[str, ...]] = {
     "login_form": ("user", "group"),
     "oauth": ("user", "role", "group", "domain"),
     "oauth_google": ("user", "domain", "role", "group"),
-    "oauth_github": ("user", "organization"),
+    "oauth_github": ("user", "organization", "team"),
     "oauth_cognito": ("user", "group", "role"),
     "ldap": ("user", "group", "role"),
     "ldap_ad": ("user", "group", "role"),

@@ -12,18 +12,16 @@ byte (U+0000 to U+00FF), as there.
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation, localcontext
 from typing import Any
 
+from klamm.console.serdes.avro_times import WORDS
 from klamm.console.serdes.cursor import DEEPEST, LARGEST, Cursor, Misfit, put_zigzag
 from klamm.console.serdes.shaped import from_text
 
 Read = Callable[[Cursor, int], Any]
 Write = Callable[[Any, bytearray, str], None]
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DAY = date(1970, 1, 1)
 _INT, _LONG = range(-(2**31), 2**31), range(-(2**63), 2**63)
 _MOST_NAMES = 10_000
 
@@ -368,7 +366,7 @@ def _logical(schema: dict[str, Any], base: Form) -> Form:
         scale = schema.get("scale", 0)
         if isinstance(scale, int) and 0 <= scale <= 1000:
             return _decimal(base, scale, schema.get("size") if schema["type"] == "fixed" else None)
-    words = _WORDS.get((str(kind), base.name))
+    words = WORDS.get((str(kind), base.name))
     return base if words is None else _worded(base, *words)
 
 
@@ -415,50 +413,3 @@ def _decimal(base: Form, scale: int, size: int | None) -> Form:
             raise _wrong(path, f"a number of {length} bytes", value) from None
 
     return Form(base.name, read, write)
-
-
-def _instant(parts: int) -> tuple[Callable[[int], str], Callable[[str], int]]:
-    """`parts`: of a second."""
-
-    def shown(value: int) -> str:
-        moment = _EPOCH + timedelta(microseconds=value * (1_000_000 // parts))
-        return moment.isoformat(timespec="milliseconds" if parts == 1000 else "microseconds").replace("+00:00", "Z")
-
-    def meant(text: str) -> int:
-        moment = datetime.fromisoformat(text)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return (moment - _EPOCH) // timedelta(microseconds=1_000_000 // parts)
-
-    return shown, meant
-
-
-def _of_day(parts: int) -> tuple[Callable[[int], str], Callable[[str], int]]:
-    def shown(value: int) -> str:
-        whole = timedelta(microseconds=value * (1_000_000 // parts))
-        if not timedelta() <= whole < timedelta(days=1):
-            raise ValueError("no time of a day")
-        return (datetime.min + whole).time().isoformat(timespec="milliseconds" if parts == 1000 else "microseconds")
-
-    def meant(text: str) -> int:
-        one = time.fromisoformat(text)
-        whole = timedelta(hours=one.hour, minutes=one.minute, seconds=one.second, microseconds=one.microsecond)
-        return whole // timedelta(microseconds=1_000_000 // parts)
-
-    return shown, meant
-
-
-def _shown_date(value: int) -> str:
-    return (_DAY + timedelta(days=value)).isoformat()
-
-
-def _meant_date(text: str) -> int:
-    return (date.fromisoformat(text) - _DAY).days
-
-
-_WORDS: Mapping[tuple[str, str], tuple[Callable[[int], str], Callable[[str], int]]] = {
-    ("date", "int"): (_shown_date, _meant_date),
-    ("time-millis", "int"): _of_day(1000),
-    ("time-micros", "long"): _of_day(1_000_000),
-    ("timestamp-millis", "long"): _instant(1000),
-    ("timestamp-micros", "long"): _instant(1_000_000),
-}

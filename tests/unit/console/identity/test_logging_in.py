@@ -132,6 +132,14 @@ async def test_another_site_neither_logs_in_nor_out() -> None:
         assert (await console.get("/api/clusters")).status == 200
 
 
+async def test_behind_a_proxy_that_changes_the_host_pages_still_work() -> None:
+    async with _with_form() as console:
+        body, asked = {"username": "admin", "password": "pw"}, {"Origin": "http://kafka.example"}
+        assert (await console.ask("POST", "/api/login", body, **asked)).status == 403
+        asked["X-Forwarded-Host"] = "kafka.example"
+        assert (await console.ask("POST", "/api/login", body, **asked)).status == 204
+
+
 async def test_another_site_reads_nothing_and_may_lead_here() -> None:
     async with _with_form() as console:
         await console.log_in("admin", "pw")
@@ -336,6 +344,16 @@ async def test_new_keys_of_a_provider_are_read_when_a_token_names_them(provider:
         assert (await _there_and_back(console, provider)).headers["Location"] == "/"
 
 
+async def test_an_address_that_was_not_verified_is_nobodys_name(provider: FakeProvider) -> None:
+    async with _with_provider(provider, **{"user-name-attribute": "email"}) as console:
+        for verified in (False, "false"):
+            provider.claims = {"sub": "1", "email": "ann@example.com", "email_verified": verified}
+            assert "not verified" in _why(await _there_and_back(console, provider))
+        provider.claims["email_verified"] = True
+        assert (await _there_and_back(console, provider)).headers["Location"] == "/"
+        assert (await console.get("/api/authorization")).json["userInfo"]["username"] == "ann@example.com"
+
+
 async def test_an_answer_of_another_provider_is_not_taken(provider: FakeProvider) -> None:
     async with _with_provider(provider) as console:
         begun = await console.get("/oauth2/authorization/mine")
@@ -368,7 +386,13 @@ async def test_github_tells_by_its_own_way(provider: FakeProvider) -> None:
                 "clusters": ["kafka"],
                 "subjects": [{"provider": "oauth_github", "type": "organization", "value": "klamm"}],
                 "permissions": [{"resource": "topic", "value": ".*", "actions": ["view"]}],
-            }
+            },
+            {
+                "name": "team",
+                "clusters": ["kafka"],
+                "subjects": [{"provider": "oauth_github", "type": "team", "value": "klamm/ops"}],
+                "permissions": [{"resource": "ksql", "actions": ["execute"]}],
+            },
         ],
     }
     async with _with_provider(provider, rbac=rbac, **client) as console:
@@ -376,7 +400,11 @@ async def test_github_tells_by_its_own_way(provider: FakeProvider) -> None:
         assert said.headers["Location"] == "/", said.headers
         info = (await console.get("/api/authorization")).json["userInfo"]
         assert (info["username"], [one["resource"] for one in info["permissions"]]) == ("ann", ["topic"])
-        provider.claims["orgs"] = []
+        provider.claims["orgs"], provider.claims["teams"] = [], [["klamm", "ops"]]
+        await _there_and_back(console, provider)
+        info = (await console.get("/api/authorization")).json["userInfo"]
+        assert [one["resource"] for one in info["permissions"]] == ["ksql"], "of the team"
+        provider.claims["teams"] = []
         await _there_and_back(console, provider)
         info = (await console.get("/api/authorization")).json["userInfo"]
         assert [one["resource"] for one in info["permissions"]] == ["acl"], "the default role, for who has no other"

@@ -225,7 +225,7 @@ class Messages extends Page {
       h("p", { class: "age" }, `${one.timestamp ?? "no time"} (${one.timestampMs} ms, ${one.timestampType === "CREATE_TIME" ? "the writer's time" : "the broker's time"}) · key ${bytes(one.key.size)} · value ${bytes(one.value.size)}`),
       h("div", { class: "buttons" },
         one.key.cut || one.value.cut ? button("Show it whole", () => this.whole(one)) : null,
-        this.may("messages_produce") && button("Send it again", () => this.again(one)),
+        button("Send it again", () => this.again(one)),
         button("Copy the value", () => navigator.clipboard.writeText(one.value.text ?? ""))));
   }
 

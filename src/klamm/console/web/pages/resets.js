@@ -23,8 +23,6 @@ export const undosOf = (page, signal) => get(`${api(page)}/offsets/undos`, { sig
 const mayOf = (page, action) => may(page.params.cluster, "consumer", action, page.params.group);
 const several = (number) => `${count(number)} ${number === 1 ? "partition" : "partitions"}`;
 
-const allowed = (page, action) => may(page.params.cluster, "consumer", action, page.params.group);
-
 /** Buttons above a group's tables. */
 export function deeds(page, group, offsets) {
   return h("div", { class: "tools", key: "deeds" },
@@ -40,7 +38,7 @@ export function undoList(page, resets) {
     { name: "by", title: "Who", cell: (one) => one.by },
     { name: "what", title: "What", cell: (one) => one.what || "a reset" },
     { name: "lines", title: "Partitions", number: true, cell: (one) => count(one.lines) },
-    { name: "undo", title: "", cell: (one) => allowed(page, "reset_offsets") && h("button", { type: "button", onclick: () => undo(page, one) }, "Undo") },
+    { name: "undo", title: "", cell: (one) => h("button", { type: "button", onclick: () => undo(page, one) }, "Undo") },
   ];
   return table("Resets that can be undone, until the console ends", columns, resets, { key: (one) => one.number });
 }

@@ -33,10 +33,6 @@ class Schema extends Page {
     return { ...shown, before, diff: compares ? await get(`${this.api}/diff${query({ old: before, new: shown.version.version })}`, { signal }) : null };
   }
 
-  may(action) {
-    return may(this.params.cluster, "schema", action, this.params.subject);
-  }
-
   view(data) {
     if (!data) return [];
     const { tab = "schema" } = this.words;
