@@ -31,6 +31,9 @@ PATIENCE = 5.0
 READERS = 16
 """Streams of records that are open at a time, each with a connection of its own."""
 
+JUDGES = 8
+"""Filters of records at a time, each with a process of its own."""
+
 
 class Place:
     """Requests share one connection; the collector has its own, for it keeps brokers busy; so has each stream."""
@@ -43,6 +46,7 @@ class Place:
         self._asking = Link(settings.connection(), random)
         self._collecting = Link(settings.connection(), random)
         self._readers = asyncio.Semaphore(READERS)
+        self._judges = asyncio.Semaphore(JUDGES)
         self.analyses = Analyses(self.reader, clock)
         self.collector = Collector(self._collecting, clock, settings.collecting)
         self.past = Past()
@@ -124,6 +128,14 @@ class Place:
             snapshot = await self.collector.after(number)
             number = snapshot.number
             await self.past.add(self._clock.now().timestamp(), snapshot)
+
+    @asynccontextmanager
+    async def judge(self) -> AsyncIterator[None]:
+        """Leave to run a filter."""
+        if self._judges.locked():
+            raise Problem(429, "TooManyFilters", f"{JUDGES} filters are at work; close one and try again")
+        async with self._judges:
+            yield
 
     async def close(self) -> None:
         await self.analyses.close()

@@ -25,6 +25,7 @@ _ABORT = 0
 _LONGEST_NUMBER = 10
 _LARGEST_BODY = 256 << 20
 """Bytes: a batch of some KB can claim to be many GB."""
+_LEAST_ROOM, _USUAL_RATIO = 16 << 10, 12
 
 
 class Corrupt(ValueError):
@@ -258,33 +259,64 @@ def _gzip(packed: memoryview) -> bytes:
     machine = zlib.decompressobj(31)
     body = machine.decompress(packed, _LARGEST_BODY)
     if machine.unconsumed_tail:
-        raise Corrupt(f"a batch is larger than {_LARGEST_BODY} bytes")
+        raise _too_large()
     return body
 
 
 def _snappy(packed: memoryview) -> bytes:
+    if bytes(packed[:8]) != b"\x82SNAPPY\0":
+        return _snappy_block(packed)
+    blocks, at, size = [], 16, 0
+    while at < len(packed):
+        length = int.from_bytes(packed[at : at + 4], "big")
+        blocks.append(_snappy_block(packed[at + 4 : at + 4 + length]))
+        at, size = at + 4 + length, size + len(blocks[-1])
+        if size > _LARGEST_BODY:
+            raise _too_large()
+    return b"".join(blocks)
+
+
+def _snappy_block(packed: memoryview) -> bytes:
     from cramjam import snappy
 
-    if bytes(packed[:8]) != b"\x82SNAPPY\0":
-        return bytes(snappy.decompress_raw(packed))
-    blocks, at = [], 16
-    while at < len(packed):
-        size = int.from_bytes(packed[at : at + 4], "big")
-        blocks.append(bytes(snappy.decompress_raw(packed[at + 4 : at + 4 + size])))
-        at += 4 + size
-    return b"".join(blocks)
+    if snappy.decompress_raw_len(packed) > _LARGEST_BODY:
+        raise _too_large()
+    return bytes(snappy.decompress_raw(packed))
 
 
 def _lz4(packed: memoryview) -> bytes:
     from cramjam import lz4
 
-    return bytes(lz4.decompress(packed))
+    return _into_room(lz4.decompress_into, packed)
 
 
 def _zstd(packed: memoryview) -> bytes:
     from cramjam import zstd
 
-    return bytes(zstd.decompress(packed))
+    return _into_room(zstd.decompress_into, packed)
+
+
+def _into_room(decompress: Callable[[memoryview, bytearray], int], packed: memoryview) -> bytes:
+    """These formats do not say how large it will be; so room is given, and more when it does not do."""
+    from cramjam import DecompressionError
+
+    room = max(_LEAST_ROOM, _USUAL_RATIO * len(packed))
+    while True:
+        body = bytearray(min(room, _LARGEST_BODY))
+        try:
+            size = decompress(packed, body)
+        except DecompressionError as error:
+            if "whole buffer" not in str(error):
+                raise
+            if room >= _LARGEST_BODY:
+                raise _too_large() from error
+            room *= _USUAL_RATIO
+        else:
+            return bytes(memoryview(body)[:size])
+
+
+def _too_large() -> Corrupt:
+    return Corrupt(f"a batch is larger than {_LARGEST_BODY} bytes")
 
 
 _CODECS: Mapping[int, Callable[[memoryview], bytes]] = {1: _gzip, 2: _snappy, 3: _lz4, 4: _zstd}

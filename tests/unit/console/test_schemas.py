@@ -29,7 +29,8 @@ from klamm.console.schema_registry import Registry, RegistryFailure, RegistrySet
 from klamm.console.serdes import CannotWrite
 from klamm.console.serdes.of_cluster import ClusterSerdes
 from klamm.console.settings import Settings
-from klamm.kafka.batches import Record
+from klamm.kafka.batches import Batch, batches_in
+from klamm.kafka.writing import NewRecord, batch_of
 
 ORDER = '{"type":"record","name":"Order","fields":[{"name":"id","type":"long"}]}'
 NOTED = '{"type":"record","name":"Order","fields":[{"name":"id","type":"long"},{"name":"note","type":"string"}]}'
@@ -237,15 +238,20 @@ async def test_a_search_looks_at_what_is_shown_where_that_is_not_the_bytes() -> 
     async with fake_registry() as registry:
         id_ = registry.add("orders-value", ORDER)
         serdes = await serdes_of(registry)
-        auto = serdes.get("orders", "value", None)
-        record = Record(0, 0, 0, None, framed(id_, b"\x54"))
-        await auto.prepare([framed(id_, b"\x54")])
-        assert Selection(Showing("orders", serdes, auto, auto), "42").fits(record)
-        plain = ClusterSerdes()
-        found = plain.get("orders", "value", None)
-        assert not Selection(Showing("orders", plain, found, found), "42").fits(record)
+        (batch,) = batches_in(0, batch_of([NewRecord(None, framed(id_, b"\x54"), 0, ())]))
+        assert await _found("42", batch, serdes) == [0]
+        assert await _found("42", batch, ClusterSerdes()) == []
         assert serdes.registry is not None
         await serdes.registry.close()
+
+
+async def _found(text: str, batch: Batch, serdes: ClusterSerdes) -> list[int]:
+    auto = serdes.get("orders", "value", None)
+    showing = Showing("orders", serdes, auto, auto)
+    selection = Selection(showing, text)
+    fitting = selection.fitting(batch, is_among=True)
+    verdicts = await selection.verdicts(await showing.show(fitting))
+    return [one.offset for one, verdict in zip(fitting, verdicts, strict=True) if verdict is True]
 
 
 async def test_schemas_that_refer_to_others() -> None:

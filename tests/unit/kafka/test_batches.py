@@ -62,6 +62,17 @@ def test_records_are_read_whatever_compresses_them(codec: int, pack: Callable[[b
     assert (batch.base, batch.next_offset, batch.count, batch.latest) == (0, 3, 3, 2000)
 
 
+@pytest.mark.parametrize(
+    ("codec", "pack"),
+    [(1, gzip.compress), (2, cramjam.snappy.compress_raw), (3, cramjam.lz4.compress), (4, cramjam.zstd.compress)],
+)
+def test_a_batch_that_is_larger_than_any_is_not_unpacked(codec: int, pack: Callable[[bytes], bytes]) -> None:
+    bomb = bytes(pack(bytes((256 << 20) + 1)))
+    (batch,) = batches_in(0, _changed(batch_of(_NEW), codec, body=bomb))
+    with pytest.raises(Corrupt, match="larger than"):
+        batch.body()
+
+
 def test_the_library_reads_what_we_write_and_we_read_what_it_writes() -> None:
     theirs = MemoryRecords(batch_of(_NEW)).next_batch()
     assert theirs.validate_crc()

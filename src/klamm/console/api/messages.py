@@ -232,15 +232,16 @@ async def _reading(
 ) -> AsyncIterator[tuple[OpenTopic, Plan, Selection]]:
     """A connection, a plan and a filter, and the end of all three."""
     async with AsyncExitStack() as stack:
-        judge = await _filter(stack, query.filter)
+        judge = await _filter(stack, place, query.filter)
         admin = await stack.enter_async_context(place.reader())
         topic = await opened(admin, name, query.isolation == "READ_COMMITTED")
         yield topic, await _plan(topic, query), Selection(showing, query.string_filter, judge)
 
 
-async def _filter(stack: AsyncExitStack, expression: str) -> Filter | None:
+async def _filter(stack: AsyncExitStack, place: Place, expression: str) -> Filter | None:
     if not expression.strip():
         return None
+    await stack.enter_async_context(place.judge())
     try:
         return await stack.enter_async_context(Filter(expression))
     except BadFilter as error:
@@ -571,7 +572,7 @@ async def try_filter(call: Call[NoQuery, Sample]) -> Tried:
         headers, 0,
     )  # fmt: skip
     try:
-        async with Filter(sample.filter) as judge:
+        async with call.place.judge(), Filter(sample.filter) as judge:
             (verdict,) = await judge.verdicts([message])
     except BadFilter as error:
         return Tried(False, str(error))

@@ -235,7 +235,7 @@ async def _look_into(
             merge.add(partition, (), max(begin, span.begin + 1), None)
             continue
         if not batches:
-            merge.add(partition, (), *_of_nothing(piece, span))
+            merge.add(partition, (), _behind_nothing(piece, span, topic, partition), None)
             continue
         looked = await asyncio.to_thread(_looked, piece, batches, span, selection, topic.committed)
         progress.messages += looked.messages
@@ -246,10 +246,12 @@ async def _look_into(
         merge.add(partition, found, batches[-1].next_offset, looked.earliest if merge.backward else looked.latest)
 
 
-def _of_nothing(piece: Piece, span: Span) -> tuple[int, None]:
-    """Nothing up to the end: compacted away, or of an open transaction. Bytes without a whole batch: the broker gives
-    the first batch whole, whatever its size, so what is cut is of an offset that we did not ask for."""
-    return span.end, None
+def _behind_nothing(piece: Piece, span: Span, topic: OpenTopic, partition: int) -> int:
+    """Nothing up to the end: it was compacted away."""
+    if piece.data:  # brokers give the first batch whole, whatever its size (KIP-74)
+        doing = f"read records of {topic.name}-{partition} from offset {span.begin}"
+        raise NotNow(doing, "the broker gave less than a whole batch")
+    return span.end
 
 
 @dataclass(frozen=True, slots=True)

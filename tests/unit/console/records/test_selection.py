@@ -65,10 +65,13 @@ def test_records_are_made_only_of_batches_that_hold_the_text() -> None:
 
 
 def _message(key: str | None, value: str) -> Message:
-    sides = [
-        Side("null" if one is None else "text", one, "Auto", None if one is None else len(one)) for one in (key, value)
-    ]
-    return Message(0, 1, "2023-11-14T22:13:20.000Z", 1_700_000_000_000, "CREATE_TIME", *sides, (Header("h", "x"),), 3)
+    time = 1_700_000_000_000
+    headers = (Header("h", "x"),)
+    return Message(0, 1, "2023-11-14T22:13:20.000Z", time, "CREATE_TIME", _side(key), _side(value), headers, 3)
+
+
+def _side(text: str | None) -> Side:
+    return Side("null", None, "Auto", None) if text is None else Side("text", text, "Auto", len(text))
 
 
 @pytest.mark.parametrize(
