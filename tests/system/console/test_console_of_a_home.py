@@ -86,11 +86,13 @@ def answer(url: str) -> Any:
 
 
 def until_online(home: LocalCluster, url: str) -> Any:
+    said: list[Any] = []
+
     def online() -> Any:
-        (one,) = answer(f"{url}/api/clusters")["clusters"]
+        (one,) = said[:] = answer(f"{url}/api/clusters")["clusters"]
         return one if one["status"] == "online" else None
 
-    return home.until("the console has seen the cluster", online, within=60)
+    return home.until("the console has seen the cluster", online, within=60, telling=lambda: str(said))
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Which listener of a cluster the console on this machine goes through."""
 
+import ssl
 from datetime import UTC, datetime
 from typing import Any
 
@@ -87,6 +88,7 @@ def test_a_user_s_certificate_opens_it_and_the_listener_s_authority_is_trusted(a
     made = connection(found, Identity("ann", {"user.crt": leaf, "user.key": key_to_pem(key)}))
     assert made.tls is not None
     assert made.tls.cert_store_stats()["x509"] == 1
+    assert (made.tls.check_hostname, made.tls.verify_mode) == (False, ssl.CERT_REQUIRED)
 
 
 @pytest.mark.parametrize(
