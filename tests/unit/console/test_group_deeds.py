@@ -56,6 +56,21 @@ async def test_plan_do_and_undo(servers: FakeServers) -> None:
         assert servers.groups["shop"].committed == {"orders": {0: 70}}  # exactly as before: 1 has none again
 
 
+async def test_what_was_set_is_kept_for_an_undo_though_deleting_the_rest_failed(servers: FakeServers) -> None:
+    servers.newest = {47: -1}  # brokers that do not know how to delete offsets
+    servers.groups["shop"].committed = {"orders": {0: 70, 1: 20}}
+    async with running_console(servers.bootstrap) as console:
+        lines = [
+            {"topic": "orders", "partition": 0, "old": 70, "new": 10},
+            {"topic": "orders", "partition": 1, "old": 20, "new": None},
+        ]
+        done = (await console.ask("POST", f"{_SHOP}/offsets", {"what": "a test", "lines": lines})).json
+        assert (done["changed"], [one["partition"] for one in done["failed"]]) == (1, [1])
+        assert servers.groups["shop"].committed == {"orders": {0: 10, 1: 20}}
+        back = await _plan(console, to="undo", number=done["undo"])
+        assert [(one["partition"], one["new"]) for one in back["lines"]] == [(0, 70)]
+
+
 async def test_what_another_group_has(servers: FakeServers) -> None:
     async with running_console(servers.bootstrap) as console:
         plan = await _plan(console, to="group", **{"from": "busy"})

@@ -319,7 +319,13 @@ async def _done(admin: Admin, coordinator: int, name: str, wanted: Mapping[Key, 
             to_set.setdefault(topic, {})[partition] = at
     outcomes = await commit_offsets(admin, coordinator, name, to_set) if to_set else {}
     if to_delete:
-        outcomes |= await delete_offsets(admin, coordinator, name, to_delete)
+        try:
+            outcomes |= await delete_offsets(admin, coordinator, name, to_delete)
+        except KafkaFailure as failure:
+            if not outcomes:
+                raise
+            # What was set is told, and kept for an undo.
+            outcomes |= {key: failure for key, at in wanted.items() if at is None}
     return outcomes
 
 
