@@ -8,6 +8,8 @@ Backward, a partition is read in windows: a window is scanned to its end and the
 clocks may go back; records then stand where their partition has them.
 """
 
+import heapq
+import math
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -52,6 +54,12 @@ class Merge(Generic[T]):
 
     def __init__(self, plan: Plan, window: int) -> None:
         self.backward = plan.backward
+        self._sign = -1 if plan.backward else 1
+        self._heads: list[tuple[int, int]] = []
+        """Of each partition that has records ready, the time of the first (turned round when backward) and its number,
+        as a heap."""
+        self._bound: float | None = None
+        """The earliest time that may still come of a partition without records ready; None: to be looked for."""
         self._tracks: dict[int, _Track[T]] = {one: _Track(span, window) for one, span in plan.spans.items()}
         if self.backward:
             for track in self._tracks.values():
@@ -59,23 +67,32 @@ class Merge(Generic[T]):
 
     def wanted(self) -> Mapping[int, Span]:
         """What to fetch next, by partition; empty when nothing holds up what there is."""
-        first = self._first()
+        first = self._heads[0][0] if self._heads else math.inf
         return {
             one: Span(track.at, track.span.end) if self.backward else track.span
             for one, track in self._tracks.items()
-            if not track.is_done and not track.ready and (first is None or self._may_come_before(track, first))
+            if self._may_bring(track) < first
         }
 
     def add(self, partition: int, found: Sequence[Found[T]], next_offset: int, scanned_to: int | None) -> None:
         """What was found from the wanted offset to before `next_offset`; `scanned_to`: the last time seen on the way
         (backward: the first)."""
         track = self._tracks[partition]
-        if not self.backward:
+        had_head = bool(track.ready)
+        self._bound = None
+        if self.backward:
+            self._add_backward(track, found, next_offset, scanned_to)
+        else:
             track.ready.extend(found)
             track.span = Span(max(next_offset, track.span.begin), track.span.end)
             if scanned_to is not None:
                 track.mark = scanned_to if track.mark is None else max(track.mark, scanned_to)
-            return
+        if not had_head:
+            self._push_head(partition, track)
+
+    def _add_backward(
+        self, track: _Track[T], found: Sequence[Found[T]], next_offset: int, scanned_to: int | None
+    ) -> None:
         track.waiting += found
         if scanned_to is not None:
             track.lowest = scanned_to if track.lowest is None else min(track.lowest, scanned_to)
@@ -86,16 +103,15 @@ class Merge(Generic[T]):
     def take(self, most: int) -> list[T]:
         """Those that may go out, in order; at most so many."""
         taken: list[T] = []
-        while len(taken) < most:
-            first = self._first()
-            if first is None:
-                break
-            if any(
-                not track.is_done and not track.ready and self._may_come_before(track, first)
-                for track in self._tracks.values()
-            ):
-                break
-            taken.append(self._tracks[first].ready.popleft().what)
+        if self._bound is None:
+            self._bound = min(map(self._may_bring, self._tracks.values()), default=math.inf)
+        while self._heads and len(taken) < most and self._heads[0][0] <= self._bound:
+            _, number = heapq.heappop(self._heads)
+            partition = self._sign * number
+            track = self._tracks[partition]
+            taken.append(track.ready.popleft().what)
+            self._push_head(partition, track)
+            self._bound = min(self._bound, self._may_bring(track))
         return taken
 
     @property
@@ -112,18 +128,16 @@ class Merge(Generic[T]):
                 places[one] = track.ready[0].offset if track.ready else track.span.begin
         return Cursor(self.backward, places)
 
-    def _first(self) -> int | None:
-        """The partition whose next record is the first of all."""
-        heads = [(track.ready[0].timestamp, one) for one, track in self._tracks.items() if track.ready]
-        if not heads:
-            return None
-        return (max(heads) if self.backward else min(heads))[1]
+    def _push_head(self, partition: int, track: _Track[T]) -> None:
+        if track.ready:
+            heapq.heappush(self._heads, (self._sign * track.ready[0].timestamp, self._sign * partition))
 
-    def _may_come_before(self, track: _Track[T], first: int) -> bool:
-        if track.mark is None:
-            return True
-        time = self._tracks[first].ready[0].timestamp
-        return track.mark > time if self.backward else track.mark < time
+    def _may_bring(self, track: _Track[T]) -> float:
+        """The earliest time (the latest, turned round, when backward) of what is still to be fetched of it; none while
+        it has records ready, for these come first."""
+        if track.is_done or track.ready:
+            return math.inf
+        return -math.inf if track.mark is None else self._sign * track.mark
 
 
 def _open_window(track: _Track[T]) -> None:

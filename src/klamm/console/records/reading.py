@@ -36,8 +36,9 @@ _LEAST = 64 << 10
 _EVERY = 0.25
 """Seconds between two words about progress."""
 _SHOWN_AT_ONCE = 500
+_TAKEN_AT_ONCE = 200
 _MOVES = 20
-"""How often a reader looks for new leaders before it gives up."""
+"""How often in a row a reader looks for new leaders before it gives up."""
 _MOVE_PAUSE = 0.25
 
 
@@ -74,7 +75,7 @@ class OpenTopic:
 
     admin: Admin
     name: str
-    leaders: dict[int, int]
+    leaders: dict[int, int | None]
     committed: bool = False
     _moves: int = field(default=0, init=False)
 
@@ -107,6 +108,8 @@ class OpenTopic:
         pieces = {one: piece for answer in answers for one, piece in _told(answer).items()}
         if any(piece.moved for piece in pieces.values()):
             await self._look_again()
+        else:
+            self._moves = 0
         return {one: piece for one, piece in pieces.items() if not piece.moved}
 
     async def _look_again(self) -> None:
@@ -132,9 +135,11 @@ async def read(
     ahead = _Ahead(topic, how)
     try:
         while progress.found < limit:
-            for hit in merge.take(limit - progress.found):
-                progress.found += 1
-                yield hit
+            while lot := merge.take(min(_TAKEN_AT_ONCE, limit - progress.found)):
+                for hit in lot:
+                    progress.found += 1
+                    yield hit
+                await asyncio.sleep(0)  # others have their turn
             wanted = merge.wanted()
             if progress.found >= limit or not wanted:
                 break
@@ -232,7 +237,8 @@ async def _look_into(
         span = wanted[partition]
         if piece.out_of_range:
             begin = (await topic.at([partition], EARLIEST))[partition] or 0
-            merge.add(partition, (), max(begin, span.begin + 1), None)
+            # A log that begins no later ends before: a leader cut it, and nothing is there up to the end known before.
+            merge.add(partition, (), begin if begin > span.begin else span.end, None)
             continue
         if not batches:
             merge.add(partition, (), _behind_nothing(piece, span, topic, partition), None)
@@ -348,6 +354,8 @@ async def _follow(
                 progress.messages += looked.messages
                 progress.bytes += len(piece.data)
                 hits += await _hits(looked.records, selection, progress)
+                # To the end of the line: brokers fill an answer in order until it is full.
+                del offsets[partition]
                 offsets[partition] = span.end
             hits.sort(key=lambda one: (one.record.timestamp, one.record.partition, one.record.offset))
             await lots.put(hits)

@@ -78,3 +78,26 @@ def test_clocks_that_go_back_lose_nothing() -> None:
     logs = {0: [50, 10, 60], 1: [20, 5, 70]}
     merge: Merge[tuple[int, int]] = Merge(_plan(logs, False), 10)
     assert sorted(_page(merge, logs, 10, 2)) == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)]
+
+
+class _Counted(int):
+    """A time that counts how often it is compared."""
+
+    compared = 0
+
+    def __lt__(self, other: object) -> bool:
+        _Counted.compared += 1
+        return int(self) < other  # type: ignore[operator]
+
+    __hash__ = int.__hash__
+
+
+def test_a_record_is_not_compared_with_those_of_all_partitions() -> None:
+    partitions, each = 300, 10
+    merge: Merge[int] = Merge(Plan(False, {one: Span(0, each) for one in range(partitions)}), 10)
+    for one in range(partitions):
+        times = [_Counted(one + partitions * at) for at in range(each)]
+        merge.add(one, [Found(at, time, int(time)) for at, time in enumerate(times)], each, times[-1])
+    _Counted.compared = 0
+    assert merge.take(partitions * each) == list(range(partitions * each))
+    assert _Counted.compared < 40 * partitions * each
