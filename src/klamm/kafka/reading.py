@@ -159,16 +159,16 @@ async def offsets_at(
     return found
 
 
-async def leaders_of(admin: Admin, topic: str) -> dict[int, int]:
-    """The leader of each partition. Raises `UnknownTopic`, and `NotNow` when a partition has none."""
+async def leaders_of(admin: Admin, topic: str) -> dict[int, int | None]:
+    """The leader of each partition; None: it has none at present. Raises `UnknownTopic`."""
     doing = f"look for the leaders of topic {topic}"
     found = (await admin.describe_topics([topic])).get(topic)
     if found is None:
         raise UnknownTopic(doing, "there is no such topic")
-    return {one.id: one.leader for one in found.partitions if one.leader is not None}
+    return {one.id: one.leader for one in found.partitions}
 
 
-def by_leader(leaders: Mapping[int, int], partitions: Iterable[int], topic: str) -> dict[int, list[int]]:
+def by_leader(leaders: Mapping[int, int | None], partitions: Iterable[int], topic: str) -> dict[int, list[int]]:
     """Which partitions to ask of whom. Raises `NotNow` for one without a leader."""
     grouped: dict[int, list[int]] = {}
     for one in partitions:

@@ -12,7 +12,7 @@ import msgspec
 from klamm.console.clusters import Place
 from klamm.console.problems import Problem, bad_value, forbidden
 from klamm.console.records.cel import BadFilter, Filter
-from klamm.console.records.plan import MODES, Cursor, Plan, cursor_of, planned, resumed
+from klamm.console.records.plan import MODES, Cursor, Plan, Span, cursor_of, planned, resumed
 from klamm.console.records.reading import SECONDS, End, Hit, OpenTopic, Progress, opened, read, tail
 from klamm.console.records.selection import Selection
 from klamm.console.records.shown import Header, Message, Showing, Side, iso_time, shortened
@@ -137,13 +137,15 @@ class CopyWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     timestamp: int | None = None
     key_serde: str | None = None
     value_serde: str | None = None
+    isolation: str = "READ_UNCOMMITTED"
     limit: int = 10_000
     keep_partitions: bool = False
     dry_run: bool = True
 
 
 class Copied(msgspec.Struct, frozen=True, rename="camel"):
-    """`matched`: that were to be copied; `more`: there were more than `limit`."""
+    """`matched`: that were to be copied; `more`: there were more than `limit`. `whyNot`: it ended early, and what was
+    written by then stays."""
 
     scanned: int
     matched: int
@@ -151,6 +153,7 @@ class Copied(msgspec.Struct, frozen=True, rename="camel"):
     more: bool
     filter_apply_errors: int
     filter_error: str | None
+    why_not: str | None = None
 
 
 class PurgeQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -477,6 +480,7 @@ async def copy(call: Call[NoQuery, CopyWish]) -> Copied:
         filter=wish.filter,
         offset=wish.offset,
         timestamp=wish.timestamp,
+        isolation=wish.isolation,
         limit=wish.limit,
     )
     _check(query, MOST_COPIED)
@@ -484,32 +488,59 @@ async def copy(call: Call[NoQuery, CopyWish]) -> Copied:
         raise bad_value("mode", wish.mode, "has no end; choose where to read from")
     showing = _showing(call.place.serdes, wish.from_topic, wish.key_serde, wish.value_serde)
     async with _reading(call.place, wish.from_topic, query, showing) as (topic, plan, selection):
-        into = _Copy(topic.admin, name, await leaders_of(topic.admin, name), wish.keep_partitions, wish.dry_run)
+        into = Copying(topic.admin, name, await leaders_of(topic.admin, name), wish.keep_partitions, wish.dry_run)
+        clock = call.scene.clock
         try:
-            return await into.all(read(topic, plan, selection, wish.limit, call.scene.clock), _now(call))
+            more = False
+            if plan.backward and not wish.dry_run:
+                plan, more = await forward(plan, read(topic, plan, selection, wish.limit, clock))
+            copied = await into.all(read(topic, plan, selection, wish.limit, clock), _now(call))
         except BadFilter as error:
             raise _bad_filter(error) from error
+    return msgspec.structs.replace(copied, more=copied.more or more)
 
 
-class _Copy:
-    def __init__(self, admin: Admin, topic: str, leaders: Mapping[int, int], keep: bool, dry: bool) -> None:
+async def forward(plan: Plan, found: AsyncIterator[Hit | Progress | End]) -> tuple[Plan, bool]:
+    """What `found` finds backward, as a plan to read it in the order in which it was written; whether there is more.
+
+    Looked through once for where that begins, for a million records are not kept in memory only to be turned round.
+    """
+    async for one in found:
+        if isinstance(one, End):
+            spans = {id_: Span(one.cursor.places[id_], span.end) for id_, span in plan.spans.items()}
+            return Plan(False, spans), one.more
+    raise AssertionError("a reader ends with an End")
+
+
+class Copying:
+    """Records written into a topic."""
+
+    def __init__(self, admin: Admin, topic: str, leaders: Mapping[int, int | None], keep: bool, dry: bool) -> None:
         self._admin, self._topic, self._leaders, self._keep, self._dry = admin, topic, leaders, keep, dry
         self._written = 0
 
     async def all(self, found: AsyncIterator[Hit | Progress | End], now: int) -> Copied:
-        progress, more, lot = Progress(), False, list[Record]()
-        async for one in found:
-            if isinstance(one, Hit):
-                lot.append(one.record)
-                if len(lot) >= _LOT:
-                    await self._write(lot, now)
-                    lot = []
-            elif isinstance(one, Progress):
-                progress = one
-            else:
-                more = one.more
-        await self._write(lot, now)
-        return Copied(progress.messages, progress.found, self._written, more, progress.errors, progress.last_error)
+        """Raises what goes wrong before anything is written; what does later is told with what was written."""
+        progress, more, why_not, lot = Progress(), False, None, list[Record]()
+        try:
+            async for one in found:
+                if isinstance(one, Hit):
+                    lot.append(one.record)
+                    if len(lot) >= _LOT:
+                        await self._write(lot, now)
+                        lot = []
+                elif isinstance(one, Progress):
+                    progress = one
+                else:
+                    more = one.more
+            await self._write(lot, now)
+        except (KafkaFailure, BadFilter, Problem) as failure:
+            if not self._written:
+                raise
+            why_not = str(failure)
+        return Copied(
+            progress.messages, progress.found, self._written, more, progress.errors, progress.last_error, why_not
+        )
 
     async def _write(self, lot: Sequence[Record], now: int) -> None:
         targets: dict[int, list[NewRecord]] = {}
@@ -534,13 +565,24 @@ async def purge(call: Call[PurgeQuery, None]) -> PurgeDone:
     name, admin = call.path["topic"], await call.place.admin()
     leaders = await leaders_of(admin, name)
     before = purged_before(call.query.partitions, sorted(leaders))
-    outcomes: dict[int, Any] = {}
-    for leader, partitions in by_leader(leaders, before, name).items():
-        outcomes |= await delete_records(admin, leader, name, {one: before[one] for one in partitions}, SECONDS)
+    outcomes = await purged(admin, name, leaders, before)
     failures = [one for one in outcomes.values() if isinstance(one, KafkaFailure)]
     if failures and len(failures) == len(outcomes):
         raise failures[0]
     return PurgeDone(tuple(_purged(one, outcome) for one, outcome in sorted(outcomes.items())))
+
+
+async def purged(
+    admin: Admin, topic: str, leaders: Mapping[int, int | None], before: Mapping[int, int]
+) -> dict[int, Any]:
+    """Where each partition begins now, or the `KafkaFailure`: of one leader, when others may have purged already."""
+    outcomes: dict[int, Any] = {}
+    for leader, partitions in by_leader(leaders, before, topic).items():
+        try:
+            outcomes |= await delete_records(admin, leader, topic, {one: before[one] for one in partitions}, SECONDS)
+        except KafkaFailure as failure:
+            outcomes |= dict.fromkeys(partitions, failure)
+    return outcomes
 
 
 def _purged(partition: int, outcome: Any) -> Purged:
