@@ -30,7 +30,8 @@ MOST_AT_ONCE = 4
 _KEPT = 100
 _HOW = Fetching(of_partition=2 << 20, of_all=16 << 20, wait=0.2)
 _IDLE = 5
-"""Answers without a record after which the rest is taken for compacted away."""
+"""Answers without a record after which the rest is taken for compacted away. Of all that was asked for: leaders that
+moved, and brokers that hold back for a quota, say nothing."""
 
 State = Literal["running", "done", "failed", "cancelled"]
 
@@ -92,7 +93,7 @@ class Analyses:
     async def _run(self, analysis: Analysis) -> None:
         try:
             async with self._reader() as admin:
-                await _scan(await opened(admin, analysis.topic), analysis)
+                await scan(await opened(admin, analysis.topic), analysis)
             analysis.result = analysis.counting.result()
             analysis.state = "done"
         except (Problem, KafkaFailure) as failure:
@@ -113,7 +114,8 @@ class Analyses:
         return int(self._clock.now().timestamp() * 1000)
 
 
-async def _scan(topic: OpenTopic, analysis: Analysis) -> None:
+async def scan(topic: OpenTopic, analysis: Analysis) -> None:
+    """Counts what the topic holds now."""
     spans = await topic.kept(topic.partitions)
     offsets = {one: span.begin for one, span in spans.items() if span.begin < span.end}
     begins, ends = dict(offsets), {one: spans[one].end for one in offsets}
@@ -121,12 +123,13 @@ async def _scan(topic: OpenTopic, analysis: Analysis) -> None:
     idle = 0
     while offsets and idle < _IDLE:
         pieces = await topic.fetched(offsets, _HOW)
+        told_of_all = len(pieces) == len(offsets)
         if any(piece.out_of_range for piece in pieces.values()):
             kept = await topic.kept(list(offsets))
             pieces = {one: piece for one, piece in pieces.items() if not piece.out_of_range}
             offsets = {one: max(offset, kept[one].begin) for one, offset in offsets.items()}
         after = await asyncio.to_thread(_counted, pieces, offsets, ends, analysis)
-        idle = 0 if after != offsets else idle + 1
+        idle = 0 if after != offsets else idle + told_of_all
         analysis.passed = sum(min(after.get(one, ends[one]), ends[one]) - begins[one] for one in begins)
         offsets = {one: offset for one, offset in after.items() if offset < ends[one]}
 
