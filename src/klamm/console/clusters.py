@@ -48,7 +48,7 @@ class Place:
         self._readers = asyncio.Semaphore(READERS)
         self._judges = asyncio.Semaphore(JUDGES)
         self.analyses = Analyses(self.reader, clock)
-        self.collector = Collector(self._collecting, clock, settings.collecting)
+        self.collector = Collector(self._collecting, clock, settings.collecting, also=(self._asking,))
         self.past = Past()
         self.bootstrap = settings.connection().bootstrap
         self._derived: dict[str, tuple[Snapshot, Any]] = {}

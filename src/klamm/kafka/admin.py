@@ -13,15 +13,15 @@ imported on first connection: an operator that waits for brokers does not pay fo
 import asyncio
 import logging
 import ssl
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Any, Self, TypeVar
 
 from klamm.base.together import side_by_side
-from klamm.kafka.errors import KafkaFailure, UnknownTopic, Unreachable
+from klamm.kafka.errors import KafkaFailure, NotNow, UnknownTopic, Unreachable
 from klamm.kafka.facts import (
     Broker,
     Cluster,
@@ -128,7 +128,8 @@ class Admin:
     async def ask(self, doing: str, request: Any, node: int | None = None) -> Any:
         """Any request of the protocol (kafka.protocol.admin), to some broker or to the one named."""
         carrier = self._client._manager
-        return await _in_thread(self._threads, doing, carrier.run, carrier.send, request, node)
+        with self._learning():
+            return await _in_thread(self._threads, doing, carrier.run, carrier.send, request, node)
 
     async def ask_within(self, seconds: float, doing: str, request: Any, node: int | None = None) -> Any:
         """The same with an end of its own, and without a thread that waits: for whoever asks every broker at once.
@@ -136,14 +137,27 @@ class Admin:
         A broker that does not answer in time loses its connection, and with it all that was asked over it.
         """
         carrier = self._client._manager
-        return await _awaited(
-            doing, lambda: carrier.call_soon(carrier.send, request, node, int(seconds * 1000)), seconds
-        )
+        with self._learning():
+            return await _awaited(
+                doing, lambda: carrier.call_soon(carrier.send, request, node, int(seconds * 1000)), seconds
+            )
 
     def look_for_brokers(self) -> None:
         """Where brokers are is looked up anew, soon: one that we do not know was named to us."""
         cluster = self._client._manager.cluster
         self._client._manager.call_soon(cluster.request_update)
+
+    @contextmanager
+    def _learning(self) -> Iterator[None]:
+        """Who was named to us and is not known is known the next time."""
+        try:
+            yield
+        except NotNow as failure:
+            from kafka.errors import UnknownBrokerIdError
+
+            if isinstance(failure.__cause__, UnknownBrokerIdError):
+                self.look_for_brokers()
+            raise
 
     async def ask_controller(self, doing: str, request: Any, codes: Codes) -> Any:
         """The same to the controller, which is looked for anew when the one known no longer is it."""
@@ -154,7 +168,8 @@ class Admin:
             return [for_code(code) for code in codes(answer)]
 
         run, send = self._client._manager.run, self._client._send_request_to_controller
-        return await _in_thread(self._threads, doing, run, send, request, errors_in, False)
+        with self._learning():
+            return await _in_thread(self._threads, doing, run, send, request, errors_in, False)
 
     async def describe_cluster(self) -> Cluster:
         from kafka.protocol.metadata import MetadataRequest

@@ -29,6 +29,8 @@ def translated(doing: str, error: Exception) -> KafkaFailure:
         return errors.Unreachable(doing, str(error))
     if isinstance(error, library.BrokerResponseError):
         return _sorted(doing, type(error), " ".join(str(part) for part in error.args))
+    if isinstance(error, library.UnknownBrokerIdError):
+        return errors.NotNow(doing, str(error))
     said = str(error) or type(error).__name__
     if isinstance(error, library.RetriableError | OSError | TimeoutError | library.KafkaProtocolError):
         return errors.Unreachable(doing, said)

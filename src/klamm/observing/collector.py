@@ -11,7 +11,7 @@ the next.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from klamm.base import logs
@@ -83,9 +83,11 @@ class _Coordinated:
 
 
 class Collector:
-    def __init__(self, link: Link, clock: Clock, settings: Settings | None = None) -> None:
+    def __init__(self, link: Link, clock: Clock, settings: Settings | None = None, also: Sequence[Link] = ()) -> None:
+        """`also`: others to the same cluster, which are given up with this one."""
         self.snapshot: Snapshot | None = None
         self._link = link
+        self._also = also
         self._clock = clock
         self._settings = settings or Settings()
         self._filters = self._settings.filters
@@ -180,7 +182,8 @@ class Collector:
             return
         so_far = self._asking.so_far(_TOPOLOGY)
         if so_far.row >= _RECONNECT and so_far.row > failed_before:  # not while the answer is still on its way
-            await self._link.lost(KafkaFailure("read brokers and topics", so_far.failure or ""))
+            failure = KafkaFailure("read brokers and topics", so_far.failure or "")
+            await side_by_side(*(link.lost(failure) for link in (self._link, *self._also)))
 
     def _rhythm_of_topology(self) -> float:
         """In each collection, so that a new topic is there within 15 s.

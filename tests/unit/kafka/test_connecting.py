@@ -9,13 +9,14 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from kafka.protocol.metadata import MetadataRequest
 from tests.builders.fake_kafka_server import FakeServers, fake_servers
 
 from klamm.base.deadlines import until, within
 from klamm.certificates.issue import Subject, issue_authority
 from klamm.certificates.keys import key_to_pem, new_key
 from klamm.kafka.admin import Admin, Connection, Sasl
-from klamm.kafka.errors import Denied, KafkaFailure, Refused, Unreachable
+from klamm.kafka.errors import Denied, KafkaFailure, NotNow, Refused, Unreachable
 from klamm.kafka.link import Link
 
 
@@ -113,6 +114,22 @@ async def test_who_waits_at_a_connection_that_is_closed_is_told_and_not_cancelle
         with pytest.raises(Unreachable, match="the connection was closed"):
             await admin.describe_cluster()
         await until(10, "the threads to end", lambda: running("given-up"), every=0.01)
+
+
+async def test_a_broker_that_is_new_is_known_soon_after_it_was_asked() -> None:
+    with fake_servers(FakeServers([1, 2], absent={2})) as servers:
+        async with await Admin.connect(Connection(servers.bootstrap[:1])) as admin:
+            servers.absent.clear()
+
+            async def reason_unknown() -> str | None:
+                try:
+                    await admin.ask_within(5, "ask the new one", MetadataRequest(topics=[]), 2)
+                except NotNow as failure:
+                    return str(failure)
+                return None
+
+            assert await reason_unknown()
+            await until(10, "the new broker to be known", reason_unknown, every=0.01)
 
 
 async def test_a_connection_whose_requests_are_not_answered_any_more_is_given_up() -> None:

@@ -254,3 +254,18 @@ async def test_a_lag_is_that_of_one_moment_however_late_and_mixed_the_answers_ar
     assert len(seen) > 300
     assert min(seen) >= 7
     assert max(seen) <= 7 + 10 * 40
+
+
+@in_virtual_time
+async def test_others_connections_are_given_up_with_the_collectors() -> None:
+    servers = three_brokers()
+    other = virtual_link(servers, lambda broker, key: 0.05)
+    first = await other.admin()
+    collector = Collector(virtual_link(servers, lambda broker, key: 0.05), LoopClock(), Settings(), also=(other,))
+    running = asyncio.create_task(collector.run())
+    await asyncio.sleep(60)
+    assert await other.admin() is first
+    servers.hung |= {1, 2, 3}
+    await asyncio.sleep(TEN_MINUTES)
+    running.cancel()
+    assert await other.admin() is not first
