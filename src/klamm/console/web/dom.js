@@ -92,7 +92,8 @@ function morph(old, next) {
   old.listeners = next.listeners;
   // What somebody is typing stays; what the page wishes anew comes.
   for (const [name, value] of Object.entries(next.wished ?? {})) {
-    if (old.wished?.[name] !== value && old[name] !== value) old[name] = value;
+    const isTyped = name === "value" && old === document.activeElement;
+    if (!isTyped && old.wished?.[name] !== value && old[name] !== value) old[name] = value;
   }
   old.wished = next.wished;
   if (typeof old.take === "function") old.take(next);

@@ -50,6 +50,7 @@ export class Page extends HTMLElement {
 
   /** Change them, and load what they say. */
   say(words) {
+    if (!this.isConnected) return undefined; // a timer's, of a page that is gone: the address is another one's
     const next = { ...this.words, ...words };
     for (const [name, value] of Object.entries(next)) if (value === "" || value === null || value === false) delete next[name];
     const search = new URLSearchParams(next).toString();
@@ -58,6 +59,7 @@ export class Page extends HTMLElement {
   }
 
   async refresh() {
+    if (!this.isConnected) return;
     this.loading?.abort();
     clearTimeout(this.timer);
     const loading = (this.loading = new AbortController());

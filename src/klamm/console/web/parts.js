@@ -121,7 +121,7 @@ function field(one) {
   if (one.options) input = h("select", common, one.options.map(([value, title]) => h("option", { value, selected: value === one.value }, title ?? value)));
   else if (one.type === "text-area") input = h("textarea", { ...common, rows: one.rows ?? 6, value: one.value ?? "", spellcheck: "false" });
   else if (one.type === "checkbox") input = h("input", { ...common, type: "checkbox", checked: Boolean(one.value) });
-  else input = h("input", { ...common, type: one.type ?? "text", value: one.value ?? "", min: one.min, max: one.max, autocomplete: "off" });
+  else input = h("input", { ...common, type: one.type ?? "text", value: one.value ?? "", min: one.min, max: one.max, step: one.step, autocomplete: "off" });
   return h("div", { class: "field" }, h("label", { for: id }, one.label), input, one.hint ? h("small", { id: `${id}-hint` }, one.hint) : null);
 }
 

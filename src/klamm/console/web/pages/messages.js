@@ -145,7 +145,7 @@ class Messages extends Page {
     const serdes = (all) => [["", `${all[0]} (default)`], ...all.slice(1).map((one) => [one, one])];
     return h("form", { class: "tools messages-form", key: "form", onsubmit: (event) => {
       event.preventDefault();
-      this.say(Object.fromEntries(new FormData(event.target)));
+      this.say({ committed: "", ...Object.fromEntries(new FormData(event.target)) });
     } },
       field("Read", select("mode", mode, MODES)),
       mode.endsWith("_OFFSET") ? field("Offset", input("offset", offset || "0", { type: "number", min: 0 })) : null,
@@ -279,14 +279,14 @@ class Messages extends Page {
     ];
     ask("Copy what this search finds", fields, "Count", async ({ topic, limit, keepPartitions }) => {
       const { mode, partitions, text, filter } = this.words;
-      const { offset, timestamp, keySerde, valueSerde } = this.asked();
-      const body = { fromTopic: this.params.topic, mode: !mode || mode === "TAILING" ? "EARLIEST" : mode, partitions: partitions ?? "", stringFilter: text ?? "", filter: filter ?? "", offset: offset === "" ? null : Number(offset), timestamp: timestamp === "" ? null : timestamp, keySerde: keySerde || null, valueSerde: valueSerde || null, limit, keepPartitions };
+      const { offset, timestamp, keySerde, valueSerde, isolation } = this.asked();
+      const body = { fromTopic: this.params.topic, mode: !mode || mode === "TAILING" ? "EARLIEST" : mode, partitions: partitions ?? "", stringFilter: text ?? "", filter: filter ?? "", offset: offset === "" ? null : Number(offset), timestamp: timestamp === "" ? null : timestamp, keySerde: keySerde || null, valueSerde: valueSerde || null, isolation: isolation || undefined, limit, keepPartitions };
       const to = path("clusters", this.params.cluster, "topics", topic, "messages", "copy");
       const counted = await post(to, { ...body, dryRun: true });
       const said = `${count(counted.matched)} of ${count(counted.scanned)} messages that were looked at would be written to ${topic}${counted.more ? "; there are more" : ""}.`;
       confirm(`Copy ${count(counted.matched)} messages?`, said, "Copy", async () => {
         const done = await post(to, { ...body, dryRun: false });
-        tell(`${count(done.written)} messages were written to ${topic}`);
+        tell(`${count(done.written)} messages were written to ${topic}${done.whyNot ? `, and then it ended: ${done.whyNot}` : ""}`, done.whyNot ? "problem" : "info");
       });
     }, { said: h("p", null, "From the text, filter, partitions and times above. First they are counted only.") });
   }
@@ -358,7 +358,7 @@ async function stream(address, signal, heard) {
     const lots = (rest + value).split("\n\n");
     rest = lots.pop();
     for (const lot of lots) {
-      const [, name, data] = /^event: (.*)\ndata: (.*)$/.exec(lot) ?? [];
+      const [, name, data] = /^event: ([^\n]*)\ndata: ([^]*)$/.exec(lot) ?? [];
       if (name) heard(name, JSON.parse(data));
     }
   }

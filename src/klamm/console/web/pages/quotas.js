@@ -90,7 +90,7 @@ class Quotas extends Page {
   }
 
   limits(title, who, now, kinds, whoOf) {
-    const fields = kinds.map(([name, label]) => ({ name, label, type: "number", min: 0, value: now[name] ?? "", hint: "Empty: no limit." }));
+    const fields = kinds.map(([name, label]) => ({ name, label, type: "number", min: 0, step: "any", value: now[name] ?? "", hint: "Empty: no limit." }));
     ask(title, [...who, ...fields], "Set", async (values) => {
       const limits = Object.fromEntries(kinds.map(([name]) => [name, values[name]]).filter(([name, value]) => value !== null || now[name] !== undefined));
       await post(`${this.api}/clientquotas`, { ...whoOf(values), limits });
