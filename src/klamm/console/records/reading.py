@@ -280,7 +280,8 @@ def _looked(piece: Piece, batches: Sequence[Batch], span: Span, selection: Selec
     for batch in shown:
         if batch.is_control or batch.base >= span.end or batch.next_offset <= span.begin:
             continue
-        messages += batch.count
+        # Backward, a batch comes in each window that it reaches into: of each record once.
+        messages += min(batch.count, min(batch.next_offset, span.end) - max(batch.base, span.begin))
         latest = batch.latest if latest is None else max(latest, batch.latest)
         earliest = batch.first_time if earliest is None else min(earliest, batch.first_time)
         try:
@@ -346,6 +347,8 @@ async def _follow(
                 if piece.out_of_range:
                     offsets[partition] = (await topic.at([partition], LATEST))[partition] or 0
                     continue
+                if piece.data:  # to the end of the line, for brokers fill an answer in order until it is full
+                    offsets[partition] = offsets.pop(partition)
                 batches = list(batches_in(partition, piece.data))
                 if not batches:
                     continue
@@ -354,8 +357,6 @@ async def _follow(
                 progress.messages += looked.messages
                 progress.bytes += len(piece.data)
                 hits += await _hits(looked.records, selection, progress)
-                # To the end of the line: brokers fill an answer in order until it is full.
-                del offsets[partition]
                 offsets[partition] = span.end
             hits.sort(key=lambda one: (one.record.timestamp, one.record.partition, one.record.offset))
             await lots.put(hits)

@@ -88,6 +88,15 @@ async def test_no_partition_is_behind_for_another_that_always_has_something() ->
     assert partitions == [0, 1, 0, 1]
 
 
+async def test_a_record_is_looked_at_once_in_whatever_windows_its_batch_comes() -> None:
+    topic = Held({0: range(500), **dict.fromkeys(range(1, 10), ())}, of_batch=500)
+    plan = planned("LATEST", await topic.kept(topic.partitions))
+    (*_, progress, _) = [one async for one in read(topic, plan, ALL, 500, SystemClock())]
+    assert isinstance(progress, Progress)
+    assert (progress.messages, progress.found) == (500, 500)
+    assert topic.answers > 2
+
+
 async def test_answers_that_tell_of_nothing_are_no_end_of_a_scan() -> None:
     topic, analysis = Held({0: [1, 2, 3]}, silent=7), Analysis("orders", 0)
     await scan(topic, analysis)
