@@ -77,13 +77,15 @@ class SigningKey:
 
 @dataclass
 class FakeProvider:
-    """`claims`: of who logs in. `lie`: changes a token's claims before they are signed."""
+    """`claims`: of who logs in. `lie`: changes a token's claims before they are signed. `more`: bytes that its keys
+    have besides."""
 
     url: str = ""
     key: SigningKey = field(default_factory=lambda: SigningKey("ES256"))
     claims: dict[str, Any] = field(default_factory=lambda: {"sub": "ann"})
     lie: Callable[[dict[str, Any]], dict[str, Any]] = lambda claims: claims
     now: float = 0.0
+    more: int = 0
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
@@ -111,7 +113,7 @@ class FakeProvider:
 
     async def _keys(self, _: web.Request) -> web.Response:
         self.asked.append("keys")
-        return web.json_response({"keys": [self.key.public]})
+        return web.json_response({"keys": [self.key.public], "more": "x" * self.more})
 
     async def _token(self, request: web.Request) -> web.Response:
         self.asked.append("token")
@@ -138,8 +140,9 @@ class FakeProvider:
         found = [{"slug": slug, "organization": {"login": of}} for of, slug in self.claims.get("teams", [])]
         return web.json_response(found)
 
-    async def _organizations(self, _: web.Request) -> web.Response:
-        return web.json_response([{"login": one} for one in self.claims.get("orgs", [])])
+    async def _organizations(self, request: web.Request) -> web.Response:
+        most = int(request.query.get("per_page", 30))
+        return web.json_response([{"login": one} for one in self.claims.get("orgs", [])][:most])
 
 
 @asynccontextmanager

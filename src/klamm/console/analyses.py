@@ -17,7 +17,7 @@ from klamm.base import logs
 from klamm.base.clock import Clock
 from klamm.base.together import ended
 from klamm.console.problems import Problem
-from klamm.console.records.reading import OpenTopic, opened
+from klamm.console.records.reading import MOST_UNPACKED, OpenTopic, opened
 from klamm.console.statistics import Counting, Statistics
 from klamm.kafka.admin import Admin
 from klamm.kafka.batches import Corrupt, batches_in
@@ -137,8 +137,8 @@ async def scan(topic: OpenTopic, analysis: Analysis) -> None:
 def _counted(
     pieces: Mapping[int, Piece], offsets: Mapping[int, int], ends: Mapping[int, int], analysis: Analysis
 ) -> dict[int, int]:
-    """Where to read on, by partition."""
-    after = dict(offsets)
+    """Where to read on, by partition. Ends early when much was unpacked: nobody can cancel a thread."""
+    after, unpacked = dict(offsets), 0
     for partition, piece in pieces.items():
         for batch in batches_in(partition, piece.data):
             if not batch.is_control:
@@ -149,4 +149,7 @@ def _counted(
                 except Corrupt:
                     analysis.unreadable += 1
             after[partition] = max(after[partition], batch.next_offset)
+            unpacked += batch.release()
+            if unpacked > MOST_UNPACKED:
+                return after
     return after

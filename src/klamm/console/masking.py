@@ -6,8 +6,9 @@
       - {type: REPLACE, replacement: "***", topicKeysPattern: ".*"}
 
 Of an object or a list the named fields are masked at every depth (without names: all fields). Whatever is not one is
-masked whole, whichever fields are named: text that could not be read may hold them. The same holds for forms that tell
-no names of fields, Protocol Buffers without a schema, say; else choosing another serde would be a way around the rule.
+masked whole, whichever fields are named: text that could not be read may hold them. So is what stands in a list and in
+no object: it has no name. The same holds for forms that tell no names of fields, Protocol Buffers without a schema,
+say; else choosing another serde would be a way around the rule.
 
 Rules hold before filters look at a record, for a filter that sees more than the reader tells him the rest by its yes
 and no. A copy from topic to topic keeps bytes as they are, so it is only for pairs of topics where `uncovered` finds
@@ -87,7 +88,7 @@ class Mask:
             try:
                 for rule in self.rules:
                     value = _walked(value, rule)
-                return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+                return _text(value)
             except RecursionError:
                 pass
         masked: str | None = text
@@ -162,15 +163,24 @@ def _finite(text: str) -> float | str:
     return number if math.isfinite(number := float(text)) else text
 
 
-def _walked(value: Any, rule: Rule) -> Any:
+def _text(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can hold and no answer can
+        return json.dumps(value, separators=(",", ":"))
+    return text
+
+
+def _walked(value: Any, rule: Rule, has_name: bool = False) -> Any:
     if isinstance(value, list):
-        return [_walked(one, rule) for one in value]
+        return [_walked(one, rule, has_name) for one in value]
     if not isinstance(value, dict):
-        return value
+        return value if has_name else _leaves(value, rule)
     kept: dict[str, Any] = {}
     for name, one in value.items():
         if not rule.names(name):
-            kept[name] = _walked(one, rule)
+            kept[name] = _walked(one, rule, has_name=True)
         elif rule.settings.type != "REMOVE":
             kept[name] = _leaves(one, rule)
     return kept

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import aiohttp
 import msgspec
@@ -183,7 +183,9 @@ class Registry:
             try:
                 status, content = await self._send(method, url.rstrip("/") + path, body)
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                failure = RegistryFailure(doing, 0, 0, f"{url} does not answer: {error or type(error).__name__}")
+                failure = RegistryFailure(
+                    doing, 0, 0, f"{_place(url)} does not answer: {error or type(error).__name__}"
+                )
                 continue
             return _read(doing, url, status, content, wanted)
         raise failure
@@ -227,12 +229,18 @@ def _url(url: str) -> Any:
     return URL(url, encoded=True)
 
 
+def _place(url: str) -> str:
+    """What messages say of it: the rest may hold what is nobody's business."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
 def _read(doing: str, url: str, status: int, content: bytes, wanted: type[T]) -> T:
     if 200 <= status < 300:
         try:
             return msgspec.json.decode(content, type=wanted)
         except (msgspec.DecodeError, msgspec.ValidationError) as error:
-            raise RegistryFailure(doing, 502, 0, f"{url} does not answer as a registry does: {error}") from None
+            raise RegistryFailure(doing, 502, 0, f"{_place(url)} does not answer as a registry does: {error}") from None
     code, said = 0, content[:300].decode("utf-8", "replace").strip() or f"status {status}"
     try:
         told = msgspec.json.decode(content)
@@ -253,6 +261,8 @@ def _wire(schema: Schema) -> Mapping[str, Any]:
 
 
 def _quoted(subject: str) -> str:
+    if subject in (".", ".."):  # a path with it leads elsewhere, however it is quoted
+        raise RegistryFailure(f"subject {subject}", 422, 0, "no subject can have this name; write another one")
     return quote(subject, safe="")
 
 

@@ -162,7 +162,9 @@ def _same_origin(request: web.Request, route: Route) -> None:
         return
     # Browsers say Sec-Fetch over TLS and to this machine only. A proxy that changes Host tells the one that was asked.
     hosts = (request.host, request.headers.get("X-Forwarded-Host", "").partition(",")[0].strip())
-    if site is not None or (origin is not None and origin.partition("://")[2] not in hosts):
+    said = None if origin is None else origin.partition("://")[2]
+    # "null" is what a page without an origin says, one in a frame that is shut off, say; it names no host.
+    if site is not None or (said is not None and (not said or said not in hosts)):
         raise forbidden(f"a page of {origin or 'another site'} may not do this here")
 
 

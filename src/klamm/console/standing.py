@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from klamm.console import seen
 from klamm.console.findings import NAMED, Finding, Severity
+from klamm.console.joining import claimed_by
 from klamm.console.kubernetes import Resources
 from klamm.planning.rolling.next_roll import restart_reasons
 
@@ -17,6 +19,7 @@ RESTARTS, LATELY = 3, 3600.0
 """So many restarts, the last of them within so many seconds, are told."""
 
 PAGE = ("operator",)
+_Many = TypeVar("_Many", seen.Topic, seen.User)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +161,7 @@ def find(resources: Resources, now: datetime, sees: Callable[[str, str], bool]) 
     return tuple(
         [
             *_of_resource(resources),
-            *_of_many("KafkaTopic", resources.topics, lambda name: sees("topic", name)),
+            *_of_many("KafkaTopic", resources.topics, lambda one: sees("topic", claimed_by(one))),
             *_of_many("KafkaUser", resources.users, lambda _: sees("acl", "")),
             *_of_pods(resources, now),
             *_of_certificates(resources, now),
@@ -196,12 +199,10 @@ def _of_resource(resources: Resources) -> Iterable[Finding]:
         )
 
 
-def _of_many(
-    kind: str, all_: Sequence[seen.Topic] | Sequence[seen.User], sees: Callable[[str], bool]
-) -> Iterable[Finding]:
-    stands = [(one.metadata.name or "", stand(one.status, one.metadata.generation)) for one in all_]
-    bad = [(name, how) for name, how in stands if how.word == "NotReady"]
-    told = [(name, how) for name, how in bad if sees(name)]
+def _of_many(kind: str, all_: Sequence[_Many], sees: Callable[[_Many], bool]) -> Iterable[Finding]:
+    stands = [(one, stand(one.status, one.metadata.generation)) for one in all_]
+    bad = [(one, how) for one, how in stands if how.word == "NotReady"]
+    told = [(one.metadata.name or "", how) for one, how in bad if sees(one)]
     if bad:
         names = ", ".join(name for name, _ in told[:NAMED]) or "those that you may not see"
         rest = f" and {len(bad) - NAMED} more" if len(told) > NAMED else ""

@@ -98,6 +98,11 @@ class Batch:
         """Raises `Corrupt`."""
         return self._read_from(self.body(), self.count)
 
+    def release(self) -> int:
+        """Lets go of what was unpacked: of many small batches that would be gigabytes. How many bytes it had."""
+        body, self._body = self._body, None
+        return len(body or b"")
+
     def first(self) -> Record | None:
         """The first alone, without a copy of the others where they are not compressed. Raises `Corrupt`."""
         if self.is_packed or self._body is not None:

@@ -290,6 +290,19 @@ def test_a_registry_s_certificate_is_checked_against_the_cluster_s_trust_store()
     assert registry.tls().cert_store_stats()["x509"] == 1
 
 
+def test_a_user_in_a_registry_s_address_goes_no_further_than_to_the_registry() -> None:
+    registry = cluster("schemaRegistry: 'http://ann:w%40rd@a:81/x/, http://b'").registry
+    assert registry.urls == ("http://a:81/x", "http://b")
+    assert (registry.username, registry.password) == ("ann", "w@rd")
+    for text, said in (
+        ("http://a:hid@den@x,http://b:hidden@y", "names several users"),
+        ("ftp://a:hidden@x", "is no web"),
+    ):
+        with pytest.raises(Unusable, match=said) as caught:
+            cluster(f"schemaRegistry: '{text}'")
+        assert "hid" not in str(caught.value)
+
+
 WRONG_CLIENTS = {
     "security.protocol: TLS": "properties.security.protocol: 'TLS' is no protocol; write one of PLAINTEXT, SSL",
     "security.protocol: SASL_SSL": "properties.sasl.mechanism: 'GSSAPI' is not to be had here; write one of PLAIN",

@@ -4,12 +4,18 @@ from dataclasses import replace
 
 import pytest
 
+from klamm.console.api.transactions import _line
 from klamm.console.hanging import candidates, hanging
 from klamm.kafka.facts import ActiveProducer, ListedTransaction, Transaction
 
 _OPEN = ActiveProducer("orders", 1, 7, 0, 5, 1_000, -1, 42)
 _LISTED = ListedTransaction("pay", 7, "Ongoing", 1)
 _KNOWN = Transaction("pay", "Ongoing", 1, 7, 0, 60_000, 900, {"orders": (0, 1)})
+
+
+def test_a_transaction_tells_only_topics_that_one_may_view() -> None:
+    known = replace(_KNOWN, partitions={"orders": (0, 1), "payroll": (2,)})
+    assert _line(_LISTED, known, 0, lambda topic: topic == "orders").partitions == {"orders": (0, 1)}
 
 
 def test_only_what_is_open_for_too_long_is_suspected() -> None:

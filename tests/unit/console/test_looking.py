@@ -118,8 +118,13 @@ async def test_a_read_only_cluster_refuses_every_change(servers: FakeServers) ->
 async def test_a_page_of_another_site_changes_nothing(servers: FakeServers) -> None:
     async with running_console(servers.bootstrap) as console:
         path = "/api/clusters/kafka/topics/orders"
-        for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
-            assert (await console.ask("DELETE", path, **headers)).status == 403
+        for headers in (
+            {"Origin": "https://evil.example"},
+            {"Origin": "null"},
+            {"Origin": ""},
+            {"Sec-Fetch-Site": "cross-site"},
+        ):
+            assert (await console.ask("DELETE", path, **headers)).status == 403, headers
 
 
 async def test_pages_come_from_below_the_base_and_load_nothing_from_elsewhere(servers: FakeServers) -> None:

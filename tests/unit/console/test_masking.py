@@ -1,6 +1,7 @@
 """What masks hide, and that nothing is shown around them."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -10,8 +11,8 @@ from tests.builders.fake_kafka_server import FakeServers, FakeTopic, fake_server
 from tests.builders.running_console import cluster_settings, running_console
 
 from klamm.console import masking
-from klamm.console.serdes import Shown
-from klamm.console.serdes.of_cluster import ClusterSerdes
+from klamm.console.serdes import Shown, wire
+from klamm.console.serdes.of_cluster import ClusterSerdes, SerdeSettings, Wish
 from klamm.console.serdes.own import NAMELESS
 from klamm.console.settings import Settings
 
@@ -84,6 +85,26 @@ def test_fields_are_masked_at_every_depth(rule: dict[str, Any], wanted: Any) -> 
 def test_what_is_no_object_or_list_is_masked_whole(rule: dict[str, Any], text: str, wanted: str | None) -> None:
     wanted = None if wanted is None else wanted.replace('-"xxxx"-', "--xxxx-- -nnn")
     assert mask(**rule)(text) == wanted
+
+
+@pytest.mark.parametrize(
+    ("rule", "text", "wanted"),
+    [
+        ({"type": "MASK"}, '["4111 1111"]', '["nnnn nnnn"]'),
+        ({"type": "MASK"}, '[[1,2],"s",{"a":[3]}]', '[["n","n"],"x",{"a":["n"]}]'),
+        ({"type": "REMOVE"}, '["s"]', "[null]"),
+        ({"type": "MASK", "fields": ["card"]}, '["4111"]', '["nnnn"]'),
+        ({"type": "MASK", "fields": ["card"]}, '[{"card":"4111","n":["x",[1]]}]', '[{"card":"nnnn","n":["x",[1]]}]'),
+    ],
+)
+def test_what_stands_in_no_object_has_no_name_and_is_masked(rule: dict[str, Any], text: str, wanted: str) -> None:
+    assert mask(**rule)(text) == wanted
+
+
+def test_half_of_a_surrogate_pair_stays_json_that_can_be_sent() -> None:
+    masked = mask(type="REMOVE", fields=["b"])('{"a":"\\ud800","é":1,"b":2}')
+    assert masked is not None
+    assert json.loads(masked.encode()) == {"a": "\ud800", "é": 1}
 
 
 def test_what_is_not_masked_stays_json() -> None:
@@ -171,9 +192,29 @@ def test_choosing_another_serde_shows_nothing_more() -> None:
                 shown = serdes.masked("users", part, serde.read(data))
                 if part == "value":
                     assert "4929" not in (shown.text or "") + (shown.why_not or "") + repr(shown.details), name
+    offsets = b"\0\1\0\x044929\0\1t\0\0\0\0"
+    for data, name in ((offsets, "ConsumerOffsets"), (wire.write_struct({"4929": "x"}), "Struct")):
+        read = serdes.get("users", "key", name).read(data)
+        assert "4929" in (read.text or "")
+        assert serdes.masked("users", "value", read).text == "***", name
     assert serdes.masks("users")
     assert not serdes.masks("orders")
     assert serdes.masked("users", "key", Shown("text", "k")).text == "k"
+
+
+def test_names_of_a_form_count_where_the_topic_has_it() -> None:
+    rules = [{"type": "REPLACE", "fields": ["card"], "replacement": "***", "topicValuesPattern": ".*"}]
+    struct = wire.write_struct({"card": 1, "n": 2})
+    for settings_ in (
+        SerdeSettings(value="Struct"),
+        SerdeSettings((Wish("mine", values=re.compile("t"), of="Struct"),)),
+    ):
+        serdes = ClusterSerdes(settings_, masking.read(rules))
+        read = serdes.get("t", "value", None).read(struct)
+        assert serdes.masked("t", "value", read).text == '{"card":"***","n":2}'
+    beat = serdes.get("heartbeats", "value", "Heartbeat").read(b"\0\0" + bytes(8))
+    assert json.loads(serdes.masked("heartbeats", "value", beat).text or "") == {"timestamp": 0}
+    assert serdes.masked("orders", "value", beat).text == "***"
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,9 @@ import pytest
 from tests.builders.fake_kafka_server import FakeServers, FakeTopic, fake_servers
 from tests.builders.running_console import running_console
 
+from klamm.console.api.quorum import _told
+from klamm.kafka.errors import KafkaFailure
+
 
 @pytest.fixture
 def servers() -> Iterator[FakeServers]:
@@ -36,6 +39,14 @@ async def test_what_lies_where(servers: FakeServers, by: str, rows: dict[str, li
         assert {one["topic"]: one["values"] for one in said["rows"]} == rows
         wrong = await console.get("/api/clusters/kafka/heat-map?by=colour")
         assert (wrong.status, wrong.json["field"]) == (400, "by")
+
+
+def test_what_failed_is_told_of_topics_that_one_may_view() -> None:
+    failure = KafkaFailure("elect leaders", "nobody is in sync")
+    told = _told(
+        {("orders", 0): None, ("orders", 1): failure, ("payroll", 0): failure}, lambda topic: topic == "orders"
+    )
+    assert (told.elected, [(one.topic, one.partition) for one in told.failed]) == (1, [("orders", 1)])
 
 
 async def test_an_unclean_election_needs_a_second_word(servers: FakeServers) -> None:

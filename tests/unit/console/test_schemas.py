@@ -147,6 +147,23 @@ async def test_the_next_registry_is_asked_when_one_is_silent() -> None:
         await client.close()
 
 
+@pytest.mark.parametrize("subject", [".", ".."])
+async def test_a_subject_leads_nowhere_else(servers: FakeServers, subject: str) -> None:
+    async with fake_registry() as registry, console_of(servers, registry) as console:
+        said = await console.ask("POST", SCHEMAS, {"subject": subject, "schema": ORDER})
+        assert (said.status, "no subject can have this name" in said.json["detail"]) == (422, True)
+
+
+async def test_what_stands_in_an_address_is_told_to_nobody() -> None:
+    async with fake_registry(FakeRegistry(answer_anything=b"junk")) as registry:
+        for url in (registry.url.replace("//", "//ann:hidden@"), "http://ann:hidden@127.0.0.1:1/hidden?token=hidden"):
+            client = Registry(RegistrySettings((url,)), SystemClock())
+            with pytest.raises(RegistryFailure, match="does not answer") as caught:
+                await client.subjects()
+            assert "hidden" not in str(caught.value)
+            await client.close()
+
+
 @pytest.mark.parametrize("junk", [b"<html>", b"[1]", b'{"a": 1}', b"", b"\xff", b"[" * 100_000])
 async def test_what_is_no_registry_is_told(junk: bytes) -> None:
     async with fake_registry(FakeRegistry(answer_anything=junk)) as registry:

@@ -34,6 +34,7 @@ def test_bytes_are_shown_and_written_back(name: str, data: bytes, kind: str, tex
         ("Int32", b"abc", "text", "Int32: 3 bytes, and such a number has 4"),
         ("String", b"a\xff", "binary", "String: byte 1 is no UTF-8"),
         ("UuidBinary", b"", "text", "UuidBinary: 0 bytes, and a UUID has 16"),
+        ("Json", b"[" * 200_000, "text", "Json: lists or objects are too deep in one another"),
         ("Json", b"{", "text", "Json: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
     ],
 )
@@ -44,11 +45,26 @@ def test_what_cannot_be_read_is_shown_as_it_is_with_the_reason(name: str, data: 
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("Int32", "4294967295"), ("Int64", "x"), ("Json", "{"), ("Hex", "0"), ("Base64", "*"), ("Null", "x")],
+    [
+        ("Int32", "4294967295"),
+        ("Int64", "x"),
+        ("Json", "{"),
+        ("Json", "[" * 200_000),
+        ("Hex", "0"),
+        ("Base64", "*"),
+        ("Null", "x"),
+    ],
 )
 def test_a_text_that_is_none_of_the_serdes_is_refused(name: str, text: str) -> None:
     with pytest.raises(CannotWrite, match=name):
         BUILT_IN[name].write(text)
+
+
+@pytest.mark.parametrize(("name", "text"), [("Int64", "4111 1111 1111 1111"), ("Int32", "4111111111111111")])
+def test_why_a_number_is_refused_tells_nothing_of_it(name: str, text: str) -> None:
+    with pytest.raises(CannotWrite) as caught:
+        BUILT_IN[name].write(text)
+    assert "4111" not in str(caught.value)
 
 
 def test_an_unknown_serde_names_those_that_there_are() -> None:

@@ -97,6 +97,9 @@ def test_what_is_no_trouble_is_not_told(resources: Resources, kind: str) -> None
 def test_names_of_topics_are_told_to_nobody_who_may_not_see_them() -> None:
     resources = some_resources(topics=(a_topic_resource("secret", conditions=[NOT_READY]),))
     assert "secret" not in repr(found(resources, sees=lambda *_: False))
+    named = a_topic_resource("alias", {"topicName": "secret"}, conditions=[NOT_READY])
+    told = found(some_resources(topics=(named,)), sees=lambda _, name: name != "secret")["KafkaTopicNotReady"]
+    assert "alias" not in repr(told)
 
 
 def test_a_roll_and_its_reasons() -> None:

@@ -348,6 +348,33 @@ async def test_a_topic_is_created_only_under_a_name_that_one_may_create(servers:
         )
 
 
+async def test_offsets_and_transactions_of_a_topic_are_for_who_may_view_it(servers: FakeServers) -> None:
+    given: dict[str, Any] = {"roles": [*_GIVEN["roles"], {**_GIVEN["roles"][1], "name": "more"}]}
+    given["roles"][-1]["permissions"] = [{"resource": "clusterconfig", "actions": ["all"]}]
+    who = access({**_FORM, "rbac": given}, ["kafka", "other"])
+    line = {"topic": "payments", "partition": 0, "old": None, "new": 1}
+    group = "/api/clusters/kafka/consumer-groups/orders-shop/offsets"
+    transactions = "/api/clusters/kafka/transactions"
+    asked: list[tuple[str, str, Any]] = [
+        ("POST", f"{group}/plan", {"to": "latest", "topics": {"payments": []}}),
+        ("POST", f"{group}/plan", {"to": "latest", "topics": {"not-there": []}}),
+        ("POST", group, {"lines": [line]}),
+        ("GET", f"{transactions}/hanging?topic=payments", None),
+        ("POST", f"{transactions}/aborts", {"topic": "payments", "partition": 0, "producerId": 1, "openSince": 0}),
+    ]
+    async with running_console(settings=replace(_settings(servers), access=who)) as console:
+        await console.log_in("orders", "pw")
+        for method, path, body in asked:
+            said = await console.ask(method, path, body)
+            assert (said.status, "orders may not view topic" in said.text) == (403, True), path
+        assert (await console.ask("POST", f"{group}/plan", {"to": "latest"})).status == 200
+        servers.groups["orders-shop"].committed["payments"] = {0: 1}
+        assert (await console.ask("POST", f"{group}/plan", {"to": "latest"})).status == 200, "the group shows it"
+        servers.groups["orders-pay"] = servers.groups.pop("orders-shop")
+        other = "/api/clusters/kafka/consumer-groups/orders-new/offsets/plan"
+        assert (await console.ask("POST", other, {"to": "group", "from": "orders-pay"})).status == 403
+
+
 @pytest.mark.parametrize(
     ("source", "name"), [("payments", "orders-2"), ("orders-eu", "payments-2"), ("none", "none-2")]
 )

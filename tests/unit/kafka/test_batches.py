@@ -73,6 +73,15 @@ def test_a_batch_that_is_larger_than_any_is_not_unpacked(codec: int, pack: Calla
         batch.body()
 
 
+def test_what_was_unpacked_is_let_go_and_unpacked_again() -> None:
+    plain = batch_of(_NEW)
+    (batch,) = batches_in(3, _changed(plain, 1, body=gzip.compress(plain[_HEAD:])))
+    assert batch.release() == 0
+    size = len(batch.body())
+    assert (batch.release(), batch.release()) == (size, 0)
+    assert batch.records() == _READ
+
+
 def test_the_library_reads_what_we_write_and_we_read_what_it_writes() -> None:
     theirs = MemoryRecords(batch_of(_NEW)).next_batch()
     assert theirs.validate_crc()

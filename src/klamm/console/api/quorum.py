@@ -1,6 +1,7 @@
 """The controllers' quorum, features, elections of leaders, and the map of what lies where."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import msgspec
 
@@ -8,7 +9,7 @@ from klamm.console.api.seen import Seen, seen
 from klamm.console.problems import bad_value, not_found
 from klamm.console.rights import Right
 from klamm.console.routes import Call, NoQuery, Route
-from klamm.kafka.errors import TooOld
+from klamm.kafka.errors import KafkaFailure, TooOld
 from klamm.kafka.facts import QuorumMember
 from klamm.kafka.quorum import describe_quorum, elect_leaders, features
 from klamm.observing.snapshot import Snapshot
@@ -66,7 +67,8 @@ class FailedElection(msgspec.Struct, frozen=True):
 
 
 class Elected(msgspec.Struct, frozen=True):
-    """`elected`: partitions that have another leader now; those where it was not needed are not counted."""
+    """`elected`: partitions that have another leader now; those where it was not needed are not counted. `failed`:
+    of topics that one may view."""
 
     elected: int
     failed: tuple[FailedElection, ...]
@@ -142,8 +144,12 @@ async def _elected(call: Call[NoQuery, Election], partitions: Mapping[str, Seque
     if call.body.unclean and not call.body.sure:
         raise bad_value("sure", False, "is needed for an unclean election: records may be lost; say true")
     outcomes = await elect_leaders(await call.place.admin(), partitions, call.body.unclean)
-    failed = tuple(FailedElection(*key, str(why)) for key, why in outcomes.items() if why is not None)
-    return Elected(len(outcomes) - len(failed), failed)
+    return _told(outcomes, partial(call.may, "topic", "view"))
+
+
+def _told(outcomes: Mapping[tuple[str, int], KafkaFailure | None], sees: Callable[[str], bool]) -> Elected:
+    failed = [FailedElection(*key, str(why)) for key, why in outcomes.items() if why is not None]
+    return Elected(len(outcomes) - len(failed), tuple(one for one in failed if sees(one.topic)))
 
 
 async def heat_map(call: Call[MapQuery, None]) -> MapView:

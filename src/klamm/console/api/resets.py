@@ -1,12 +1,13 @@
 """What people do to groups: resets of offsets (plan, do, undo), deletion of offsets and of groups."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
 from klamm.base.together import side_by_side
 from klamm.console import resets
-from klamm.console.problems import Problem, bad_value, not_found
+from klamm.console.problems import Problem, bad_value, forbidden, not_found
 from klamm.console.resets import KINDS, Key, Line, Observed, Wish
 from klamm.console.rights import Right
 from klamm.console.routes import Call, NoQuery, Route
@@ -116,7 +117,9 @@ async def plan(call: Call[NoQuery, ResetWish]) -> ResetPlan:
     coordinator = await coordinator_of(admin, name)
     wish = await _wish(call, admin)
     committed = await _committed(admin, coordinator, name)
+    _permit(call, asked.topics, committed)
     keys = await _scope(admin, asked, wish, committed)
+    _permit(call, (topic for topic, _ in keys), committed)
     seen = await _observed(admin, coordinator, name, keys, committed, wish.millis if wish.kind == "time" else None)
     made = resets.plan(wish, seen, ",".join(place.settings.connection().bootstrap))
     return ResetPlan(tuple(map(_shown, made.lines)), made.refused, made.command, made.file)
@@ -129,6 +132,7 @@ async def reset(call: Call[NoQuery, ResetDeed]) -> ResetDone:
     admin = await call.place.admin()
     coordinator = await coordinator_of(admin, name)
     committed = await _committed(admin, coordinator, name)
+    _permit(call, (topic for topic, _ in wanted), committed)
     seen = await _observed(admin, coordinator, name, list(wanted), committed)
     if (why := resets.reason_not_to_reset(seen)) is not None:
         raise Problem(409, "GroupNotEmpty", why)
@@ -150,6 +154,14 @@ async def reset(call: Call[NoQuery, ResetDeed]) -> ResetDone:
         {key: wanted[key].new for key in done},
     )
     return ResetDone(len(done), failed, kept.number)
+
+
+def _permit(call: Call[Any, Any], topics: Iterable[str], committed: Container[str]) -> None:
+    """Offsets tell of a topic. The group shows those of topics that it has committed, or had before it was reset."""
+    had = {topic for one in call.place.undos.of(call.path["group"]) for topic, _ in one.before}
+    for topic in sorted({*topics}):
+        if topic not in committed and topic not in had and not call.may("topic", "view", topic):
+            raise forbidden(f"{call.who.name} may not view topic {topic}; a role must permit it")
 
 
 async def undos(call: Call[NoQuery, None]) -> UndoList:

@@ -1,12 +1,14 @@
 """Transactions: the list, producers of a topic, those that hang, and their end."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 import msgspec
 
 from klamm.base.together import side_by_side
 from klamm.console import hanging
-from klamm.console.problems import Problem, bad_value, not_found
+from klamm.console.problems import Problem, bad_value, forbidden, not_found
 from klamm.console.rights import Right
 from klamm.console.routes import Call, NoQuery, Route
 from klamm.kafka.admin import Admin
@@ -22,7 +24,8 @@ _MINUTE_MS = 60_000
 
 
 class TransactionLine(msgspec.Struct, frozen=True, rename="camel"):
-    """`seconds`: how long it is open, None when it is not; `timeout`: how long it may be. `partitions`: by topic."""
+    """`seconds`: how long it is open, None when it is not; `timeout`: how long it may be. `partitions`: by topic, of
+    those that one may view."""
 
     id: str
     state: str
@@ -81,7 +84,7 @@ async def transactions(call: Call[NoQuery, None]) -> TransactionList:
     admin = await call.place.admin()
     listed, described, unread = await _of_coordinators(admin, await _brokers(call))
     now = _now(call)
-    lines = [_line(one, described.get(one.id), now) for one in listed]
+    lines = [_line(one, described.get(one.id), now, partial(call.may, "topic", "view")) for one in listed]
     return TransactionList(tuple(sorted(lines, key=lambda one: (-(one.seconds or 0.0), one.id))), tuple(unread))
 
 
@@ -98,10 +101,12 @@ async def find_hanging(call: Call[HangingQuery, None]) -> ProducerList:
     if call.query.minutes < 1:
         raise bad_value("minutes", call.query.minutes, "is no patience; write 1 or more")
     admin, name, now = await call.place.admin(), call.query.topic, _now(call)
+    if name:
+        _permit(call, name)
     topics = await admin.describe_topics([name] if name else None)
     if name and name not in topics:
         raise not_found("topic", name)
-    found, unread = await _producers(admin, topics.values())
+    found, unread = await _producers(admin, (one for one in topics.values() if call.may("topic", "view", one.name)))
     suspects = hanging.candidates(found, now, call.query.minutes * _MINUTE_MS)
     if not suspects:
         return ProducerList((), tuple(unread))
@@ -114,7 +119,9 @@ async def find_hanging(call: Call[HangingQuery, None]) -> ProducerList:
 
 
 async def abort(call: Call[NoQuery, Abortion]) -> None:
-    wish, admin = call.body, await call.place.admin()
+    wish = call.body
+    _permit(call, wish.topic)
+    admin = await call.place.admin()
     topics = await admin.describe_topics([wish.topic])
     partition = (
         next((one for one in topics[wish.topic].partitions if one.id == wish.partition), None) if topics else None
@@ -126,6 +133,11 @@ async def abort(call: Call[NoQuery, Abortion]) -> None:
         if isinstance(one, ActiveProducer) and (one.producer_id, one.open_since) == (wish.producer_id, wish.open_since):
             return await abort_transaction(admin, partition.leader, one)
     raise Problem(409, "Changed", f"producer {wish.producer_id} has no transaction open there since {wish.open_since}")
+
+
+def _permit(call: Call[Any, Any], topic: str) -> None:
+    if not call.may("topic", "view", topic):
+        raise forbidden(f"{call.who.name} may not view topic {topic}; a role must permit it")
 
 
 async def _brokers(call: Call[NoQuery, None] | Call[HangingQuery, None]) -> list[int]:
@@ -172,7 +184,9 @@ def _now(call: Call[NoQuery, None] | Call[HangingQuery, None]) -> int:
     return int(call.scene.clock.now().timestamp() * 1000)
 
 
-def _line(listed: ListedTransaction, known: Transaction | None, now: int) -> TransactionLine:
+def _line(
+    listed: ListedTransaction, known: Transaction | None, now: int, sees: Callable[[str], bool]
+) -> TransactionLine:
     started = known.started_ms if known else None
     return TransactionLine(
         id=listed.id,
@@ -182,7 +196,7 @@ def _line(listed: ListedTransaction, known: Transaction | None, now: int) -> Tra
         producer_epoch=known.producer_epoch if known else None,
         seconds=None if started is None else max(0.0, (now - started) / 1000),
         timeout=known.timeout_ms / 1000 if known else None,
-        partitions=dict(known.partitions) if known else {},
+        partitions={topic: ids for topic, ids in known.partitions.items() if sees(topic)} if known else {},
     )
 
 

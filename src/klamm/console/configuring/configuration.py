@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 from klamm.certificates.stores import Unreadable
 from klamm.console.audit import AuditSettings
@@ -226,13 +227,19 @@ def _read(where: str, reading: Callable[[], T], otherwise: T, told: Told) -> T:
 
 def _registry(where: str, given: Mapping[str, Any], read_file: ReadFile, told: Told) -> RegistrySettings | None:
     """As in kafka-ui, its certificate is checked against the cluster's `ssl` where `schemaRegistrySsl` says nothing."""
-    urls = tuple(one.strip().rstrip("/") for one in (given.get("schemaRegistry") or "").split(",") if one.strip())
+    found = [_address(one.strip()) for one in (given.get("schemaRegistry") or "").split(",") if one.strip()]
+    urls = tuple(url for url, _ in found)
     for url in urls:
         if not re.match(r"https?://[^/\s]+", url):
             told.refuse(f"{where}.schemaRegistry", url, "is no web address; write http://host:port")
     if not urls:
         return None
-    auth: Mapping[str, Any] = given.get("schemaRegistryAuth") or {}
+    users = {user for _, user in found if user}
+    if len(users) > 1:
+        told.refuse(f"{where}.schemaRegistry", ", ".join(urls), "names several users; write one as schemaRegistryAuth")
+    name, _, password = next(iter(users), "").partition(":")
+    in_address = {"username": unquote(name), "password": unquote(password)}
+    auth: Mapping[str, Any] = given.get("schemaRegistryAuth") or in_address
     of_cluster = {name: value for name, value in (given.get("ssl") or {}).items() if not name.startswith("key")}
     security = of_cluster | (given.get("schemaRegistrySsl") or {})
     client = Client(
@@ -245,6 +252,12 @@ def _registry(where: str, given: Mapping[str, Any], read_file: ReadFile, told: T
     except Unreadable as error:
         told.wrong.append(str(error))
     return RegistrySettings(urls, auth.get("username", ""), auth.get("password", ""), client.tls)
+
+
+def _address(url: str) -> tuple[str, str]:
+    """Without the user and the password that may stand in it, which no message must show; and those."""
+    match = re.match(r"([^/]*//)([^/\s]*)@", url)
+    return (url.rstrip("/"), "") if match is None else (match[1] + url[match.end() :].rstrip("/"), match[2])
 
 
 def _verified(security: Mapping[str, Any]) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from klamm.base import logs
+from klamm.console.identity.attempts import spelled
 from klamm.console.identity.settings import Ldap
 from klamm.console.rights import Person
 
@@ -36,6 +37,7 @@ def person(settings: Ldap, user: str, password: str) -> Person | None:
     """None when user and password do not fit. Blocks; call it in a thread."""
     if not user.strip() or not password or "\0" in user + password:
         return None
+    user = account(settings, user)
     ldap3: Any = importlib.import_module("ldap3")
     exceptions: Any = importlib.import_module("ldap3.core.exceptions")
     why: Exception | None = None
@@ -47,6 +49,12 @@ def person(settings: Ldap, user: str, password: str) -> Person | None:
             why = error
             _log.warning("a directory does not answer as it should", because=f"{type(error).__name__}: {error}")
     raise NoAnswer("the directory does not answer as it should; try again later") from why
+
+
+def account(settings: Ldap, user: str) -> str:
+    """The one that is meant, however it is spelled: without the domain that all of an Active Directory have."""
+    name, suffix = spelled(user), f"@{settings.domain}"
+    return name[: -len(suffix)] if settings.domain and name.lower().endswith(suffix.lower()) else name
 
 
 def _server(ldap3: Any, settings: Ldap, url: str) -> Any:
@@ -77,18 +85,21 @@ class _Directory:
 
     def active(self, user: str, password: str) -> Person | None:
         own = self._settings
-        account = user if "@" in user else f"{user}@{own.domain}"
-        his = self._bound(account, password)
+        # Always of this domain: another one's user of the same name is somebody else.
+        principal = f"{user}@{own.domain}"
+        his = self._bound(principal, password)
         if his is None:
             return None
         base = own.user_base or ",".join(f"DC={part}" for part in own.domain.split("."))
-        wanted = f"(&(objectClass=user)(userPrincipalName={self._in_filter(account)}))"
+        wanted = f"(&(objectClass=user)(userPrincipalName={self._in_filter(principal)}))"
         try:
             entries = self._search(his, base, wanted, ["memberOf"])
         finally:
             his.unbind()
-        groups = [str(one) for entry in entries[:1] for one in _values(entry, "memberOf")]
-        return _person(own, user.partition("@")[0], frozenset(_first_name(one) for one in groups) | frozenset(groups))
+        if not entries:
+            return None
+        groups = [str(one) for one in _values(entries[0], "memberOf")]
+        return _person(own, user, frozenset(_first_name(one) for one in groups) | frozenset(groups))
 
     def _found(self, user: str) -> str | None:
         """The one entry that is the user's; two are nobody's."""

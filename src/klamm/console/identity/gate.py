@@ -62,12 +62,13 @@ class Gate:
         now = self._clock.monotonic()
         if len(user) > _LONGEST_NAME:
             raise _wrong()
-        wait = self._attempts.wait(user, now)
+        account = directory.account(auth, user) if isinstance(auth, Ldap) else user
+        wait = self._attempts.wait(account, now)
         if wait > 0:
             raise Problem(429, "TooManyAttempts", f"too many wrong passwords for this user; try again in {wait:.0f} s")
         if self._waiting >= _MOST_WAITING:
             raise Problem(429, "TooManyAttempts", "many log in at this moment; try again in a minute")
-        self._attempts.begun(user, now)
+        self._attempts.begun(account, now)
         self._waiting += 1
         try:
             async with self._checks:
@@ -78,7 +79,7 @@ class Gate:
             self._waiting -= 1
         if person is None:
             raise _wrong()
-        self._attempts.right(user)
+        self._attempts.right(account)
         return self._open(visit, person)
 
     async def begin(self, visit: Visit, provider: str, following: str) -> tuple[str, Cookie]:
@@ -104,7 +105,10 @@ class Gate:
 
     def inside(self, path: str) -> str:
         """A path of this console, or its first page: a log-in leads nowhere else."""
-        parts = urlsplit(path) if path.isprintable() else None
+        try:
+            parts = urlsplit(path) if path.isprintable() else None
+        except ValueError:
+            parts = None
         is_inside = (
             parts is not None
             and not parts.scheme

@@ -145,7 +145,7 @@ class OpenIdDoor:
 
     async def _of_github(self, address: str, bearer: Mapping[str, str]) -> dict[str, Any]:
         """Organizations, and teams as "organization/team" where the scope lets one see them."""
-        lists = await self._ask("GET", f"{address}/orgs", headers=dict(bearer))
+        lists = await self._ask("GET", f"{address}/orgs?per_page=100", headers=dict(bearer))
         found: dict[str, Any] = {"organizations": [one.get("login") for one in lists if isinstance(one, dict)]}
         if "read:org" in self.settings.scopes:
             teams = await self._ask("GET", f"{address}/teams?per_page=100", headers=dict(bearer))
@@ -207,7 +207,11 @@ class OpenIdDoor:
             async with self._session().request(
                 method, address, timeout=_PATIENCE, allow_redirects=False, **more
             ) as answer:
-                content = await answer.content.read(_LARGEST)
+                content = bytearray()
+                async for piece in answer.content.iter_chunked(1 << 16):
+                    content += piece
+                    if len(content) > _LARGEST:
+                        raise ValueError(f"the answer has more than {_LARGEST >> 20} MiB")
                 if answer.status >= 500 or (answer.status >= 300 and method == "GET"):
                     raise NotLoggedIn(f"the provider answers {answer.status}; try again later")
                 return msgspec.json.decode(content)

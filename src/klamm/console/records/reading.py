@@ -33,6 +33,9 @@ _SIFT = Fetching(of_partition=1 << 20, of_all=4 << 20, seconds=SECONDS)
 _TAIL = Fetching(of_partition=128 << 10, of_all=2 << 20, wait=1.0, seconds=SECONDS)
 _LEAST = 64 << 10
 """Bytes of a partition in an answer."""
+MOST_UNPACKED = 256 << 20
+"""Bytes that are unpacked of what was fetched at once, and a record's own beside them; the rest is fetched again."""
+_OF_RECORD = 256
 _EVERY = 0.25
 """Seconds between two words about progress."""
 _SHOWN_AT_ONCE = 500
@@ -233,6 +236,7 @@ async def _look_into(
     progress: Progress,
     topic: OpenTopic,
 ) -> None:
+    left = MOST_UNPACKED
     for partition, (piece, batches) in pieces.items():
         span = wanted[partition]
         if piece.out_of_range:
@@ -243,13 +247,14 @@ async def _look_into(
         if not batches:
             merge.add(partition, (), _behind_nothing(piece, span, topic, partition), None)
             continue
-        looked = await asyncio.to_thread(_looked, piece, batches, span, selection, topic.committed)
+        looked = await asyncio.to_thread(_looked, piece, batches, span, selection, topic.committed, left)
+        left -= looked.unpacked
         progress.messages += looked.messages
         progress.bytes += len(piece.data)
         progress.unreadable += looked.unreadable
         hits = await _hits(looked.records, selection, progress)
         found = [Found(hit.record.offset, hit.record.timestamp, hit) for hit in hits]
-        merge.add(partition, found, batches[-1].next_offset, looked.earliest if merge.backward else looked.latest)
+        merge.add(partition, found, looked.next_offset, looked.earliest if merge.backward else looked.latest)
 
 
 def _behind_nothing(piece: Piece, span: Span, topic: OpenTopic, partition: int) -> int:
@@ -262,18 +267,24 @@ def _behind_nothing(piece: Piece, span: Span, topic: OpenTopic, partition: int) 
 
 @dataclass(frozen=True, slots=True)
 class _Looked:
+    """`next_offset`: where to go on."""
+
     records: list[Record]
     messages: int
     unreadable: int
     earliest: int | None
     latest: int | None
+    next_offset: int
+    unpacked: int
 
 
-def _looked(piece: Piece, batches: Sequence[Batch], span: Span, selection: Selection, only_committed: bool) -> _Looked:
-    """In a thread."""
+def _looked(
+    piece: Piece, batches: Sequence[Batch], span: Span, selection: Selection, only_committed: bool, most: int
+) -> _Looked:
+    """In a thread. Ends behind the batch with which more than `most` bytes are unpacked."""
     is_among = selection.may_be_among(piece.data)
     records: list[Record] = []
-    messages, unreadable = 0, 0
+    messages, unreadable, unpacked, next_offset = 0, 0, 0, batches[-1].next_offset
     earliest: int | None = None
     latest: int | None = None
     shown = committed(batches, piece.aborted) if only_committed else batches
@@ -285,10 +296,16 @@ def _looked(piece: Piece, batches: Sequence[Batch], span: Span, selection: Selec
         latest = batch.latest if latest is None else max(latest, batch.latest)
         earliest = batch.first_time if earliest is None else min(earliest, batch.first_time)
         try:
-            records += [one for one in selection.fitting(batch, is_among) if span.begin <= one.offset < span.end]
+            fitting = [one for one in selection.fitting(batch, is_among) if span.begin <= one.offset < span.end]
+            records += fitting
+            unpacked += _OF_RECORD * len(fitting)
         except Corrupt:
             unreadable += 1
-    return _Looked(records, messages, unreadable, earliest, latest)
+        unpacked += batch.release()
+        if unpacked > most:
+            next_offset = batch.next_offset
+            break
+    return _Looked(records, messages, unreadable, earliest, latest, next_offset, unpacked)
 
 
 async def _hits(records: Sequence[Record], selection: Selection, progress: Progress) -> list[Hit]:
@@ -353,11 +370,13 @@ async def _follow(
                 if not batches:
                     continue
                 span = Span(offsets[partition], batches[-1].next_offset)
-                looked = await asyncio.to_thread(_looked, piece, batches, span, selection, topic.committed)
+                looked = await asyncio.to_thread(
+                    _looked, piece, batches, span, selection, topic.committed, MOST_UNPACKED
+                )
                 progress.messages += looked.messages
                 progress.bytes += len(piece.data)
                 hits += await _hits(looked.records, selection, progress)
-                offsets[partition] = span.end
+                offsets[partition] = looked.next_offset
             hits.sort(key=lambda one: (one.record.timestamp, one.record.partition, one.record.offset))
             await lots.put(hits)
     except Exception as error:

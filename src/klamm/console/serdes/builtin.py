@@ -10,6 +10,7 @@ from uuid import UUID
 
 from klamm.console.serdes import CannotWrite, Part, Serde, Shown, UnknownSerde
 
+_TOO_DEEP = "lists or objects are too deep in one another"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
@@ -55,12 +56,16 @@ class Plain:
             return self.reading(data)
         except ValueError as error:
             return as_it_is(data, f"{self.name}: {error}")
+        except RecursionError:
+            return as_it_is(data, f"{self.name}: {_TOO_DEEP}")
 
     def write(self, text: str) -> bytes:
         try:
             return self.writing(text)
         except ValueError as error:
             raise CannotWrite(f"{self.name}: {error}") from error
+        except RecursionError as error:
+            raise CannotWrite(f"{self.name}: {_TOO_DEEP}") from error
 
 
 def _guessed(data: bytes) -> Shown:
@@ -98,10 +103,15 @@ def _whole(format_: str) -> tuple[Callable[[bytes], Shown], Callable[[str], byte
         return Shown("text", str(struct.unpack(format_, data)[0]))
 
     def write(text: str) -> bytes:
+        # Without the text: what goes wrong is noted in the audit, and this is a message.
         try:
-            return struct.pack(format_, int(text))
-        except struct.error as error:
-            raise ValueError(f"{text!r} does not fit into {size} bytes") from error
+            number = int(text)
+        except ValueError:
+            raise ValueError("it is no whole number") from None
+        try:
+            return struct.pack(format_, number)
+        except struct.error:
+            raise ValueError(f"it does not fit into {size} bytes") from None
 
     return read, write
 

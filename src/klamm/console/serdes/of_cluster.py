@@ -12,7 +12,7 @@ from klamm.console.serdes.builtin import AUTO, BUILT_IN
 from klamm.console.serdes.by_registry import NAME as REGISTRY
 from klamm.console.serdes.by_registry import ByRegistry, Schemas
 from klamm.console.serdes.cursor import Misfit
-from klamm.console.serdes.own import ALIASES, KEYS, NAMELESS, VALUES, of_kafka
+from klamm.console.serdes.own import ALIASES, FORM, KEYS, NAMELESS, VALUES, of_kafka
 from klamm.console.serdes.proto_files import NAME as PROTO_FILES
 from klamm.console.serdes.proto_files import ByFiles, FileSettings, load
 from klamm.console.serdes.protobuf import Messages
@@ -125,11 +125,20 @@ class ClusterSerdes:
         mask = self.masking.of(topic, part == "key")
         if mask is None or shown.text is None:
             return shown
-        text = mask(shown.text, tells_names=shown.kind != "binary" and NAMELESS not in shown.details)
+        text = mask(shown.text, tells_names=self._tells_names(topic, part, shown))
         kind = "null" if text is None else shown.kind if shown.kind == "json" and text[:1] in ("{", "[") else "text"
         why_not = None if shown.why_not is None else "it could not be read; the reason is hidden with the rest"
         details = tuple((name, value) for name, value in shown.details if name in _HARMLESS)
         return Shown(kind, text, why_not, details)
+
+    def _tells_names(self, topic: str, part: Part, shown: Shown) -> bool:
+        """Bytes of one form can often be read by another, and then its names are not those that rules speak of."""
+        form = dict(shown.details).get(FORM)
+        if form is not None and form != of_kafka(topic):
+            default = self._default(topic, part)
+            meant = self._all(topic, part).get(ALIASES.get(default, default))
+            return meant is not None and meant.name == form
+        return shown.kind != "binary" and NAMELESS not in shown.details
 
 
 _HARMLESS = frozenset({"serde", "schemaId", "schemaType", "message"})

@@ -13,9 +13,15 @@ from klamm.console.serdes.shaped import from_text, to_text
 NAMELESS = ("fields", "by number")
 """A detail of what is shown without the fields' names: rules of masks that go by names cannot find them."""
 
+FORM = "form"
+"""A detail of what is shown by a form with names of its own: by bytes of another form, they are not the fields'."""
 
-def json_serde(name: str, read: Callable[[bytes], Any], write: Callable[[Any], bytes] | None = None) -> Plain:
-    """`write`: None where nobody but Kafka should write such bytes."""
+
+def json_serde(
+    name: str, read: Callable[[bytes], Any], write: Callable[[Any], bytes] | None = None, has_form: bool = False
+) -> Plain:
+    """`write`: None where nobody but Kafka should write such bytes. `has_form`: the names are the form's, not the
+    record's."""
 
     def written(text: str) -> bytes:
         if write is None:
@@ -25,7 +31,8 @@ def json_serde(name: str, read: Callable[[bytes], Any], write: Callable[[Any], b
         except (RecursionError, OverflowError) as error:
             raise Misfit(f"it cannot be written so: {error}") from None
 
-    return Plain(name, lambda data: Shown("json", to_text(read(data))), written)
+    details = ((FORM, name),) if has_form else ()
+    return Plain(name, lambda data: Shown("json", to_text(read(data)), details=details), written)
 
 
 def message_pack(data: bytes) -> Any:
@@ -67,7 +74,7 @@ def _embedded(text: str) -> bytes:
 AVRO_EMBEDDED = Plain("AvroEmbedded", lambda data: Shown("json", to_text(avro_file.read(data))), _embedded)
 MESSAGE_PACK = json_serde("MessagePack", message_pack, msgspec.msgpack.encode)
 CBOR = json_serde("Cbor", cbor.decode, cbor.encode)
-STRUCT = json_serde("Struct", wire.read_struct, wire.write_struct)
+STRUCT = json_serde("Struct", wire.read_struct, wire.write_struct, has_form=True)
 PROTOBUF_RAW = Plain(
     "ProtobufRaw",
     lambda data: Shown("json", to_text(wire.raw(data)), details=(NAMELESS,)),
@@ -82,18 +89,18 @@ KEYS: Mapping[str, Serde] = {
         CBOR,
         STRUCT,
         PROTOBUF_RAW,
-        json_serde("ConsumerOffsets", kafka_own.offsets_key),
-        json_serde("Heartbeat", kafka_own.heartbeat_key),
-        json_serde("OffsetSync", kafka_own.offset_sync_key),
-        json_serde("Checkpoint", kafka_own.checkpoint_key),
+        json_serde("ConsumerOffsets", kafka_own.offsets_key, has_form=True),
+        json_serde("Heartbeat", kafka_own.heartbeat_key, has_form=True),
+        json_serde("OffsetSync", kafka_own.offset_sync_key, has_form=True),
+        json_serde("Checkpoint", kafka_own.checkpoint_key, has_form=True),
     )
 }
 VALUES: Mapping[str, Serde] = {
     **KEYS,
-    "ConsumerOffsets": json_serde("ConsumerOffsets", kafka_own.offsets_value),
-    "Heartbeat": json_serde("Heartbeat", kafka_own.heartbeat_value),
-    "OffsetSync": json_serde("OffsetSync", kafka_own.offset_sync_value),
-    "Checkpoint": json_serde("Checkpoint", kafka_own.checkpoint_value),
+    "ConsumerOffsets": json_serde("ConsumerOffsets", kafka_own.offsets_value, has_form=True),
+    "Heartbeat": json_serde("Heartbeat", kafka_own.heartbeat_value, has_form=True),
+    "OffsetSync": json_serde("OffsetSync", kafka_own.offset_sync_value, has_form=True),
+    "Checkpoint": json_serde("Checkpoint", kafka_own.checkpoint_value, has_form=True),
 }
 
 ALIASES: Mapping[str, str] = {

@@ -8,6 +8,7 @@ import pytest
 from tests.builders.fake_directory import FakeDirectory, Kept, fake_directory
 from tests.builders.running_console import cluster_settings, running_console
 
+from klamm.console.identity.attempts import FREE
 from klamm.console.identity.directory import NoAnswer, person
 from klamm.console.identity.settings import Access, Ldap
 from klamm.console.settings import Settings
@@ -67,12 +68,27 @@ def test_a_pattern_of_names_needs_no_search_for_the_user(directory: FakeDirector
 
 def test_an_active_directory_knows_its_members(directory: FakeDirectory) -> None:
     settings = Ldap((directory.url,), domain="corp.example", kind="ldap_ad")
-    for user in ("ann", "ann@corp.example"):
+    for user in ("ann", "ann@corp.example", " ann@CORP.example "):
         found = person(settings, user, "ann-pw")
         assert found is not None
         assert (found.user, found.provider) == ("ann", "ldap_ad")
         assert found.names["group"] == {"Kafka Ops", "CN=Kafka Ops,OU=Groups,DC=corp,DC=example"}
     assert person(settings, "ann", "ben-pw") is None
+
+
+def test_an_active_directory_lets_nobody_of_another_domain_in(directory: FakeDirectory) -> None:
+    child = "CN=Ann,CN=Users,DC=child,DC=example"
+    directory.entries = {**directory.entries, child: Kept("child-pw", {"userPrincipalName": ["ann@child.example"]})}
+    directory.names = {**directory.names, "ann@child.example": child, "moved@corp.example": child}
+    settings = Ldap((directory.url,), domain="corp.example", kind="ldap_ad")
+    assert person(settings, "ann@child.example", "child-pw") is None
+    assert person(settings, "moved", "child-pw") is None, "who is not found is nobody"
+
+
+def test_names_have_one_spelling(directory: FakeDirectory) -> None:
+    found = person(_searching(directory), "  ann\t", "ann-pw")
+    assert found is not None
+    assert found.user == "ann"
 
 
 @pytest.mark.parametrize(
@@ -142,5 +158,8 @@ async def test_through_the_console(directory: FakeDirectory) -> None:
         assert (await console.log_in("ann", "wrong")).status == 401
         assert (await console.log_in("ann", "ann-pw")).status == 204
         assert (await console.get("/api/authorization")).json["userInfo"]["username"] == "ann"
+        for number in range(FREE):
+            assert (await console.log_in(" " * number + "ben", "wrong")).status == 401
+        assert (await console.log_in("ben ", "ben-pw")).status == 429
         directory.is_silent = True
-        assert (await console.log_in("ben", "ben-pw")).status == 503
+        assert (await console.log_in("twin", "ben-pw")).status == 503

@@ -236,6 +236,7 @@ async def test_there_and_back_and_on_to_where_one_was_going(provider: FakeProvid
     "following",
     [
         "//evil.example",
+        "//[",
         "https://evil.example",
         "/%5C%5Cevil.example",
         "%5Cevil",
@@ -368,8 +369,17 @@ async def test_what_a_provider_refuses_is_told_in_our_words(provider: FakeProvid
         assert "not known here" in _why(await console.get("/oauth2/authorization/other"))
 
 
+async def test_an_answer_in_many_pieces_is_read_to_its_end(provider: FakeProvider) -> None:
+    provider.more = 900_000
+    async with _with_provider(provider) as console:
+        assert (await _there_and_back(console, provider)).headers["Location"] == "/"
+    provider.more = 2_000_000
+    async with _with_provider(provider) as console:
+        assert "does not answer as it should" in _why(await _there_and_back(console, provider))
+
+
 async def test_github_tells_by_its_own_way(provider: FakeProvider) -> None:
-    provider.claims = {"login": "ann", "id": 7, "orgs": ["klamm"]}
+    provider.claims = {"login": "ann", "id": 7, "orgs": [*(f"of-ann-{one}" for one in range(50)), "klamm"]}
     client: dict[str, Any] = {
         "provider": "github",
         "issuer-uri": "",

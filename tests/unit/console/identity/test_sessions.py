@@ -2,6 +2,8 @@
 
 from itertools import count
 
+import pytest
+
 from klamm.console.identity import attempts, sessions
 from klamm.console.identity.attempts import Attempts
 from klamm.console.identity.sessions import Sessions
@@ -65,6 +67,15 @@ def test_wrong_passwords_cost_a_growing_wait_that_is_forgotten() -> None:
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60, 60]
     assert tries.wait("ben", now) == 0
     assert tries.wait("ann", now + attempts.FORGOTTEN + 1) == 0
+
+
+@pytest.mark.parametrize("spelling", ["ann ", "  ann", "\tANN\n", "\uff41nn", "a\u00adnn", "an\u200bn", "ann\ufe0f"])
+def test_another_spelling_is_no_other_account(spelling: str) -> None:
+    tries = Attempts()
+    for _ in range(attempts.FREE):
+        tries.begun(spelling, 0)
+    assert tries.wait("ann", 0) > 0
+    assert tries.wait("a nn", 0) == 0
 
 
 def test_the_right_password_takes_the_wait_away() -> None:
