@@ -113,6 +113,16 @@ async def test_secrets_of_bodies_stay_out(servers: FakeServers) -> None:
         assert said.json["entries"][0]["parameters"]["set"]["log.retention.ms"] == "5"
 
 
+async def test_why_a_message_is_none_of_its_serdes_stays_out(servers: FakeServers) -> None:
+    async with running_console(settings=_settings(servers)) as console:
+        await console.log_in("ann", "pw-of-a-person")
+        wish = {"value": "x", "valueSerde": "Int64"}
+        refused = await console.ask("POST", "/api/clusters/kafka/topics/orders/messages", wish)
+        assert (refused.status, "is no whole number" in refused.json["detail"]) == (400, True)
+        entry = (await console.get("/api/clusters/kafka/audit")).json["entries"][0]
+        assert (entry["status"], entry.get("detail")) == (400, None)
+
+
 class _Body(msgspec.Struct):
     name: str = ""
     value: Any = None
