@@ -10,6 +10,9 @@ import re
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from heapq import merge
+from itertools import count
+from operator import itemgetter
 from typing import Any, Literal
 
 import msgspec
@@ -20,6 +23,10 @@ from klamm.console.identity.reading import BadSetting, Section
 _log = logs.room("console.audit")
 
 MOST = 2000
+MOST_REFUSED = 500
+"""Refusals have a place of their own: whoever may nothing must not push off who changed what."""
+
+_REFUSED = frozenset({401, 403, 429})
 _LONGEST = 200
 _MOST_FIELDS = 20
 _SECRET = re.compile(r"pass|secret|token|credential|jaas|private|\.key$|^key$|^value$|^headers?$", re.IGNORECASE)
@@ -89,7 +96,9 @@ class Trail:
         self._settings = settings
         # What belongs to no cluster is in the log when anything is.
         self._of_none = AuditSettings(to_log=any(one.to_log for one in settings.values()))
-        self._last: deque[Entry] = deque(maxlen=keep)
+        self._last: deque[tuple[int, Entry]] = deque(maxlen=keep)
+        self._refused: deque[tuple[int, Entry]] = deque(maxlen=MOST_REFUSED)
+        self._number = count()
         self._waiting = {name: _Queue(keep) for name, one in settings.items() if one.to_topic}
 
     @property
@@ -104,7 +113,8 @@ class Trail:
         if not self.wants(entry.cluster, changes, entry.status):
             return
         settings = self._of(entry.cluster)
-        self._last.append(entry)
+        is_refused = entry.status in _REFUSED or (entry.cluster is None and entry.status >= 400)
+        (self._refused if is_refused else self._last).append((next(self._number), entry))
         if settings.to_log:
             _log.info(
                 entry.what,
@@ -132,7 +142,8 @@ class Trail:
         self._waiting[cluster].put_back(entry)
 
     def newest_first(self) -> Iterator[Entry]:
-        return reversed(self._last)
+        found = merge(reversed(self._last), reversed(self._refused), key=itemgetter(0), reverse=True)
+        return (entry for _, entry in found)
 
 
 def parameters(query: Any, body: Any) -> dict[str, Any]:
@@ -165,9 +176,9 @@ def read(given: Any, field: str) -> AuditSettings:
     level = section.text("level", "ALTER_ONLY").upper()
     if level not in ("ALL", "ALTER_ONLY"):
         raise BadSetting(section.at("level"), level, "is no level; write ALL or ALTER_ONLY")
-    count = section.text("auditTopicsPartitions", "1")
-    if not count.isdecimal() or not 0 < int(count) <= 1000:
-        raise BadSetting(section.at("auditTopicsPartitions"), count, "is no number of partitions; write 1 or more")
+    partitions = section.text("auditTopicsPartitions", "1")
+    if not partitions.isdecimal() or not 0 < int(partitions) <= 1000:
+        raise BadSetting(section.at("auditTopicsPartitions"), partitions, "is no number of partitions; write 1 or more")
     properties = section.raw("auditTopicProperties")
     if properties is not None and not isinstance(properties, Mapping):
         raise BadSetting(section.at("auditTopicProperties"), properties, "is no mapping; write keys and values")
@@ -176,6 +187,6 @@ def read(given: Any, field: str) -> AuditSettings:
         section.flag("consoleAuditEnabled"),
         level,  # type: ignore[arg-type]
         section.text("topic", TOPIC),
-        int(count),
+        int(partitions),
         None if properties is None else {str(key): str(value) for key, value in properties.items()},
     )

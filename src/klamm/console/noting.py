@@ -33,6 +33,8 @@ class Noting:
         if not self._scene.trail.wants(self._cluster(), self._route.changes, status):
             return
         right = self._route.right
+        if status == 400 and right is not None and right.action == "messages_produce":
+            detail = None  # a serde may repeat what of the message it stumbled over
         named = self._path[right.of] if right is not None and right.of else getattr(self._body, "name", None)
         entry = Entry(
             at=int(self._scene.clock.now().timestamp() * 1000),

@@ -117,7 +117,7 @@ def _handler(scene: Scene, route: Route, identify: Identify) -> Callable[[web.Re
             body = await _body(request, route, scene.settings.body_within)
             noting.asked(query, body)
             answer = await route.handler(Call(scene, who, path, query, body, place, visit))
-        return await _answered(request, answer, visit)
+        return await _answered(request, answer, visit, lambda: route.public or scene.gate.stands(visit))
 
     return handle
 
@@ -231,13 +231,13 @@ def _converted(given: Any, wanted: type[msgspec.Struct], where: str) -> Any:
         raise Problem(400, "BadValue", f"{where}{'.' + field if field else ''}: {message}", field or None) from error
 
 
-async def _answered(request: web.Request, answer: Any, visit: Visit) -> web.StreamResponse:
+async def _answered(request: web.Request, answer: Any, visit: Visit, stands: Callable[[], bool]) -> web.StreamResponse:
     if answer is None:
         return web.Response(status=204)
     if isinstance(answer, Turn):
         return _turned(answer, visit)
     if isinstance(answer, Events):
-        return await _stream(request, answer)
+        return await _stream(request, answer, stands)
     if isinstance(answer, Download):
         return await _download(request, answer)
     response = web.Response(body=_ENCODE(answer), content_type="application/json", charset="utf-8")
@@ -263,7 +263,8 @@ def _set_cookie(response: web.Response, one: Cookie, visit: Visit) -> None:
     )
 
 
-async def _stream(request: web.Request, events: Events) -> web.StreamResponse:
+async def _stream(request: web.Request, events: Events, stands: Callable[[], bool]) -> web.StreamResponse:
+    """`stands`: whether the session of who reads is still open; asked before anything is written."""
     response = web.StreamResponse(
         headers={
             "Content-Type": "text/event-stream",
@@ -277,6 +278,10 @@ async def _stream(request: web.Request, events: Events) -> web.StreamResponse:
         while True:
             upcoming = upcoming or asyncio.ensure_future(anext(stream))
             done, _ = await asyncio.wait([upcoming], timeout=KEEP_ALIVE)
+            if not stands():
+                said = Said(401, "LogIn", "the session has ended; log in again")
+                await response.write(b"event: problem\ndata: %b\n\n" % _ENCODE(said))
+                break
             if not done:
                 await response.write(b": \n\n")
                 continue

@@ -13,7 +13,7 @@ from tests.builders.fake_kafka_server import FakeServers, FakeTopic, fake_server
 from tests.builders.running_console import cluster_settings, running_console
 
 from klamm.base import logs
-from klamm.console.audit import AuditSettings, Entry, Trail, parameters
+from klamm.console.audit import MOST_REFUSED, AuditSettings, Entry, Trail, parameters
 from klamm.console.identity.reading import access
 from klamm.console.settings import Settings
 
@@ -54,6 +54,16 @@ def servers() -> Iterator[FakeServers]:
 def _settings(servers: FakeServers, **audit: Any) -> Settings:
     cluster = replace(cluster_settings(servers.bootstrap), audit=AuditSettings(**audit))
     return Settings((cluster,), access=access(_LOG_IN, ["kafka"]))
+
+
+@pytest.fixture
+def log() -> Iterator[StringIO]:
+    root, stream = logging.getLogger(), StringIO()
+    before, level = root.handlers[:], root.level
+    logs.set_up(stream=stream)
+    yield stream
+    root.handlers[:] = before
+    root.setLevel(level)
 
 
 async def test_changes_refusals_and_log_ins_are_noted(servers: FakeServers) -> None:
@@ -103,6 +113,16 @@ async def test_secrets_of_bodies_stay_out(servers: FakeServers) -> None:
         assert said.json["entries"][0]["parameters"]["set"]["log.retention.ms"] == "5"
 
 
+async def test_why_a_message_is_none_of_its_serdes_stays_out(servers: FakeServers) -> None:
+    async with running_console(settings=_settings(servers)) as console:
+        await console.log_in("ann", "pw-of-a-person")
+        wish = {"value": "x", "valueSerde": "Int64"}
+        refused = await console.ask("POST", "/api/clusters/kafka/topics/orders/messages", wish)
+        assert (refused.status, "is no whole number" in refused.json["detail"]) == (400, True)
+        entry = (await console.get("/api/clusters/kafka/audit")).json["entries"][0]
+        assert (entry["status"], entry.get("detail")) == (400, None)
+
+
 class _Body(msgspec.Struct):
     name: str = ""
     value: Any = None
@@ -133,6 +153,31 @@ def test_the_oldest_entries_go() -> None:
     assert [one.at for one in trail.newest_first()] == [4, 3, 2]
 
 
+@pytest.mark.parametrize(("status", "cluster"), [(401, None), (404, None), (403, "kafka"), (429, None)])
+def test_what_was_refused_pushes_no_change_off(status: int, cluster: str | None) -> None:
+    trail = Trail({}, keep=3)
+    for number in range(10):
+        trail.note(_entry(number), changes=True)
+        for _ in range(MOST_REFUSED):
+            trail.note(Entry(number, "somebody", "Log in", "WrongPassword", status, cluster), changes=True)
+    found = list(trail.newest_first())
+    assert [one.at for one in found if one.what == "Delete a topic"] == [9, 8, 7]
+    assert (len(found), found[MOST_REFUSED].what) == (3 + MOST_REFUSED, "Delete a topic"), "in their order"
+
+
+async def test_who_has_begun_no_log_in_is_not_noted(servers: FakeServers, log: StringIO) -> None:
+    client = {"provider": "x", "clientId": "c", "clientSecret": "s", "issuer-uri": "http://127.0.0.1:1"}
+    given = {"auth": {"type": "OAUTH2", "oauth2": {"client": {"mine": client}}}}
+    settings = Settings((replace(cluster_settings(servers.bootstrap), audit=AuditSettings(to_log=True)),))
+    settings = replace(settings, access=access(given, ["kafka"]))
+    async with running_console(settings=settings) as console:
+        await console.get("/login/oauth2/code/other?code=x", Cookie="klamm-login=x")
+        await console.get("/login/oauth2/code/mine?code=x")
+        assert "NotLoggedIn" not in log.getvalue()
+        await console.get("/login/oauth2/code/mine?code=x", Cookie="klamm-login=x")
+        assert log.getvalue().count("NotLoggedIn") == 1
+
+
 async def test_entries_for_a_topic_wait_in_order_and_the_oldest_go() -> None:
     trail = Trail({"kafka": AuditSettings(to_topic=True), "other": AuditSettings()}, keep=3)
     assert trail.with_topics == ("kafka",)
@@ -142,16 +187,6 @@ async def test_entries_for_a_topic_wait_in_order_and_the_oldest_go() -> None:
     first = await trail.next_for_topic("kafka")
     trail.again("kafka", first)
     assert [(await trail.next_for_topic("kafka")).at for _ in range(3)] == [2, 3, 4]
-
-
-@pytest.fixture
-def log() -> Iterator[StringIO]:
-    root, stream = logging.getLogger(), StringIO()
-    before, level = root.handlers[:], root.level
-    logs.set_up(stream=stream)
-    yield stream
-    root.handlers[:] = before
-    root.setLevel(level)
 
 
 def test_an_entry_is_one_line_of_the_log_whatever_stands_in_it(log: StringIO) -> None:

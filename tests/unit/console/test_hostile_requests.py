@@ -20,7 +20,7 @@ from klamm.console.identity.gate import Gate
 from klamm.console.identity.reading import access
 from klamm.console.identity.settings import Access
 from klamm.console.problems import Problem
-from klamm.console.routes import Call, Cookie, Download, Event, Events, Route, Turn
+from klamm.console.routes import Call, Cookie, Download, Event, Events, Route, Turn, Visit
 from klamm.console.scene import Scene
 from klamm.console.server import LARGEST_BODY, build_app
 from klamm.console.settings import Settings
@@ -260,15 +260,15 @@ async def test_a_body_without_an_end_is_cut(servers: FakeServers) -> None:
 
 
 @asynccontextmanager
-async def _answering(answer: Any) -> AsyncIterator[int]:
-    """A console whose only route gives this; its port."""
+async def _answering(answer: Any, gate: Gate | None = None) -> AsyncIterator[int]:
+    """A console whose only route gives this, to who came through the gate where there is one; its port."""
 
     async def give(_: Call[Any, Any]) -> Any:
         return answer
 
     clock = SystemClock()
-    scene = Scene(Settings(()), {}, clock, Gate(Access(), "", clock, lambda: "t"), Trail({}))
-    route = Route("GET", "/api/it", give, "It", public=True)
+    scene = Scene(Settings(()), {}, clock, gate or Gate(Access(), "", clock, lambda: "t"), Trail({}))
+    route = Route("GET", "/api/it", give, "It", public=gate is None)
     runner = web.AppRunner(build_app(scene, [route], scene.gate.identify))
     await runner.setup()
     try:
@@ -299,6 +299,31 @@ async def test_a_stream_is_safe_and_one_event_stays_one() -> None:
         lines = [line for line in re.split(r"\r\n|\r|\n", said.body.decode()) if line.startswith(("event", "data"))]
         assert [line for line in lines if line.startswith("event:")] == ["event: message", "event: problem"]
         assert json.loads(lines[1].removeprefix("data: ")) == {"text": evil}
+
+
+async def test_a_stream_ends_with_the_session_of_who_reads() -> None:
+    form = access({"auth": {"type": "LOGIN_FORM", "users": [{"name": "a", "password": "b"}]}}, [])
+    gate = Gate(form, "", SystemClock(), lambda: "t")
+    _, cookie = await gate.log_in(Visit("", "", False, {}), "a", "b")
+    coming: asyncio.Queue[str] = asyncio.Queue()
+
+    async def events() -> AsyncIterator[Event]:
+        while True:
+            yield Event("message", _Text(await coming.get()))
+
+    async with _answering(Events(events()), gate) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        said = f"Cookie: {cookie.name}={cookie.value}\r\nConnection: close\r\n\r\n".encode()
+        writer.write(_GET.removesuffix(b"\r\n") + said)
+        coming.put_nowait("while he is here")
+        async with asyncio.timeout(20):
+            await reader.readuntil(b"while he is here")
+            gate.log_out(Visit("", "", False, {cookie.name: cookie.value}))
+            coming.put_nowait("when he has gone")
+            rest = await reader.read()
+        assert b"when he has gone" not in rest
+        assert b"the session has ended" in rest
+        writer.close()
 
 
 @pytest.mark.parametrize(

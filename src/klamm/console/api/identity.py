@@ -127,7 +127,9 @@ async def came_back(call: Call[CameBack, None]) -> Turn:
         )
         _note(call, who.name, "Log in")
     except NotLoggedIn as error:
-        _note(call, "somebody", "Log in", 401, "NotLoggedIn")
+        # Who has begun nothing was not refused anything.
+        if call.scene.gate.has_begun(call.visit, call.path["provider"]):
+            _note(call, "somebody", "Log in", 401, "NotLoggedIn")
         return _back(call.scene.settings.base, str(error))
     return Turn(cookies, following)
 

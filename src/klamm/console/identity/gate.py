@@ -97,6 +97,15 @@ class Gate:
         who, cookie = self._open(visit, person)
         return who, following, (cookie, Cookie(self._pending_cookie(visit), "", 0))
 
+    def has_begun(self, visit: Visit, provider: str) -> bool:
+        """Whether this browser was led to a provider that is known."""
+        return provider in self._doors and self._pending_cookie(visit) in visit.cookies
+
+    def stands(self, visit: Visit) -> bool:
+        """Whether the session is still open; that one asks does not keep it so."""
+        token = visit.cookies.get(self._cookie(visit))
+        return self.is_open or (token is not None and self._sessions.stands(token, self._clock.monotonic()))
+
     def log_out(self, visit: Visit) -> tuple[Principal | None, Cookie]:
         """Whose session it was."""
         name = self._cookie(visit)

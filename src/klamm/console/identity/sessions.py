@@ -56,6 +56,11 @@ class Sessions:
         self._open.move_to_end(key)
         return session.who
 
+    def stands(self, token: str, now: float) -> bool:
+        """Without counting as a use."""
+        session = self._open.get(_hash(token))
+        return session is not None and not _is_over(session, now)
+
     def close(self, token: str) -> Principal | None:
         """Whose it was."""
         return self._end(_hash(token))

@@ -32,6 +32,15 @@ def test_a_session_ends_when_it_is_idle_or_old_or_closed() -> None:
     assert (known.of(closed, 0), known.close(closed), len(known)) == (None, None, 0)
 
 
+def test_to_ask_whether_a_session_stands_keeps_it_not_open() -> None:
+    known = _sessions()
+    token = known.open(_ANN, 0)
+    assert known.stands(token, sessions.IDLE)
+    assert not known.stands(token, sessions.IDLE + 1)
+    assert known.of(token, sessions.IDLE + 1) is None
+    assert not known.stands("token-1", 0)
+
+
 def test_tokens_of_nobody_open_nothing() -> None:
     known = _sessions()
     known.open(_ANN, 0)
