@@ -10,6 +10,7 @@ from typing import Any
 from klamm.kafka.admin import Admin
 from klamm.kafka.errors import KafkaFailure
 from klamm.kafka.facts import Offsets
+from klamm.kafka.offsets import ask_offsets, offsets_of
 
 PATIENCE = 10.0
 """Seconds that one broker may take."""
@@ -109,27 +110,8 @@ async def delete_group(admin: Admin, coordinator: int, group: str) -> None:
 async def offsets_at(admin: Admin, broker: int, partitions: Mapping[str, Sequence[int]], millis: int) -> Offsets:
     """The first record of each partition that is as old as this (milliseconds since 1970) or younger; -1: there is
     none. The broker's word on partitions that it leads."""
-    from kafka.protocol.consumer import ListOffsetsRequest
-
-    from klamm.kafka.offsets import offsets_of
-
-    topic = ListOffsetsRequest.ListOffsetsTopic
-    one = topic.ListOffsetsPartition
-    request = ListOffsetsRequest(
-        replica_id=-1,
-        isolation_level=0,
-        topics=[
-            topic(
-                name=name,
-                partitions=[one(partition_index=id, timestamp=millis, current_leader_epoch=-1) for id in ids],
-            )
-            for name, ids in partitions.items()
-        ],
-        timeout_ms=int(PATIENCE * 1000),
-        min_version=1,
-    )
-    answer = await admin.ask_within(PATIENCE, f"look for offsets by time on broker {broker}", request, broker)
-    return await offsets_of(answer.topics)
+    doing = f"look for offsets by time on broker {broker}"
+    return await offsets_of(await ask_offsets(admin, broker, partitions, millis, PATIENCE, doing))
 
 
 def _outcomes(doing: str, topics: Sequence[Any]) -> Outcomes:

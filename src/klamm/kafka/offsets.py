@@ -25,10 +25,24 @@ async def partition_offsets(
     admin: Admin, broker: int, partitions: Mapping[str, Sequence[int]], which: Which, seconds: float
 ) -> Offsets:
     """The broker's word on partitions that it leads. "latest" is the end that consumers see (high watermark)."""
+    doing = f"read {which} offsets of broker {broker}"
+    return await offsets_of(await ask_offsets(admin, broker, partitions, _TIMESTAMPS[which], seconds, doing))
+
+
+async def ask_offsets(
+    admin: Admin,
+    broker: int,
+    partitions: Mapping[str, Sequence[int]],
+    timestamp: int,
+    seconds: float,
+    doing: str,
+    *,
+    committed: bool = False,
+) -> Iterable[Any]:
+    """The answer's topics, as the library has them. `timestamp`: milliseconds since 1970, or the protocol's -1, -2."""
     from kafka.protocol.consumer import ListOffsetsRequest
 
     topic, partition = ListOffsetsRequest.ListOffsetsTopic, ListOffsetsRequest.ListOffsetsTopic.ListOffsetsPartition
-    timestamp = _TIMESTAMPS[which]
     # Of ten thousands of partitions: made in pieces, so that whoever waits for a page does not wait for this.
     topics = [
         topic(
@@ -38,10 +52,14 @@ async def partition_offsets(
         async for name, ids in in_pieces(partitions.items())
     ]
     request = ListOffsetsRequest(
-        replica_id=-1, isolation_level=0, topics=topics, timeout_ms=int(seconds * 1000), min_version=1
+        replica_id=-1,
+        isolation_level=int(committed),
+        topics=topics,
+        timeout_ms=int(seconds * 1000),
+        min_version=1,
     )
-    answer = await admin.ask_within(seconds, f"read {which} offsets of broker {broker}", request, broker)
-    return await offsets_of(answer.topics)
+    answer: Iterable[Any] = (await admin.ask_within(seconds, doing, request, broker)).topics
+    return answer
 
 
 async def offsets_of(topics: Iterable[Any]) -> Offsets:

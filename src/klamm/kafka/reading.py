@@ -11,6 +11,7 @@ from typing import Any
 
 from klamm.kafka.admin import Admin
 from klamm.kafka.errors import NotNow, UnknownTopic
+from klamm.kafka.offsets import ask_offsets
 
 _NAMES_UNTIL = 12  # later versions of Fetch speak of topics' ids
 _MOVED = frozenset({5, 6, 74, 76})  # LEADER_NOT_AVAILABLE, NOT_LEADER_OR_FOLLOWER, FENCED_ and UNKNOWN_LEADER_EPOCH
@@ -130,28 +131,12 @@ async def offsets_at(
 
     None: no record is that young. Raises for the first partition that cannot tell.
     """
-    from kafka.protocol.consumer import ListOffsetsRequest
-
     from klamm.kafka.answers import failure_of
 
-    of_topic = ListOffsetsRequest.ListOffsetsTopic
-    one = of_topic.ListOffsetsPartition
-    request = ListOffsetsRequest(
-        replica_id=-1,
-        isolation_level=int(committed),
-        topics=[
-            of_topic(
-                name=topic,
-                partitions=[one(partition_index=id_, timestamp=time, current_leader_epoch=-1) for id_ in partitions],
-            )
-        ],
-        timeout_ms=int(seconds * 1000),
-        min_version=1,
-    )
     doing = f"read offsets of {topic}, of broker {leader}"
-    answer = await admin.ask_within(seconds, doing, request, leader)
+    (answer,) = await ask_offsets(admin, leader, {topic: partitions}, time, seconds, doing, committed=committed)
     found: dict[int, int | None] = {}
-    for part in answer.topics[0].partitions:
+    for part in answer.partitions:
         failure = failure_of(f"{doing}, partition {part.partition_index}", part.error_code, None)
         if failure is not None:
             raise failure

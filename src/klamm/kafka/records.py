@@ -4,39 +4,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from klamm.kafka.admin import Admin
+from klamm.kafka.writing import append_batch
 
-_NAMES_UNTIL = 12  # later versions of Produce and Fetch speak of topics' ids
-_ALL_IN_SYNC = -1
+_NAMES_UNTIL = 12  # later versions of Fetch speak of topics' ids
 _MOST_BYTES = 1 << 20
 
 
 async def append(admin: Admin, leader: int, topic: str, partition: int, value: bytes, seconds: float) -> int:
     """Write one record, acknowledged by all replicas in sync. Returns its offset."""
-    from kafka.protocol.producer import ProduceRequest
     from kafka.record.memory_records import MemoryRecordsBuilder
-
-    from klamm.kafka.answers import failure_of
 
     builder = MemoryRecordsBuilder(magic=2, compression_type=0, batch_size=1 << 14)
     builder.append(timestamp=None, key=None, value=value)
     builder.close()
-    of_topic = ProduceRequest.TopicProduceData
-    data = of_topic.PartitionProduceData(index=partition, records=builder.buffer())
-    request = ProduceRequest(
-        transactional_id=None,
-        acks=_ALL_IN_SYNC,
-        timeout_ms=int(seconds * 1000),
-        topic_data=[of_topic(name=topic, partition_data=[data])],
-        min_version=3,
-        max_version=_NAMES_UNTIL,
-    )
-    doing = f"write a record to {topic}-{partition}"
-    answer = await admin.ask_within(seconds, doing, request, leader)
-    said = answer.responses[0].partition_responses[0]
-    failure = failure_of(doing, said.error_code, said.error_message)
-    if failure is not None:
-        raise failure
-    return int(said.base_offset)
+    return await append_batch(admin, leader, topic, partition, bytes(builder.buffer()), seconds)
 
 
 async def fetch(

@@ -47,7 +47,7 @@ async def produce(
     """Acknowledged by all replicas in sync; the records' offsets, in order."""
     offsets: list[int] = []
     for some in _in_batches(records):
-        first = await _produce_batch(admin, leader, topic, partition, batch_of(some), seconds)
+        first = await append_batch(admin, leader, topic, partition, batch_of(some), seconds)
         offsets += range(first, first + len(some))
     return offsets
 
@@ -63,7 +63,8 @@ def _in_batches(records: Sequence[NewRecord]) -> Iterable[Sequence[NewRecord]]:
         yield records[first:]
 
 
-async def _produce_batch(admin: Admin, leader: int, topic: str, partition: int, batch: bytes, seconds: float) -> int:
+async def append_batch(admin: Admin, leader: int, topic: str, partition: int, batch: bytes, seconds: float) -> int:
+    """Write one batch, acknowledged by all replicas in sync. Returns its first record's offset."""
     from kafka.protocol.producer import ProduceRequest
 
     from klamm.kafka.answers import failure_of
