@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from klamm.console import seen
-from klamm.console.kubernetes import Certificates, Resources
+from klamm.console.kubernetes import seen
+from klamm.console.kubernetes.watching import Certificates, Resources
 
 READY = {"type": "Ready", "status": "True"}
 CLUSTER, NAMESPACE = "my-cluster", "kafka"

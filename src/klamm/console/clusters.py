@@ -8,16 +8,16 @@ from typing import Any, TypeVar
 
 from klamm.base.clock import Clock
 from klamm.base.deadlines import DeadlineExceeded, within
-from klamm.console.analyses import Analyses
-from klamm.console.past import Past
+from klamm.console.groups.undos import Undos
+from klamm.console.health.past import Past
+from klamm.console.health.trends import Trends
 from klamm.console.problems import Problem
 from klamm.console.renewing import follow_files
-from klamm.console.schema_registry import Registry
+from klamm.console.schemas.registry import Registry
 from klamm.console.serdes import Serdes
 from klamm.console.serdes.of_cluster import ClusterSerdes
 from klamm.console.settings import ClusterSettings
-from klamm.console.trends import Trends
-from klamm.console.undos import Undos
+from klamm.console.topics.analyses import Analyses
 from klamm.kafka.admin import Admin
 from klamm.kafka.link import Link
 from klamm.observing.collector import Collector

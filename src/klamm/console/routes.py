@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
-from klamm.console.rights import Principal, Right
+from klamm.console.access.rights import Principal, Right
 
 if TYPE_CHECKING:
     from klamm.console.clusters import Place

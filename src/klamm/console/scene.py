@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from klamm.base.clock import Clock
-from klamm.console.audit import Trail
+from klamm.console.audit.trail import Trail
 from klamm.console.clusters import Place
 from klamm.console.identity.gate import Gate
-from klamm.console.kubernetes import Kubernetes
+from klamm.console.kubernetes.watching import Kubernetes
 from klamm.console.settings import Settings
 
 

@@ -15,10 +15,10 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from klamm.base import logs
+from klamm.console.access.rights import Principal
+from klamm.console.audit.noting import Noting
 from klamm.console.clusters import Place
-from klamm.console.noting import Noting
 from klamm.console.problems import Problem, Said, forbidden, not_found
-from klamm.console.rights import Principal
 from klamm.console.routes import Call, Cookie, Download, Events, Route, Turn, Visit
 from klamm.console.scene import Scene
 from klamm.kafka.errors import KafkaFailure

@@ -13,11 +13,11 @@ from klamm.base import logs
 from klamm.base.clock import Clock
 from klamm.base.tasks import Supervisor
 from klamm.base.together import side_by_side
-from klamm.console.audit import Trail
-from klamm.console.audit_topics import write_entries
+from klamm.console.audit.topics import write_entries
+from klamm.console.audit.trail import Trail
 from klamm.console.clusters import Place
 from klamm.console.identity.gate import Gate
-from klamm.console.kubernetes import Kubernetes
+from klamm.console.kubernetes.watching import Kubernetes
 from klamm.console.scene import Scene
 from klamm.console.server import build_app
 from klamm.console.settings import Settings

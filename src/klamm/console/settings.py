@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from klamm.console.audit import AuditSettings
+from klamm.console.access.masking import Masking
+from klamm.console.audit.trail import AuditSettings
 from klamm.console.identity.settings import Access
-from klamm.console.masking import Masking
-from klamm.console.schema_registry import RegistrySettings
+from klamm.console.schemas.registry import RegistrySettings
 from klamm.console.serdes.of_cluster import SerdeSettings
 from klamm.kafka.admin import Connection
 from klamm.kube.connection import Connection as KubeConnection

@@ -9,7 +9,7 @@ from tests.builders.browser import Tab, browser
 from tests.builders.real_brokers import RealBrokers
 from tests.builders.running_console import cluster_settings, running_console
 
-from klamm.console.audit import AuditSettings
+from klamm.console.audit.trail import AuditSettings
 from klamm.console.identity.reading import access
 from klamm.console.settings import Settings
 

@@ -5,8 +5,8 @@ from random import Random
 
 import pytest
 
-from klamm.console import acl_csv
-from klamm.console.acl_rules import (
+from klamm.console.acls import as_csv
+from klamm.console.acls.rules import (
     Authorizer,
     Names,
     Question,
@@ -214,9 +214,9 @@ def test_templates_give_what_is_needed_and_no_more(
 
 def test_rules_go_out_as_csv_and_come_in_again() -> None:
     rules = [_rule(), _rule(resource_name='a,"b', permission="DENY"), _rule(pattern_type="PREFIXED", host="10.0.0.1")]
-    text = acl_csv.write(rules)
+    text = as_csv.write(rules)
     assert text.splitlines()[0] == "Principal,ResourceType,PatternType,ResourceName,Operation,PermissionType,Host"
-    read = acl_csv.read(text)
+    read = as_csv.read(text)
     assert isinstance(read, list)
     assert set(read) == set(rules)
 
@@ -226,7 +226,7 @@ def test_rules_go_out_as_csv_and_come_in_again() -> None:
     [
         (
             "User:a,TOPIC,LITERAL,x,READ,ALLOW",
-            acl_csv.WrongLine(1, f"it has 6 columns; write {','.join(acl_csv.COLUMNS)}"),
+            as_csv.WrongLine(1, f"it has 6 columns; write {','.join(as_csv.COLUMNS)}"),
         ),
         ("\nUser:a,TOPIC,LITERAL,x,FLY,ALLOW,*", "operation: 'FLY' is not known; write one of ALL, READ"),
         ("a,TOPIC,LITERAL,x,READ,ALLOW,*", "principal: 'a' is no principal; write User:NAME"),
@@ -235,7 +235,7 @@ def test_rules_go_out_as_csv_and_come_in_again() -> None:
         ("User:a,TOPIC,LITERAL,,READ,ALLOW,*", "resourceName: '' is empty"),
     ],
 )
-def test_a_wrong_line_is_told_with_its_number(text: str, wrong: "str | acl_csv.WrongLine") -> None:
-    read = acl_csv.read(text)
-    assert isinstance(read, acl_csv.WrongLine)
-    assert read == wrong if isinstance(wrong, acl_csv.WrongLine) else wrong in read.why
+def test_a_wrong_line_is_told_with_its_number(text: str, wrong: "str | as_csv.WrongLine") -> None:
+    read = as_csv.read(text)
+    assert isinstance(read, as_csv.WrongLine)
+    assert read == wrong if isinstance(wrong, as_csv.WrongLine) else wrong in read.why

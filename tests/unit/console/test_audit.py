@@ -13,7 +13,7 @@ from tests.builders.fake_kafka_server import FakeServers, FakeTopic, fake_server
 from tests.builders.running_console import cluster_settings, running_console
 
 from klamm.base import logs
-from klamm.console.audit import MOST_REFUSED, AuditSettings, Entry, Trail, parameters
+from klamm.console.audit.trail import MOST_REFUSED, AuditSettings, Entry, Trail, parameters
 from klamm.console.identity.reading import access
 from klamm.console.settings import Settings
 

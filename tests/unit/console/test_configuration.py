@@ -12,7 +12,7 @@ from klamm.console.configuring.client_properties import jaas_options
 from klamm.console.configuring.configuration import Configuration, Place, places, read
 from klamm.console.configuring.told import Unusable
 from klamm.console.identity.settings import Form, Ldap, OpenId
-from klamm.console.schema_registry import RegistrySettings
+from klamm.console.schemas.registry import RegistrySettings
 from klamm.kafka.admin import Sasl
 
 FILES = {"/certs/trust.jks": TRUST_STORE, "/certs/key.jks": KEY_STORE, "/certs/ca.pem": CERTIFICATE}

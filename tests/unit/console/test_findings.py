@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.builders.snapshots import HEALTHY, a_group, a_snapshot, a_topic
 
-from klamm.console.findings import RULES, Facts, Finding, Growth, Severity, find, lacking, survey
+from klamm.console.health.findings import RULES, Facts, Finding, Growth, Severity, find, lacking, survey
 from klamm.kafka.facts import Cluster, LogDir
 from klamm.observing.snapshot import Beyond, Lag, Part, PartKey
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from klamm.console.api.transactions import _line
-from klamm.console.hanging import candidates, hanging
+from klamm.console.health.hanging import candidates, hanging
 from klamm.kafka.facts import ActiveProducer, ListedTransaction, Transaction
 
 _OPEN = ActiveProducer("orders", 1, 7, 0, 5, 1_000, -1, 42)

@@ -15,7 +15,7 @@ from tests.builders.fake_kafka_server import FakeGroup, FakeServers, FakeTopic, 
 from tests.builders.running_console import RunningConsole, cluster_settings, running_console
 
 from klamm.base.clock import SystemClock
-from klamm.console.audit import Trail
+from klamm.console.audit.trail import Trail
 from klamm.console.identity.gate import Gate
 from klamm.console.identity.reading import access
 from klamm.console.identity.settings import Access

@@ -4,7 +4,7 @@ import pytest
 from tests.builders.seen_resources import a_kafka, a_topic_resource
 
 from klamm.console.comparing import Difference
-from klamm.console.joining import claim, config_patch, drift, joined
+from klamm.console.kubernetes.joining import claim, config_patch, drift, joined
 from klamm.kube.kinds import name_of
 from klamm.planning.topics import Observed
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.builders.fake_kafka_server import FakeServers, FakeTopic, fake_servers
 from tests.builders.running_console import cluster_settings, running_console
 
-from klamm.console import masking
+from klamm.console.access import masking
 from klamm.console.serdes import Shown, wire
 from klamm.console.serdes.of_cluster import ClusterSerdes, SerdeSettings, Wish
 from klamm.console.serdes.own import NAMELESS

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.builders.snapshots import HEALTHY, a_group, a_snapshot
 
-from klamm.console.past import COARSE, COARSE_FOR, NONE, OF_GROUP, OF_TOPIC, Past, Ring, drawn
+from klamm.console.health.past import COARSE, COARSE_FOR, NONE, OF_GROUP, OF_TOPIC, Past, Ring, drawn
 from klamm.observing.snapshot import Lag, Part, PartKey, Snapshot
 
 

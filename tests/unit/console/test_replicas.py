@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from klamm.console.replicas import Move, TooFew, plan
+from klamm.console.topics.replicas import Move, TooFew, plan
 from klamm.kafka.facts import Broker, Partition
 
 

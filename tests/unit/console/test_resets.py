@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from klamm.console.resets import Observed, Wish, iso, plan, reason_changed, reason_not_to_reset
-from klamm.console.undos import Undos
+from klamm.console.groups.resets import Observed, Wish, iso, plan, reason_changed, reason_not_to_reset
+from klamm.console.groups.undos import Undos
 
 _SEEN = Observed(
     group="shop",

@@ -7,7 +7,7 @@ import pytest
 
 from klamm import console
 from klamm.console import openapi
-from klamm.console.rights import ACTIONS
+from klamm.console.access.rights import ACTIONS
 from klamm.console.table import ROUTES
 
 _WEB = Path(console.__file__).parent / "web"

@@ -16,16 +16,16 @@ from tests.builders.fake_registry import FakeRegistry, fake_registry
 from tests.builders.running_console import cluster_settings, running_console
 
 from klamm.base.clock import SystemClock
+from klamm.console.access.rights import Permission, Principal, Role
 from klamm.console.api import schemas
 from klamm.console.clusters import Place
 from klamm.console.paging import PageQuery
 from klamm.console.problems import Problem
 from klamm.console.records.selection import Selection
 from klamm.console.records.shown import Showing
-from klamm.console.rights import Permission, Principal, Role
 from klamm.console.routes import Call, NoQuery
-from klamm.console.schema_diff import differences
-from klamm.console.schema_registry import Registry, RegistryFailure, RegistrySettings, whole
+from klamm.console.schemas.diff import differences
+from klamm.console.schemas.registry import Registry, RegistryFailure, RegistrySettings, whole
 from klamm.console.serdes import CannotWrite
 from klamm.console.serdes.of_cluster import ClusterSerdes
 from klamm.console.settings import Settings

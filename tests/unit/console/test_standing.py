@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from tests.builders.seen_resources import a_kafka, a_pod, a_pod_set, a_topic_resource, some_resources
 
-from klamm.console.findings import Finding, Severity
-from klamm.console.kubernetes import Certificates, Resources, secrets_of
-from klamm.console.seen import CertificateEnd, certificate_ends
-from klamm.console.standing import days_left, find, pod_stand, rolls, stand
+from klamm.console.health.findings import Finding, Severity
+from klamm.console.kubernetes.seen import CertificateEnd, certificate_ends
+from klamm.console.kubernetes.standing import days_left, find, pod_stand, rolls, stand
+from klamm.console.kubernetes.watching import Certificates, Resources, secrets_of
 
 NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 

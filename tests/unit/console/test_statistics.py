@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from klamm.console.statistics import EXACT, MOST_HOURS, Counting, Distincts, SizeCounts
+from klamm.console.topics.statistics import EXACT, MOST_HOURS, Counting, Distincts, SizeCounts
 
 _HOUR = 3_600_000
 _MESSAGES = st.lists(

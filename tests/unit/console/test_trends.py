@@ -2,7 +2,7 @@
 
 import pytest
 
-from klamm.console.trends import Trends, seconds_until_gone
+from klamm.console.health.trends import Trends, seconds_until_gone
 
 
 @pytest.mark.parametrize(

@@ -20,12 +20,12 @@ from tests.builders.fake_kafka_server import FakeGroup, FakeServers, FakeTopic, 
 from tests.builders.running_console import cluster_settings, running_console
 
 from klamm.base.clock import SystemClock
-from klamm.console.audit import Trail
+from klamm.console.access.rights import ACTIONS, Person, Principal, principal
+from klamm.console.audit.trail import Trail
 from klamm.console.clusters import Place
 from klamm.console.identity.gate import Gate
 from klamm.console.identity.reading import access, roles
 from klamm.console.identity.settings import Access
-from klamm.console.rights import ACTIONS, Person, Principal, principal
 from klamm.console.routes import Call, Route, Visit
 from klamm.console.scene import Scene
 from klamm.console.server import build_app

@@ -4,10 +4,11 @@ from collections.abc import AsyncIterator, Iterable
 
 import msgspec
 
-from klamm.console import acl_csv, acl_rules
-from klamm.console.acl_rules import Authorizer, Names, Question
+from klamm.console.access.rights import Right
+from klamm.console.acls import as_csv
+from klamm.console.acls import rules as acl_rules
+from klamm.console.acls.rules import Authorizer, Names, Question
 from klamm.console.problems import Problem, bad_value
-from klamm.console.rights import Right
 from klamm.console.routes import Call, Download, NoQuery, Route
 from klamm.kafka.admin import Admin
 from klamm.kafka.facts import AclRule
@@ -144,7 +145,7 @@ async def template(call: Call[NoQuery, Template]) -> AclList:
 
 
 async def download(call: Call[NoQuery, None]) -> Download:
-    text = acl_csv.write(await all_acls(await call.place.admin()))
+    text = as_csv.write(await all_acls(await call.place.admin()))
 
     async def stream() -> AsyncIterator[bytes]:
         yield text.encode()
@@ -153,8 +154,8 @@ async def download(call: Call[NoQuery, None]) -> Download:
 
 
 async def upload(call: Call[NoQuery, CsvWish]) -> CsvDone:
-    read = acl_csv.read(call.body.csv)
-    if isinstance(read, acl_csv.WrongLine):
+    read = as_csv.read(call.body.csv)
+    if isinstance(read, as_csv.WrongLine):
         raise Problem(400, "BadValue", f"csv: line {read.line}: {read.why}", "csv")
     admin = await call.place.admin()
     there = await all_acls(admin)

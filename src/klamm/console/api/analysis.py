@@ -2,10 +2,10 @@
 
 import msgspec
 
+from klamm.console.access.rights import Right
 from klamm.console.problems import Problem, not_found
-from klamm.console.rights import Right
 from klamm.console.routes import Call, NoQuery, Route
-from klamm.console.statistics import Statistics
+from klamm.console.topics.statistics import Statistics
 
 _SEE = Right("topic", "analysis_view", of="topic")
 _RUN = Right("topic", "analysis_run", of="topic")

@@ -4,9 +4,9 @@ from itertools import islice
 
 import msgspec
 
-from klamm.console.audit import Entry
+from klamm.console.access.rights import Right
+from klamm.console.audit.trail import Entry
 from klamm.console.problems import bad_value
-from klamm.console.rights import Right
 from klamm.console.routes import Call, Route
 
 _VIEW = Right("audit", "view")

@@ -4,10 +4,10 @@ from collections import Counter
 
 import msgspec
 
+from klamm.console.access.rights import Right
 from klamm.console.api.seen import Seen, seen
 from klamm.console.api.values import ConfigList, ConfigWish, config_list
 from klamm.console.problems import Problem, bad_value, not_found
-from klamm.console.rights import Right
 from klamm.console.routes import Call, NoQuery, Route
 from klamm.kafka.facts import ConfigChange
 from klamm.observing.snapshot import Snapshot

@@ -2,10 +2,10 @@
 
 import msgspec
 
+from klamm.console.access.rights import Right
 from klamm.console.clusters import Place
 from klamm.console.comparing import OWN_BY_NATURE, Difference, configs_apart, set_here, topics_apart
 from klamm.console.problems import bad_value, not_found
-from klamm.console.rights import Right
 from klamm.console.routes import Call, Route
 from klamm.kafka.errors import KafkaFailure
 from klamm.kafka.facts import ConfigValue, Topic

@@ -5,9 +5,9 @@ import asyncio
 import msgspec
 
 from klamm.base.deadlines import DeadlineExceeded, within
+from klamm.console.access.rights import Right
 from klamm.console.api.managing import managing
 from klamm.console.problems import Problem, forbidden, not_found
-from klamm.console.rights import Right
 from klamm.console.routes import Call, NoQuery, Route
 from klamm.kafka.admin import Admin
 from klamm.kafka.errors import KafkaFailure, TopicExists

@@ -4,12 +4,12 @@ from typing import Any
 
 import msgspec
 
+from klamm.console.access.rights import Right
 from klamm.console.api.seen import Seen, seen
+from klamm.console.health.trends import Trends
 from klamm.console.paging import PageQuery, cut
 from klamm.console.problems import not_found
-from klamm.console.rights import Right
 from klamm.console.routes import Call, NoQuery, Route
-from klamm.console.trends import Trends
 from klamm.observing.snapshot import Beyond, Group, Snapshot
 
 _VIEW = Right("consumer", "view", of="group")

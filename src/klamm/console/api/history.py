@@ -2,9 +2,9 @@
 
 import msgspec
 
-from klamm.console.past import Line, Ring, drawn
+from klamm.console.access.rights import Right
+from klamm.console.health.past import Line, Ring, drawn
 from klamm.console.problems import bad_value
-from klamm.console.rights import Right
 from klamm.console.routes import Call, Route
 
 POINTS = 240

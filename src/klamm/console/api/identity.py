@@ -6,11 +6,11 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from klamm.console.audit import Entry
+from klamm.console.access.rights import ACTIONS, Role
+from klamm.console.audit.trail import Entry
 from klamm.console.identity.openid import NotLoggedIn
 from klamm.console.identity.settings import Form, Ldap, OpenId
 from klamm.console.problems import Problem
-from klamm.console.rights import ACTIONS, Role
 from klamm.console.routes import Call, NoQuery, Route, Turn
 
 _LONGEST = 100

@@ -9,14 +9,14 @@ from typing import Any
 
 import msgspec
 
+from klamm.console.access.rights import Right
 from klamm.console.api.operator import ConditionLine, conditions_of, kafka_of
 from klamm.console.comparing import Difference
-from klamm.console.joining import Claim, claim, config_patch, drift
-from klamm.console.kubernetes import Kubernetes
+from klamm.console.kubernetes.joining import Claim, claim, config_patch, drift
+from klamm.console.kubernetes.seen import TOPICS
+from klamm.console.kubernetes.watching import Kubernetes
 from klamm.console.problems import Problem
-from klamm.console.rights import Right
 from klamm.console.routes import Call, NoQuery, Route
-from klamm.console.seen import TOPICS
 from klamm.kafka.errors import KafkaFailure
 from klamm.kafka.facts import ConfigChange
 from klamm.kube.errors import KubeError

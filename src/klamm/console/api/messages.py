@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from klamm.console.access.rights import Right
 from klamm.console.clusters import Place
 from klamm.console.problems import Problem, bad_value, forbidden
 from klamm.console.records.cel import BadFilter, Filter
@@ -16,7 +17,6 @@ from klamm.console.records.plan import MODES, Cursor, Plan, Span, cursor_of, pla
 from klamm.console.records.reading import SECONDS, End, Hit, OpenTopic, Progress, opened, read, tail
 from klamm.console.records.selection import Selection
 from klamm.console.records.shown import Header, Message, Showing, Side, iso_time, shortened
-from klamm.console.rights import Right
 from klamm.console.routes import Call, Download, Event, Events, NoQuery, Route
 from klamm.console.serdes import CannotWrite, Part, Serde, Serdes, UnknownSerde
 from klamm.kafka.admin import Admin

@@ -6,14 +6,14 @@ from typing import Any
 
 import msgspec
 
-from klamm.console import seen as kubernetes_seen
+from klamm.console.access.rights import Right
 from klamm.console.clusters import Place
-from klamm.console.joining import claimed_by
-from klamm.console.kubernetes import Kubernetes, Resources
+from klamm.console.kubernetes import seen as kubernetes_seen
+from klamm.console.kubernetes.joining import claimed_by
+from klamm.console.kubernetes.standing import PodStand, Stand, days_left, pod_stand, rolls, stand
+from klamm.console.kubernetes.watching import Kubernetes, Resources
 from klamm.console.problems import Problem
-from klamm.console.rights import Right
 from klamm.console.routes import Call, NoQuery, Route
-from klamm.console.standing import PodStand, Stand, days_left, pod_stand, rolls, stand
 from klamm.kube.errors import KubeError
 from klamm.kube.kinds import name_of
 

@@ -5,9 +5,9 @@ from functools import partial
 
 import msgspec
 
+from klamm.console.access.rights import Right
 from klamm.console.api.seen import Seen, seen
 from klamm.console.problems import bad_value, not_found
-from klamm.console.rights import Right
 from klamm.console.routes import Call, NoQuery, Route
 from klamm.kafka.errors import KafkaFailure, TooOld
 from klamm.kafka.facts import QuorumMember

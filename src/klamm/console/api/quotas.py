@@ -4,8 +4,8 @@ from typing import Any
 
 import msgspec
 
+from klamm.console.access.rights import Right
 from klamm.console.problems import bad_value
-from klamm.console.rights import Right
 from klamm.console.routes import Call, NoQuery, Route
 from klamm.kafka.facts import QuotaEntity
 from klamm.kafka.users import (

@@ -6,11 +6,11 @@ from typing import Any
 
 import msgspec
 
+from klamm.console.access.rights import Right
 from klamm.console.api.managing import Done, managing, past
 from klamm.console.problems import Problem, bad_value, not_found
-from klamm.console.replicas import Move, TooFew, plan
-from klamm.console.rights import Right
 from klamm.console.routes import Call, NoQuery, Route
+from klamm.console.topics.replicas import Move, TooFew, plan
 from klamm.kafka.admin import Admin
 from klamm.kafka.errors import KafkaFailure
 from klamm.kafka.facts import Topic

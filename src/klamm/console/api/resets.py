@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 
 from klamm.base.together import side_by_side
-from klamm.console import resets
+from klamm.console.access.rights import Right
+from klamm.console.groups import resets
+from klamm.console.groups.resets import KINDS, Key, Line, Observed, Wish
 from klamm.console.problems import Problem, bad_value, forbidden, not_found
-from klamm.console.resets import KINDS, Key, Line, Observed, Wish
-from klamm.console.rights import Right
 from klamm.console.routes import Call, NoQuery, Route
 from klamm.kafka.admin import Admin
 from klamm.kafka.errors import KafkaFailure

@@ -7,12 +7,12 @@ from typing import Any, TypeVar
 import msgspec
 
 from klamm.base.together import outcomes_of
+from klamm.console.access.rights import Right
 from klamm.console.paging import PageQuery, cut
 from klamm.console.problems import Problem, bad_value, forbidden
-from klamm.console.rights import Right
 from klamm.console.routes import Call, NoQuery, Route
-from klamm.console.schema_diff import Line, differences, pretty
-from klamm.console.schema_registry import KINDS, LEVELS, Reference, Registry, RegistryFailure, Schema, Version
+from klamm.console.schemas.diff import Line, differences, pretty
+from klamm.console.schemas.registry import KINDS, LEVELS, Reference, Registry, RegistryFailure, Schema, Version
 
 T = TypeVar("T")
 

@@ -4,13 +4,13 @@ from typing import Annotated, Any
 
 import msgspec
 
+from klamm.console.access.rights import Right
 from klamm.console.api.managing import Done, managing, past
 from klamm.console.api.seen import Seen, seen
 from klamm.console.api.values import ConfigList, ConfigWish, config_list
 from klamm.console.clusters import Place
 from klamm.console.paging import PageQuery, cut
 from klamm.console.problems import Problem, bad_value, not_found
-from klamm.console.rights import Right
 from klamm.console.routes import Call, NoQuery, Route
 from klamm.kafka.errors import KafkaFailure
 from klamm.kafka.facts import ConfigChange, NewTopic, Topic

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 
 from klamm.base.together import side_by_side
-from klamm.console import hanging
+from klamm.console.access.rights import Right
+from klamm.console.health import hanging
 from klamm.console.problems import Problem, bad_value, forbidden, not_found
-from klamm.console.rights import Right
 from klamm.console.routes import Call, NoQuery, Route
 from klamm.kafka.admin import Admin
 from klamm.kafka.errors import KafkaFailure

@@ -7,13 +7,13 @@ import msgspec
 
 from klamm.base.deadlines import DeadlineExceeded, within
 from klamm.base.together import side_by_side
-from klamm.console import standing
+from klamm.console.access.rights import Principal
 from klamm.console.api.operator import resources_of
 from klamm.console.clusters import Place
-from klamm.console.findings import Facts, Finding, Growth, Severity, Survey, find, lacking, survey
-from klamm.console.past import disk_name
+from klamm.console.health.findings import Facts, Finding, Growth, Severity, Survey, find, lacking, survey
+from klamm.console.health.past import disk_name
+from klamm.console.kubernetes import standing
 from klamm.console.problems import Problem
-from klamm.console.rights import Principal
 from klamm.console.routes import Call, NoQuery, Route
 from klamm.kafka.errors import KafkaFailure
 from klamm.kafka.facts import ConfigValue

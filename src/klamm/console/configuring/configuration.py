@@ -15,17 +15,17 @@ from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from klamm.certificates.stores import Unreadable
-from klamm.console.audit import AuditSettings
-from klamm.console.audit import read as read_audit
+from klamm.console.access.masking import Masking
+from klamm.console.access.masking import read as read_masking
+from klamm.console.audit.trail import AuditSettings
+from klamm.console.audit.trail import read as read_audit
 from klamm.console.configuring import known
 from klamm.console.configuring.client_properties import Client, ReadFile, properties_of
 from klamm.console.configuring.spelling import Reader, merged, tree_of
 from klamm.console.configuring.told import Told, Unusable
 from klamm.console.identity.reading import access
 from klamm.console.identity.settings import Access, NoLogIn
-from klamm.console.masking import Masking
-from klamm.console.masking import read as read_masking
-from klamm.console.schema_registry import RegistrySettings
+from klamm.console.schemas.registry import RegistrySettings
 from klamm.console.serdes.of_cluster import SerdeSettings
 from klamm.console.serdes.wishes import read as read_serdes
 from klamm.console.settings import ClusterSettings, Settings

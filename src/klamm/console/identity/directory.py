@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from klamm.base import logs
+from klamm.console.access.rights import Person
 from klamm.console.identity.attempts import spelled
 from klamm.console.identity.settings import Ldap
-from klamm.console.rights import Person
 
 _log = logs.room("console.identity")
 

@@ -12,13 +12,13 @@ import aiohttp
 
 from klamm.base import logs
 from klamm.base.clock import Clock
+from klamm.console.access.rights import ANYBODY, Person, Principal, principal
 from klamm.console.identity import directory
 from klamm.console.identity.attempts import Attempts
 from klamm.console.identity.openid import PENDING, NotLoggedIn, OpenIdDoor
 from klamm.console.identity.sessions import Sessions
 from klamm.console.identity.settings import Access, Form, Ldap, NoLogIn, OpenId
 from klamm.console.problems import Problem, not_found
-from klamm.console.rights import ANYBODY, Person, Principal, principal
 from klamm.console.routes import Cookie, Visit
 
 _log = logs.room("console.identity")

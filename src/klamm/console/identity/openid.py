@@ -20,9 +20,9 @@ import msgspec
 
 from klamm.base import logs
 from klamm.base.clock import Clock
+from klamm.console.access.rights import Person
 from klamm.console.identity.settings import Provider
 from klamm.console.identity.tokens import BadToken, UnknownKey, claims
-from klamm.console.rights import Person
 
 _log = logs.room("console.identity")
 

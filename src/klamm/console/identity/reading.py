@@ -14,10 +14,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
+from klamm.console.access.rights import ACTIONS, WITHOUT_NAME, Permission, Role, Roles, Subject, with_implied
 from klamm.console.identity.directory import is_installed
 from klamm.console.identity.passwords import Password, password
 from klamm.console.identity.settings import Access, Auth, Form, Ldap, NoLogIn, OpenId, Provider
-from klamm.console.rights import ACTIONS, WITHOUT_NAME, Permission, Role, Roles, Subject, with_implied
 
 SUBJECTS: Mapping[str, tuple[str, ...]] = {
     "login_form": ("user", "group"),

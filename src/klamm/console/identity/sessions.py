@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from klamm.console.rights import Principal
+from klamm.console.access.rights import Principal
 
 IDLE = 4 * 3600.0
 LONGEST = 24 * 3600.0

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from klamm.console.access.rights import Roles
 from klamm.console.identity.passwords import Password
-from klamm.console.rights import Roles
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from klamm.base.together import side_by_side
-from klamm.console.schema_registry import Registry, RegistryFailure, Schema, whole
+from klamm.console.schemas.registry import Registry, RegistryFailure, Schema, whole
 from klamm.console.serdes import CannotWrite, Part, Shown, avro, protobuf
 from klamm.console.serdes.automatic import NotWrittenSo
 from klamm.console.serdes.builtin import as_it_is

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from klamm.console.masking import Masking
-from klamm.console.schema_registry import Registry
+from klamm.console.access.masking import Masking
+from klamm.console.schemas.registry import Registry
 from klamm.console.serdes import Part, Serde, Shown, UnknownSerde
 from klamm.console.serdes.automatic import Automatic
 from klamm.console.serdes.builtin import AUTO, BUILT_IN

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from klamm.console import audit
-from klamm.console.audit import AuditSettings
+from klamm.console.access.rights import ACTIONS, Person, principal
+from klamm.console.audit import trail
+from klamm.console.audit.trail import AuditSettings
 from klamm.console.identity.reading import BadSetting, access, roles
 from klamm.console.identity.settings import Form, Ldap, NoLogIn, OpenId
-from klamm.console.rights import ACTIONS, Person, principal
 
 _CLUSTERS = ["local", "prod"]
 
@@ -276,11 +276,11 @@ def test_a_wrong_role_is_refused(given: dict[str, Any], said: str) -> None:
 
 
 def test_audit_settings() -> None:
-    assert audit.read(None, "kafka.clusters[0].audit") == AuditSettings()
+    assert trail.read(None, "kafka.clusters[0].audit") == AuditSettings()
     given = {"topicAuditEnabled": True, "console-audit-enabled": "true", "level": "all", "auditTopicsPartitions": 2}
-    assert audit.read(given, "x") == AuditSettings(True, True, "ALL", partitions=2)
-    assert audit.read({"auditTopicProperties": {"retention.ms": 5}}, "x").properties == {"retention.ms": "5"}
+    assert trail.read(given, "x") == AuditSettings(True, True, "ALL", partitions=2)
+    assert trail.read({"auditTopicProperties": {"retention.ms": 5}}, "x").properties == {"retention.ms": "5"}
     with pytest.raises(BadSetting, match=r"^x\.level: 'SOME' is no level; write ALL or ALTER_ONLY"):
-        audit.read({"level": "SOME"}, "x")
+        trail.read({"level": "SOME"}, "x")
     with pytest.raises(BadSetting, match=r"^x\.auditTopicsPartitions: '0' is no number"):
-        audit.read({"auditTopicsPartitions": "0"}, "x")
+        trail.read({"auditTopicsPartitions": "0"}, "x")

@@ -4,10 +4,10 @@ from itertools import count
 
 import pytest
 
+from klamm.console.access.rights import Principal
 from klamm.console.identity import attempts, sessions
 from klamm.console.identity.attempts import Attempts
 from klamm.console.identity.sessions import Sessions
-from klamm.console.rights import Principal
 
 _ANN, _BEN = Principal("ann"), Principal("ben")
 

@@ -10,13 +10,13 @@ import pytest
 from tests.builders.virtual_time import in_virtual_time
 
 from klamm.base.clock import SystemClock
-from klamm.console.analyses import Analysis, scan
 from klamm.console.api.messages import forward
 from klamm.console.records.plan import Plan, Span, planned
 from klamm.console.records.reading import End, Hit, OpenTopic, Progress, read, tail
 from klamm.console.records.selection import Selection
 from klamm.console.records.shown import Showing
 from klamm.console.serdes.builtin import BUILT_IN, BuiltIns
+from klamm.console.topics.analyses import Analysis, scan
 from klamm.kafka.admin import Admin
 from klamm.kafka.errors import NotNow
 from klamm.kafka.facts import Partition, Topic

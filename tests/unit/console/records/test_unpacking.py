@@ -3,13 +3,13 @@
 import gzip
 import struct
 
-from klamm.console.analyses import Analysis, _counted
 from klamm.console.records import reading
 from klamm.console.records.plan import Span
 from klamm.console.records.reading import MOST_UNPACKED
 from klamm.console.records.selection import Selection
 from klamm.console.records.shown import Showing
 from klamm.console.serdes.builtin import BUILT_IN, BuiltIns
+from klamm.console.topics.analyses import Analysis, _counted
 from klamm.kafka.batches import batches_in
 from klamm.kafka.reading import Piece
 from klamm.kafka.writing import NewRecord, batch_of

@@ -15,9 +15,9 @@ from klamm.base import logs
 from klamm.base.backoff import BackOff
 from klamm.base.clock import Clock
 from klamm.base.tasks import Supervisor
-from klamm.console import seen
-from klamm.console.joining import claimed_by, joined
-from klamm.console.seen import CertificateEnd, certificate_ends
+from klamm.console.kubernetes import seen
+from klamm.console.kubernetes.joining import claimed_by, joined
+from klamm.console.kubernetes.seen import CertificateEnd, certificate_ends
 from klamm.console.settings import KubernetesSettings
 from klamm.kube import errors
 from klamm.kube.client import Client, connect

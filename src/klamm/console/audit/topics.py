@@ -6,7 +6,7 @@ import asyncio
 import msgspec
 
 from klamm.base import logs
-from klamm.console.audit import AuditSettings, Entry, Trail
+from klamm.console.audit.trail import AuditSettings, Entry, Trail
 from klamm.console.clusters import Place
 from klamm.console.problems import Problem
 from klamm.kafka import records

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from klamm.console.resets import Key
+from klamm.console.groups.resets import Key
 
 RESETS_OF_A_GROUP = 10
 GROUPS = 200

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from klamm.console import seen
-from klamm.console.findings import NAMED, Finding, Severity
-from klamm.console.joining import claimed_by
-from klamm.console.kubernetes import Resources
+from klamm.console.health.findings import NAMED, Finding, Severity
+from klamm.console.kubernetes import seen
+from klamm.console.kubernetes.joining import claimed_by
+from klamm.console.kubernetes.watching import Resources
 from klamm.planning.rolling.next_roll import restart_reasons
 
 SOON, LATER = 7, 21

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from klamm.console.acl_rules import reason_wrong
+from klamm.console.acls.rules import reason_wrong
 from klamm.kafka.facts import AclRule
 
 COLUMNS = ("Principal", "ResourceType", "PatternType", "ResourceName", "Operation", "PermissionType", "Host")

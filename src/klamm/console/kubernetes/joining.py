@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from klamm.console.comparing import Difference
-from klamm.console.seen import MANAGED, PAUSE, Kafka, Topic
+from klamm.console.kubernetes.seen import MANAGED, PAUSE, Kafka, Topic
 from klamm.kube.kinds import Name, name_of
 from klamm.planning.topics import (
     Change,

@@ -18,7 +18,7 @@ from klamm.base.clock import Clock
 from klamm.base.together import ended
 from klamm.console.problems import Problem
 from klamm.console.records.reading import MOST_UNPACKED, OpenTopic, opened
-from klamm.console.statistics import Counting, Statistics
+from klamm.console.topics.statistics import Counting, Statistics
 from klamm.kafka.admin import Admin
 from klamm.kafka.batches import Corrupt, batches_in
 from klamm.kafka.errors import KafkaFailure

@@ -4,9 +4,9 @@ import asyncio
 from types import TracebackType
 from typing import Any, Self
 
-from klamm.console.audit import Entry, parameters
+from klamm.console.access.rights import Principal
+from klamm.console.audit.trail import Entry, parameters
 from klamm.console.problems import Problem
-from klamm.console.rights import Principal
 from klamm.console.routes import Route, Visit
 from klamm.console.scene import Scene
 from klamm.kafka.errors import KafkaFailure

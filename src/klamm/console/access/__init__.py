@@ -1,0 +1,1 @@
+"""What who may do and see: kafka-ui's roles and masking rules, and the decisions."""

@@ -1,0 +1,1 @@
+"""Kafka's ACLs: why somebody may or may not do a thing, templates, CSV."""

@@ -1,0 +1,1 @@
+"""What is wrong now, what was, and how it moves."""

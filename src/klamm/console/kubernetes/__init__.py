@@ -1,0 +1,1 @@
+"""The operator's view: resources, pods, rolls and certificates, as the Kubernetes API tells of them."""

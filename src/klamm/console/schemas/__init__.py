@@ -1,0 +1,1 @@
+"""A schema registry, and what two versions differ in."""

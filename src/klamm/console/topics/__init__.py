@@ -1,0 +1,1 @@
+"""What is done with whole topics: statistics, another number of replicas."""
