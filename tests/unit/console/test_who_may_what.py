@@ -175,6 +175,7 @@ EXPECTED: dict[tuple[str, str], str] = {
     ("GET", "/api/clusters/{cluster}/compare/brokers"): "clusterconfig view",
     ("GET", "/api/clusters/{cluster}/compare/topics"): SEEN,
     ("GET", "/api/clusters/{cluster}/operator"): "clusterconfig view",
+    ("GET", "/api/clusters/{cluster}/operator/moving"): "clusterconfig view",
     ("GET", "/api/clusters/{cluster}/topics/{topic}/resource"): "topic view",
 }
 """What each path asks for: "resource action", or one of the above."""
