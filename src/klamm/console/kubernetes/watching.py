@@ -152,6 +152,14 @@ class Kubernetes:
         key = f"{_topics_in(kafka)}/{name_of(kafka).name}/{topic}"
         return tuple(one for area in self._areas for one in area.topics.under(_BY_CLAIM, key))
 
+    def user_of(self, kafka: seen.Kafka, name: str) -> seen.User | None:
+        """The KafkaUser of this cluster that is called so."""
+        place = Name(_users_in(kafka), name)
+        found = (area.users.get(place) for area in self._areas)
+        return next(
+            (one for one in found if one and one.metadata.labels.get(seen.CLUSTER) == name_of(kafka).name), None
+        )
+
     def saw(self, topic: seen.Topic) -> None:
         """The answer to a write of ours."""
         for area in self._areas:
