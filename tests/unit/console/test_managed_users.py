@@ -46,6 +46,9 @@ async def test_limits_go_through_the_resource(
         assert (said.status, said.json["through"]) == (200, "KafkaUser kafka/anna"), said.text
         quotas = (await api.get("KafkaUser", "anna"))["spec"]["quotas"]
         assert quotas == {"producerByteRate": 1024, "requestPercentage": 3}
+        past = await limited(console, user, anyway=True, limits={"producer_byte_rate": 2048})
+        assert past.status not in (200, 409), "Kafka itself is asked, and this one keeps no quotas"
+        assert (await api.get("KafkaUser", "anna"))["spec"]["quotas"] == quotas
 
 
 async def test_limits_under_the_other_name_would_be_taken_away(tmp_path: Path, servers: FakeServers) -> None:

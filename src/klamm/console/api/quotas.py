@@ -44,7 +44,7 @@ class Quota(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="cam
 
 
 class QuotaWish(Quota, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """`anyway`: also where a KafkaUser manages the user, and its operator sets it back."""
+    """`anyway`: in Kafka itself, also where a KafkaUser manages the user, and its operator sets it back."""
 
     anyway: bool = False
 
@@ -110,7 +110,7 @@ async def change_quota(call: Call[NoQuery, QuotaWish]) -> Done | None:
             raise bad_value(f"limits.{key}", value, "is no limit; write more than 0, or null to take it away")
     owners = owners_of(call, [user] if (user := _only_user(wish)) else [])
     for user, owner in owners.items():
-        if owner.is_called(user) and not owner.is_paused:
+        if owner.is_called(user) and not owner.is_paused and not wish.anyway:
             return await owner.limit(wish.limits)
     refuse(owners, anyway=wish.anyway, where="in its spec.quotas")
     await set_quotas(await call.place.admin(), entity, wish.limits)

@@ -79,7 +79,7 @@ class Operator extends Page {
         { name: "name", title: "Listener", cell: (each) => each.name },
         { name: "addresses", title: "Addresses", cell: (each) => each.addresses },
       ], one.listeners, { key: (each) => each.name }),
-      resources("Users", one.users),
+      resources("Users", one.users, (each) => h("a", { href: `clusters/${encodeURIComponent(this.params.cluster)}/acls?find=${encodeURIComponent(each.name)}`, title: "Its rules" }, each.name)),
       resources("Topics that are not ready", one.topicsNotReady, (each) => h("a", { href: `clusters/${encodeURIComponent(this.params.cluster)}/topics/${encodeURIComponent(each.about)}` }, each.name)),
       this.events(one.events),
       one.unread.length ? h("details", { key: "unread", class: "unread" }, h("summary", null, `${one.unread.length} things could not be read`), h("ul", null, one.unread.map((why) => h("li", null, why)))) : null,
