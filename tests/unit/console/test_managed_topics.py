@@ -205,7 +205,7 @@ async def test_what_a_roll_changes_is_sent_at_once(tmp_path: Path, servers: Fake
             await api.request("PATCH", f"{pods}/{name}", mark, "application/merge-patch+json")
             said = await until_said(stream, lambda one: one["roll"]["pods"][0]["step"] == "due")
             assert said["roll"]["why"] == ["annotation strimzi.io/manual-rolling-update asks for it"]
-            assert said["roll"]["waits"] == "it is needed"
+            assert said["roll"]["waits"] == "a partition needs it"
             whole = (await console.get("/api/clusters/kafka/operator")).json
             assert {one: whole["roll"][one] for one in ("began", "why", "done", "ended", "whole")} == {
                 one: said["roll"][one] for one in ("began", "why", "done", "ended", "whole")

@@ -94,8 +94,8 @@ def refuse(owners: Mapping[str, Owner], *, anyway: bool, where: str) -> None:
     raise Problem(
         409,
         "Managed",
-        f"{', '.join(told[:_NAMED])}{more}: the operator sets back what is changed past it. Change it {where}; "
-        "or say anyway: true, and it is done all the same",
+        f"{', '.join(told[:_NAMED])}{more}: the operator sets back what is changed past it. Change it {where}. "
+        "A second word (anyway) has it done all the same",
     )
 
 

@@ -30,6 +30,10 @@ OF_ADDRESSES = ("connection_creation_rate",)
 _SALT = 32
 """Bytes."""
 _SHORTEST = 8
+_PASSWORDS = (
+    "in the Secret that its spec.authentication.password names; where it names none, delete the user's own Secret, and "
+    "there is a new password"
+)
 _MECHANISMS = (SCRAM_SHA_512, SCRAM_SHA_256)
 
 
@@ -146,7 +150,7 @@ async def delete_user(call: Call[DeletionQuery, None]) -> Done | None:
 def _unless_managed(call: Call[Any, Any], mechanism: str, anyway: bool) -> dict[str, Owner]:
     """The operator knows the stronger mechanism only, and lets the other be."""
     owners = owners_of(call, [call.path["user"]] if mechanism == SCRAM_SHA_512 else [])
-    refuse(owners, anyway=anyway, where="in the Secret that its spec.authentication.password names, or delete its own")
+    refuse(owners, anyway=anyway, where=_PASSWORDS)
     return owners
 
 

@@ -7,7 +7,7 @@ import { count, seconds } from "../words.js";
 /** `ago`: seconds since this was said. `one`: null when the console has seen none. */
 export function roll(one, ago, all) {
   const waiting = all.filter((pod) => !pod.ready).length;
-  const how = waiting ? `${count(waiting)} of ${pods(all.length)} not ready.` : `All ${pods(all.length)} are ready.`;
+  const how = !all.length ? "No pods are seen." : waiting ? `${count(waiting)} of ${pods(all.length)} not ready.` : `All ${pods(all.length)} are ready.`;
   if (!one) return h("p", { key: "roll", class: "roll-none" }, `Nothing is being rolled. ${how}`);
   if (one.ended) return ended(one, how);
   const away = one.pods.filter(({ step }) => step !== "due" && step !== "done");
