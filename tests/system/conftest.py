@@ -21,7 +21,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(autouse=True, scope="module")
 def _no_connection_is_left() -> Iterator[None]:
-    """A connection to Kafka that nobody closed tries again for ever, and its sockets are counted by another file's tests."""
+    """A connection to Kafka that nobody closed tries for ever, and its sockets are counted by another file's tests."""
     yield
     left = [one for one in threading.enumerate() if one.name.startswith("kafka-io-")]
     for one in left:
