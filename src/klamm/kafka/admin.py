@@ -32,6 +32,7 @@ from klamm.kafka.facts import (
     Partition,
     Topic,
 )
+from klamm.kafka.wide import take_much_at_once
 
 T = TypeVar("T")
 
@@ -144,6 +145,10 @@ class Admin:
             return await _awaited(
                 doing, lambda: carrier.call_soon(carrier.send, request, node, int(seconds * 1000)), seconds
             )
+
+    def take_much_at_once(self, node: int) -> None:
+        """Before answers of megabytes are asked for."""
+        take_much_at_once(self._client._manager, node)
 
     def look_for_brokers(self) -> None:
         """Where brokers are is looked up anew, soon: one that we do not know was named to us."""
