@@ -21,7 +21,7 @@ environment:
 
 .PHONY: test
 test: test-fast ## set everything up; unit and golden tests, then real clusters (tests/system)
-	$(PYTHON) -m pytest tests/system
+	$(PYTHON) -m pytest --durations=12 tests/system
 
 .PHONY: test-fast
 test-fast: environment ## unit and golden tests only (under a minute)
