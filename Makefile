@@ -20,9 +20,8 @@ environment:
 	@./klamm --set-up-for-development
 
 .PHONY: test
-test: environment ## set everything up; unit and golden tests, then real clusters (tests/system)
-	$(PYTHON) -m pytest -n auto tests/unit tests/golden
-	$(PYTHON) -m pytest tests/system
+test: test-fast ## set everything up; unit and golden tests, then real clusters (tests/system)
+	$(PYTHON) -m pytest --durations=12 tests/system
 
 .PHONY: test-fast
 test-fast: environment ## unit and golden tests only (under a minute)
@@ -72,13 +71,15 @@ rights: environment ## the operator's roles, namespaces and leader election on a
 	$(PYTHON) -m pytest tests/rights
 
 .PHONY: check
-check: environment ## format, lint, types, import rule, generated files fresh, unit and golden tests
+check: lint test-fast ## format, lint, types, import rule, generated files fresh, unit and golden tests
+
+.PHONY: lint
+lint: environment ## all of `make check` but the tests
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
 	$(PYTHON) -m klamm.programs.generate --check
-	$(PYTHON) -m pytest -n auto tests/unit tests/golden
 
 .PHONY: generate
 generate: environment ## write install/, the chart's roles and docs/reference anew from the code

@@ -1,6 +1,7 @@
-"""Real KRaft brokers as plain processes on the loopback, for what speaks Kafka's protocol and needs no whole cluster.
+"""Real brokers as plain processes on the loopback, for what speaks Kafka's protocol and needs no whole cluster.
 
-The first is controller and broker, the others are brokers. Each can be hung (SIGSTOP), let go on, killed.
+The first is KRaft's controller and a broker, the others are brokers; or all are brokers beside one ZooKeeper. Each can
+be hung (SIGSTOP), let go on, killed.
 """
 
 import os
@@ -31,6 +32,8 @@ appender.out.layout.pattern = %d %p %m (%c)%n
 """
 _CLUSTER_ID = "a2xhbW0tdGVzdHMta2Fma2E"
 _READY_WITHIN = 300.0
+_STARTED = (b"Kafka Server started", b"started (kafka.server.KafkaServer)")
+"""With KRaft; with ZooKeeper."""
 _TOOL_WITHIN = 120.0
 
 
@@ -76,6 +79,7 @@ class RealBrokers:
     home: Path
     java: Path
     folder: Path
+    kraft: bool = True
     brokers: list[RealBroker] = field(default_factory=list)
     running: "list[subprocess.Popen[bytes]]" = field(default_factory=list)
     """Clients that were started beside."""
@@ -132,15 +136,23 @@ def real_brokers(
     settings: Mapping[str, str] | None = None,
     heap: str = "256m",
     listeners: Sequence[Listener] = (),
+    zookeeper: bool = False,
 ) -> Iterator[RealBrokers]:
-    """Running, and each answers. `listeners`: of a lone broker."""
-    made = RealBrokers(provided.homes[kafka].path, provided.java.path, folder)
+    """Running, and each answers. `listeners`: of a lone broker. `zookeeper`: instead of KRaft, for Kafka before 4."""
+    made = RealBrokers(provided.homes[kafka].path, provided.java.path, folder, kraft=not zookeeper)
     (folder / "log4j.properties").write_text(_LOG4J)
     (folder / "log4j2.properties").write_text(_LOG4J2)
     controller, *ports = free_ports(count + 1)
     try:
+        if zookeeper:
+            _start_zookeeper(made, controller)
         for number, port in enumerate(ports, start=1):
-            properties = {**_properties(made, number, port, controller, listeners), **(settings or {})}
+            properties = _properties(made, number, port, listeners)
+            if zookeeper:
+                properties |= {"broker.id": str(number), "zookeeper.connect": f"127.0.0.1:{controller}"}
+            else:
+                _in_kraft(properties, number, controller)
+            properties |= settings or {}
             made.brokers.append(_start(made, number, port, properties, heap))
         for broker in made.brokers:
             _wait_for(broker)
@@ -157,21 +169,14 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-def _properties(
-    made: RealBrokers, number: int, port: int, controller: int, listeners: Sequence[Listener]
-) -> dict[str, str]:
+def _properties(made: RealBrokers, number: int, port: int, listeners: Sequence[Listener]) -> dict[str, str]:
     own = f"PLAINTEXT://127.0.0.1:{port}"
-    more = [f"{one.name}://127.0.0.1:{one.port}" for one in listeners]
     protocols = "".join(f",{one.name}:{one.protocol}" for one in listeners)
     return {
-        "node.id": str(number),
-        "process.roles": "broker,controller" if number == 1 else "broker",
-        "listeners": ",".join([own, *more, *([f"CONTROLLER://127.0.0.1:{controller}"] if number == 1 else [])]),
+        "listeners": ",".join([own, *(f"{one.name}://127.0.0.1:{one.port}" for one in listeners)]),
         "advertised.listeners": ",".join([own, *(f"{one.name}://{one.advertised}" for one in listeners)]),
-        "controller.listener.names": "CONTROLLER",
         "listener.security.protocol.map": f"PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT{protocols}",
         "inter.broker.listener.name": "PLAINTEXT",
-        "controller.quorum.voters": f"1@127.0.0.1:{controller}",
         "log.dirs": str(_folder(made, number) / "logs"),
         "offsets.topic.num.partitions": "4",
         "offsets.topic.replication.factor": "1",
@@ -185,6 +190,33 @@ def _properties(
     }
 
 
+def _in_kraft(properties: dict[str, str], number: int, controller: int) -> None:
+    properties |= {
+        "node.id": str(number),
+        "process.roles": "broker,controller" if number == 1 else "broker",
+        "controller.listener.names": "CONTROLLER",
+        "controller.quorum.voters": f"1@127.0.0.1:{controller}",
+    }
+    if number == 1:
+        properties["listeners"] += f",CONTROLLER://127.0.0.1:{controller}"
+
+
+def _start_zookeeper(made: RealBrokers, port: int) -> None:
+    folder = made.folder / "zookeeper"
+    folder.mkdir()
+    properties = {
+        "dataDir": folder,
+        "clientPort": port,
+        "clientPortAddress": "127.0.0.1",
+        "admin.enableServer": "false",
+    }
+    settings = folder / "zookeeper.properties"
+    settings.write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
+    argv = [*_java(made, "128m"), "org.apache.zookeeper.server.quorum.QuorumPeerMain", str(settings)]
+    with (folder / "zookeeper.log").open("wb") as out:
+        made.running.append(subprocess.Popen(argv, stdout=out, stderr=out, stdin=subprocess.DEVNULL, cwd=folder))
+
+
 def _folder(made: RealBrokers, number: int) -> Path:
     return made.folder / f"broker-{number}"
 
@@ -193,7 +225,8 @@ def _start(made: RealBrokers, number: int, port: int, properties: Mapping[str, s
     folder = _folder(made, number)
     folder.mkdir(parents=True)
     (folder / "server.properties").write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
-    _run_java(made, "kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", str(folder / "server.properties"))
+    if "process.roles" in properties:
+        _run_java(made, "kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", str(folder / "server.properties"))
     log = folder / "broker.log"
     with log.open("wb") as out:
         argv = [*_java(made, heap), "kafka.Kafka", str(folder / "server.properties")]
@@ -219,7 +252,7 @@ def _wait_for(broker: RealBroker) -> None:
     import time
 
     end = time.monotonic() + _READY_WITHIN  # noqa: TID251 (real processes live in real time)
-    while b"Kafka Server started" not in broker.log.read_bytes():
+    while not any(line in broker.log.read_bytes() for line in _STARTED):
         story = broker.log.read_text()[-3000:]
         assert broker.process.poll() is None, f"broker {broker.id} ended: {story}"
         assert time.monotonic() < end, f"broker {broker.id} has not started: {story}"  # noqa: TID251

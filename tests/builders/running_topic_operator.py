@@ -106,6 +106,7 @@ async def topic_operator(
         yield Running(entity, kafka, operator, metrics, topics)
     finally:
         await ended(*tasks)
+        await link.close()
 
 
 class _Open:

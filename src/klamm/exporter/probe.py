@@ -18,7 +18,8 @@ from klamm.kafka.errors import KafkaFailure, TopicExists
 from klamm.kafka.facts import NewTopic
 from klamm.kafka.link import Link
 from klamm.kafka.offsets import partition_offsets
-from klamm.kafka.records import append, fetch
+from klamm.kafka.reading import Fetching, fetch_batches
+from klamm.kafka.records import append, records_of
 
 _log = logs.room("probe")
 
@@ -27,8 +28,7 @@ _WAIT = 0.5
 """Seconds that a broker may hold a read back while there is nothing."""
 _AGAIN = 1.0
 """Seconds until the topic is looked at again after a failure."""
-_NOT_THERE = "OFFSET_OUT_OF_RANGE"
-"""The topic was made anew, or a leader lost its end."""
+_FETCHING = Fetching(of_all=1 << 20, wait=_WAIT, seconds=_ACKNOWLEDGED_WITHIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +97,14 @@ class Probe:
         await self._begin(admin, leader, [one for one in partitions if one not in self._at])
         while True:
             at = {one: self._at[one] for one in partitions}
-            try:
-                read = await fetch(admin, leader, self._settings.topic, at, _WAIT, _WAIT + _ACKNOWLEDGED_WITHIN)
-            except KafkaFailure as failure:
-                if failure.code == _NOT_THERE:
-                    for one in partitions:
-                        del self._at[one]
-                raise
+            pieces = await fetch_batches(admin, leader, self._settings.topic, at, _FETCHING)
             now = self._clock.monotonic()
-            for partition, records in read.items():
-                for offset, value in records:
+            for partition, piece in pieces.items():
+                if piece.out_of_range:  # the topic was made anew, or a leader lost its end
+                    del self._at[partition]
+                if piece.moved or piece.out_of_range:
+                    raise KafkaFailure(f"read {self._settings.topic}", f"partition {partition} is not where it was")
+                for offset, value in records_of(piece.data, at[partition]):
                     self._at[partition] = offset + 1
                     self.tally.received(partition, value.decode("latin-1"), now)
 

@@ -32,6 +32,7 @@ from klamm.kafka.facts import (
     Partition,
     Topic,
 )
+from klamm.kafka.wide import take_much_at_once
 
 T = TypeVar("T")
 
@@ -92,15 +93,18 @@ class Admin:
         threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="kafka-admin")
         unwanted = Event()
         carriers: list[Any] = []
+        opened: list[Any] = []
         doing = f"connect to {','.join(connection.bootstrap)}"
         try:
-            client = await _in_thread(threads, doing, _open, connection, unwanted, carriers)
+            client = await _in_thread(threads, doing, _open, connection, unwanted, carriers, opened)
         except BaseException as error:
             unwanted.set()
             if isinstance(error, asyncio.CancelledError):
                 # Else it would try until its time is over, and a process that ends would wait for its threads.
                 for one in carriers:
                     one._manager.call_soon(one._manager.close)
+                for one in opened:  # it was there in the moment in which its caller went
+                    threads.submit(one.close)
             threads.shutdown(wait=False)
             raise
         return cls(client, threads, connection.request_timeout)
@@ -141,6 +145,10 @@ class Admin:
             return await _awaited(
                 doing, lambda: carrier.call_soon(carrier.send, request, node, int(seconds * 1000)), seconds
             )
+
+    def take_much_at_once(self, node: int) -> None:
+        """Before answers of megabytes are asked for."""
+        take_much_at_once(self._client._manager, node)
 
     def look_for_brokers(self) -> None:
         """Where brokers are is looked up anew, soon: one that we do not know was named to us."""
@@ -313,8 +321,10 @@ class Admin:
         return _failures("change the configuration of", answer.responses, name="resource_name")
 
 
-def _open(connection: Connection, unwanted: Event, carriers: list[Any]) -> Any:
-    """`unwanted`: nobody waits for the connection any more. `carriers` gets what opens it, as soon as that begins."""
+def _open(connection: Connection, unwanted: Event, carriers: list[Any], opened: list[Any]) -> Any:
+    """`unwanted`: nobody waits for the connection any more. `carriers` gets what opens it, as soon as that begins, and
+    `opened` what it became.
+    """
     from kafka import KafkaAdminClient
     from kafka.errors import Cancelled, KafkaTimeoutError
 
@@ -352,7 +362,8 @@ def _open(connection: Connection, unwanted: Event, carriers: list[Any]) -> Any:
         raise
     for one in carriers:
         del one._manager.get_connection
-    if unwanted.is_set():
+    opened.append(client)
+    if unwanted.is_set():  # whoever set it may have looked before
         client.close()
     # Else it grows with each failure, and a broker that hung for long is found half a minute after it went on.
     setup = int(connection.connect_timeout * 1000)

@@ -4,7 +4,6 @@ pieces = await fetch_batches(admin, leader, "orders", {0: 15, 1: 0}, Fetching())
 for partition, piece in pieces.items(): ...
 """
 
-import ssl
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +15,6 @@ from klamm.kafka.offsets import ask_offsets
 _NAMES_UNTIL = 12  # later versions of Fetch speak of topics' ids
 _MOVED = frozenset({5, 6, 74, 76})  # LEADER_NOT_AVAILABLE, NOT_LEADER_OR_FOLLOWER, FENCED_ and UNKNOWN_LEADER_EPOCH
 _OUT_OF_RANGE = 1
-_AT_ONCE = 256 << 10
 EARLIEST, LATEST = -2, -1
 """Instead of a time: where a partition begins and where it ends for readers."""
 
@@ -76,36 +74,9 @@ async def fetch_batches(
         max_version=_NAMES_UNTIL,
     )
     doing = f"read records of {topic} from broker {leader}"
-    _widen(admin, leader)
+    admin.take_much_at_once(leader)
     answer = await admin.ask_within(how.seconds + how.wait, doing, request, leader)
     return {part.partition_index: _piece(doing, part) for response in answer.responses for part in response.partitions}
-
-
-def _widen(admin: Admin, leader: int) -> None:
-    """The library takes 4 KB at a time from a socket, and after each it waits for its turn among our threads: while
-    others look through records, that is most of the time of a large answer."""
-    connection = admin._client._manager._conns.get(leader)
-    transport = None if connection is None else connection.transport
-    if transport is not None and not hasattr(transport, "taken_wide"):
-        transport.taken_wide = True
-        transport._sock_recv = lambda: _received(transport._sock)
-
-
-def _received(sock: Any) -> tuple[bytes, Exception | None]:
-    """All that is there. With TLS it must be all, for what waits inside of it wakes nobody."""
-    from kafka.errors import KafkaConnectionError
-
-    pieces: list[bytes] = []
-    failure: Exception | None = None
-    try:
-        while data := sock.recv(_AT_ONCE):
-            pieces.append(data)
-        failure = KafkaConnectionError("socket disconnected")
-    except (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-        pass
-    except Exception as error:
-        failure = KafkaConnectionError(error)
-    return b"".join(pieces), failure
 
 
 def _piece(doing: str, part: Any) -> Piece:

@@ -56,7 +56,8 @@ class Brokers:
         log = self.logs[partition]
         batches = [struct.pack(">q", offset) + log[offset][8:] for offset in range(at, len(log))]
         code = self._refusal(partition, node) or (OUT_OF_RANGE if at > len(log) else 0)
-        return SimpleNamespace(partition_index=partition, error_code=code, records=b"".join(batches))
+        said = {"error_code": code, "records": b"".join(batches), "aborted_transactions": None}
+        return SimpleNamespace(partition_index=partition, high_watermark=len(log), **said)
 
     async def _ends(self, request: Any, node: int) -> Any:
         ids = [one.partition_index for one in request.topics[0].partitions]
@@ -68,6 +69,9 @@ class Brokers:
 
     def _refusal(self, partition: int, node: int) -> int:
         return 0 if node == self.leaders[partition] else NOT_LEADER
+
+    def take_much_at_once(self, _: int) -> None:
+        pass
 
     async def close(self) -> None:
         pass

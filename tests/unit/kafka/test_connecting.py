@@ -2,7 +2,9 @@
 
 import asyncio
 import ssl
+import sys
 import threading
+import traceback
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +17,7 @@ from tests.builders.fake_kafka_server import FakeServers, fake_servers
 from klamm.base.deadlines import until, within
 from klamm.certificates.issue import Subject, issue_authority
 from klamm.certificates.keys import key_to_pem, new_key
-from klamm.kafka.admin import Admin, Connection, Sasl
+from klamm.kafka.admin import Admin, Connection, Sasl, _open
 from klamm.kafka.errors import Denied, KafkaFailure, NotNow, Refused, Unreachable
 from klamm.kafka.link import Link
 
@@ -60,6 +62,26 @@ async def test_who_no_longer_waits_leaves_no_thread() -> None:
         servers.may_answer.set()
         await until(10, "the broker to answer", lambda: None if servers.asked else "not yet", every=0.01)
         await until(10, "the thread to end", lambda: running("gone-away"), every=0.01)
+
+
+async def test_a_connection_that_comes_in_the_moment_in_which_its_caller_goes_is_closed() -> None:
+    servers = Waiting([1])
+    with fake_servers(servers):
+        connecting = asyncio.create_task(Admin.connect(Connection(servers.bootstrap, client_id="just-then")))
+        assert await asyncio.to_thread(servers.begun.wait, 10)
+        servers.may_answer.set()
+        while opens():  # this loop stands still, so nobody hears yet that it is open
+            threading.Event().wait(0.001)
+        connecting.cancel()
+        await asyncio.wait([connecting])
+        assert connecting.cancelled()
+        await until(10, "the thread to end", lambda: running("just-then"), every=0.01)
+
+
+def opens() -> bool:
+    """Whether a thread is about to open a connection."""
+    stacks = (traceback.walk_stack(frame) for frame in sys._current_frames().values())
+    return any(frame.f_code is _open.__code__ for stack in stacks for frame, _ in stack)
 
 
 async def test_why_no_broker_was_found_is_told(tmp_path: Path) -> None:
