@@ -136,6 +136,15 @@ async def test_the_operator_s_view_has_the_rights_that_it_asks_and_no_more(offli
     assert made["Deployment kafka/kafka-ui"]["spec"]["template"]["spec"]["automountServiceAccountToken"] is True
 
 
+@pytest.mark.parametrize("resource", ["kafkatopics", "kafkausers"])
+async def test_changes_through_resources_can_be_withheld(offline: Commands, resource: str) -> None:
+    value = {"kafkatopics": "changeTopics", "kafkausers": "changeUsers"}[resource]
+    for permitted in (True, False):
+        made = await rendered(offline, {"kubernetes": {"enabled": True, value: permitted}})
+        rules = made["Role kafka/kafka-ui"]["rules"]
+        assert any(resource in one["resources"] and "patch" in one["verbs"] for one in rules) is permitted
+
+
 async def test_every_value_of_kafka_ui_s_charts_is_taken(offline: Commands) -> None:
     made = await rendered(offline, EVERYTHING)
     spec = made["Deployment kafka/console"]["spec"]
