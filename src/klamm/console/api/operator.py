@@ -167,13 +167,13 @@ def _known(call: Call[Any, Any]) -> tuple[Kubernetes, Resources]:
 
 async def operator(call: Call[NoQuery, None]) -> OperatorView:
     kubernetes, resources = _known(call)
+    moving = _moving(call, resources)  # before anything is waited for: its time tells what is newer
     now = call.scene.clock.now()
     events, failure = await _events(kubernetes, resources)
     secrets = [f"Secret {name}: {why}" for name, why in resources.certificates.unread]
     topics = [one for one in resources.topics if call.may("topic", "view", claimed_by(one))]
     bad = [one for one in topics if stand(one.status, one.metadata.generation).word != "Ready"]
     status = resources.kafka.status or kubernetes_seen.Status()
-    moving = _moving(call, resources)
     return OperatorView(
         at=moving.at,
         kafka=moving.kafka,
@@ -199,8 +199,7 @@ async def follow(call: Call[NoQuery, None]) -> Events:
 
 
 async def _follow(call: Call[NoQuery, None]) -> AsyncIterator[Event]:
-    """At once, and after each change; many changes of a moment are one event. A change of what is watched only by
-    others' hands (a cluster that is joined to another resource) shows by the next one."""
+    """At once, and after each change; many changes of a moment are one event."""
     while True:
         kubernetes, resources = _known(call)
         news = kubernetes.news()
