@@ -89,7 +89,8 @@ async def entity_api(folder: Path, *kinds: str) -> AsyncIterator[EntityApi]:
 @cache
 def _crd(kind: str) -> Any:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load((CRDS / f"{kind}.kafka.strimzi.io.yaml").read_text(), Loader=loader)
+    (path,) = CRDS.glob(f"{kind}.*.yaml")
+    return yaml.load(path.read_text(), Loader=loader)
 
 
 async def soon(what: str, condition: Condition) -> None:

@@ -63,6 +63,7 @@ def a_pod(
     at: str = "2026-05-01T11:00:00Z",
     leaving: bool = False,
     annotations: Mapping[str, str] | None = None,
+    uid: str = "",
 ) -> seen.Pod:
     is_ready = ready and not waiting and not unscheduled
     conditions = [{"type": "Ready", "status": "True" if is_ready else "False"}]
@@ -75,6 +76,7 @@ def a_pod(
         container["lastState"] = {"terminated": {"reason": ended[0], "exitCode": ended[1], "finishedAt": at}}
     metadata = {
         "name": name,
+        "uid": uid or f"uid of {name}",
         "namespace": NAMESPACE,
         "labels": _LABELS,
         "annotations": dict(annotations or {}),
@@ -84,9 +86,9 @@ def a_pod(
     return msgspec.convert({"metadata": metadata, "spec": {"nodeName": "n"}, "status": status}, seen.Pod)
 
 
-def a_pod_set(pods: Mapping[str, Mapping[str, str]]) -> seen.PodSet:
-    written = [{"metadata": {"name": name, "annotations": dict(of)}} for name, of in pods.items()]
-    metadata = {"name": "my-cluster-kafka", "namespace": NAMESPACE, "labels": _LABELS}
+def a_pod_set(pods: Mapping[str, Mapping[str, str]], name: str = "my-cluster-kafka") -> seen.PodSet:
+    written = [{"metadata": {"name": pod, "annotations": dict(of)}} for pod, of in pods.items()]
+    metadata = {"name": name, "namespace": NAMESPACE, "labels": _LABELS}
     return msgspec.convert({"metadata": metadata, "spec": {"pods": written}}, seen.PodSet)
 
 

@@ -1,10 +1,13 @@
-"""Takes the docs' pictures of the console: real brokers with some minutes of traffic, a real browser.
+"""Takes the docs' pictures of the console: real brokers with some minutes of traffic, a roll on one machine, a real
+browser.
 
-python -m tests.system.console.pictures docs/pictures
+python -m tests.system.console.pictures docs/pictures            # all
+python -m tests.system.console.pictures docs/pictures roll       # this one: console or roll
 """
 
 import asyncio
 import json
+import re
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -15,8 +18,11 @@ from tests.builders.browser import Tab, browser
 from tests.builders.real_brokers import RealBrokers, real_brokers
 from tests.builders.running_console import RunningConsole, running_console
 from tests.system.console.conftest import KAFKA
+from tests.system.console.test_console_of_a_home import running, until_online
+from tests.system.console.test_roll import ROLLED_FOR_A_PICTURE, change_configuration, rolled_home
 
 from klamm.base.clock import SystemClock
+from klamm.base.deadlines import until
 from klamm.base.together import ended
 from klamm.distribution.provide import provide
 from klamm.distribution.store import Store
@@ -50,6 +56,28 @@ async def take(folder: Path) -> None:
             await asyncio.sleep(20)
             for name, (address, words) in _PICTURES.items():
                 await _picture(tab, console, folder / f"{name}.png", address, words)
+
+
+async def take_roll(folder: Path) -> None:
+    """Of three brokers, when one is done and the next is on its way."""
+    with (
+        tempfile.TemporaryDirectory(prefix="klamm-pictures-") as made,
+        rolled_home(ROLLED_FOR_A_PICTURE) as home,
+        running(home) as url,
+    ):
+        until_online(home, url)
+        async with browser(Path(made)) as tab:
+            await tab.open(f"{url}/clusters/my-cluster/operator")
+            await tab.until_shown("Nothing is being rolled.")
+            change_configuration(home)
+            is_seen = "1 of 3 done.*is starting.*Next: my-cluster"
+            await until(180.0, "the second broker is starting", lambda: _lacks(tab, is_seen), every=0.05)
+            await tab.picture(folder / "console-roll.png")
+
+
+async def _lacks(tab: Tab, pattern: str) -> str | None:
+    text = await tab.text()
+    return None if re.search(pattern, text, re.DOTALL) else f"the page says:\n{text}"
 
 
 async def _picture(tab: Tab, console: RunningConsole, path: Path, address: str, words: str) -> None:
@@ -88,4 +116,5 @@ async def _write(console: RunningConsole) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(take(Path(sys.argv[1])))
+    for name in sys.argv[2:] or ["console", "roll"]:
+        asyncio.run({"console": take, "roll": take_roll}[name](Path(sys.argv[1])))

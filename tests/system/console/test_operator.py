@@ -65,6 +65,39 @@ async def test_a_managed_topic_is_changed_through_its_resource(brokers: RealBrok
         assert tab.said == []
 
 
+async def test_what_is_changed_past_a_user_s_resource_is_said_to_be_set_back(
+    brokers: RealBrokers, tmp_path: Path
+) -> None:
+    """No user operator works here: who says so is the console, by the resource alone."""
+    async with operated(tmp_path, brokers) as (api, console), browser(tmp_path) as tab:
+        await api.create("KafkaUser", "anna", {"authentication": {"type": "scram-sha-512"}})
+        await until(_WITHIN, "the user", lambda: _says(console, "/operator", '"name":"anna"'), every=0.2)
+        await tab.open(f"{console.url}/clusters/kafka/quotas")
+        await tab.click("Set a user's password")
+        await tab.fill("User", "anna")
+        await tab.fill("Password", "a-password-of-anna")
+        await tab.fill("Once more", "a-password-of-anna")
+        await tab.click("Set")
+        await tab.until_shown("KafkaUser kafka/anna manages anna: the operator sets back what is changed past it")
+        await tab.click("Cancel")
+        await tab.until_shown("It was not done.")
+        await tab.click("Set")
+        await tab.click("Do it all the same")
+        await tab.until_shown("KafkaUser kafka/anna manages anna, and its operator will set it back")
+        await tab.until("!document.querySelector('dialog')", "the dialogs to go")
+        await tab.until_shown("SCRAM-SHA-512")
+        await tab.until("klammTest.named('KafkaUser kafka/anna', 'a.tag')", "who manages the user")
+
+        await tab.click("Set a quota for a user or client")
+        await tab.fill("User", "anna")
+        await tab.fill("Bytes/s written", "1024")
+        await tab.click("Set")
+        await tab.until_shown("KafkaUser kafka/anna was changed, and its operator changes the limits")
+        assert (await api.get("KafkaUser", "anna"))["spec"]["quotas"] == {"producerByteRate": 1024}
+        refused = [one for one in tab.said if "409" in one]
+        assert tab.said == refused, "the browser itself tells of what was refused, and nothing else is told"
+
+
 async def test_a_broker_that_goes_away_is_told_with_what_it_means(brokers: RealBrokers, tmp_path: Path) -> None:
     """The last of this file: nobody brings it back."""
     made = ("--topic", "safe", "--partitions", "2", "--replication-factor", "2", "--config", "min.insync.replicas=2")

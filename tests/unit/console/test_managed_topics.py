@@ -1,6 +1,7 @@
 """The operator's view and managed topics, against localkube's real API and brokers that only speak the protocol."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from tests.builders.entity_api import CLUSTER, LABELS, NAMESPACE, EntityApi, entity_api, soon
 from tests.builders.fake_kafka_server import FakeServers, FakeTopic, fake_servers
 from tests.builders.running_console import RunningConsole, cluster_settings, running_console
+from tests.builders.streams import Told, told
 
 from klamm.console.problems import Problem
 from klamm.console.settings import KubernetesSettings, Settings
@@ -17,26 +19,16 @@ from klamm.kube.connection import from_kubeconfig
 
 LISTENER = {"name": "plain", "port": 9092, "type": "internal", "tls": False}
 KAFKA = {"kafka": {"replicas": 1, "listeners": [LISTENER], "storage": {"type": "ephemeral"}}}
+_WITHIN = 10.0
 POD = {"spec": {"containers": [{"name": "kafka", "image": "kafka"}]}}
 
 
 @asynccontextmanager
 async def operated(folder: Path, servers: FakeServers) -> AsyncIterator[tuple[EntityApi, RunningConsole]]:
     """A console that has found the Kafka resource of its cluster."""
-    async with entity_api(folder, "kafkas", "kafkatopics", "kafkausers", "kafkanodepools") as api:
+    async with entity_api(folder, "kafkas", "kafkatopics", "kafkausers", "kafkanodepools", "strimzipodsets") as api:
         await api.create("Kafka", CLUSTER, KAFKA)
-        await api.request(
-            "PATCH",
-            f"/apis/kafka.strimzi.io/v1beta2/namespaces/{NAMESPACE}/kafkas/{CLUSTER}/status",
-            {
-                "status": {
-                    "clusterId": "fake",
-                    "observedGeneration": 1,
-                    "conditions": [{"type": "Ready", "status": "True"}],
-                }
-            },
-            "application/merge-patch+json",
-        )
+        await says(api, {"type": "Ready", "status": "True"})
         kubernetes = KubernetesSettings(from_kubeconfig(api.api.kubeconfig), (NAMESPACE,))
         settings = Settings((cluster_settings(servers.bootstrap),), kubernetes=kubernetes)
         async with running_console(settings=settings) as console:
@@ -47,6 +39,13 @@ async def operated(folder: Path, servers: FakeServers) -> AsyncIterator[tuple[En
 
             await soon("the cluster is joined to its resource", is_joined)
             yield api, console
+
+
+async def says(api: EntityApi, *conditions: dict[str, str]) -> None:
+    """The Kafka resource, of itself."""
+    status = {"clusterId": "fake", "observedGeneration": 1, "conditions": conditions}
+    path = f"/apis/kafka.strimzi.io/v1beta2/namespaces/{NAMESPACE}/kafkas/{CLUSTER}/status"
+    await api.request("PATCH", path, {"status": status}, "application/merge-patch+json")
 
 
 async def of_topic(console: RunningConsole, topic: str, state: str) -> Any:
@@ -164,3 +163,57 @@ async def test_without_kubernetes_there_is_no_such_view(servers: FakeServers) ->
         said = await console.get("/api/clusters/kafka/operator")
         assert (said.status, said.json["title"]) == (404, "NoOperator")
         assert (await console.get("/api/clusters")).json["clusters"][0]["operator"] is False
+
+
+async def test_what_a_roll_changes_is_sent_at_once(tmp_path: Path, servers: FakeServers) -> None:
+    async with operated(tmp_path, servers) as (api, console):
+        name = f"{CLUSTER}-kafka-0"
+        labels = {**LABELS, "strimzi.io/kind": "Kafka"}
+        written = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}}
+        pod_set = {
+            "apiVersion": "core.strimzi.io/v1beta2",
+            "kind": "StrimziPodSet",
+            "metadata": {"name": f"{CLUSTER}-kafka", "labels": labels},
+            "spec": {"selector": {"matchLabels": LABELS}, "pods": [{**written, **POD}]},
+        }
+        pods = f"/api/v1/namespaces/{NAMESPACE}/pods"
+        address = f"{console.url}/api/clusters/kafka/operator/moving"
+        async with asyncio.timeout(_WITHIN), console.session.get(address) as answer:
+            assert answer.content_type == "text/event-stream"
+            stream = told(answer)
+            assert (await anext(stream)).data["roll"] is None
+
+            await api.request("POST", f"/apis/core.strimzi.io/v1beta2/namespaces/{NAMESPACE}/strimzipodsets", pod_set)
+            said = await until_said(stream, lambda one: one["roll"] is not None)
+            assert [(one["name"], one["state"], one["ready"]) for one in said["pods"]] == [(name, "Missing", False)]
+            assert [(one["pod"], one["step"]) for one in said["roll"]["pods"]] == [(name, "missing")]
+
+            pod = {**POD, "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": labels}}
+            await api.request("POST", pods, pod)
+            await until_said(stream, lambda one: one["roll"]["pods"][0]["step"] == "starting")
+            waits = {
+                "type": "NotReady",
+                "status": "True",
+                "reason": "NotYetAsWanted",
+                "message": "a partition needs it",
+            }
+            await says(api, waits)
+            said = await until_said(stream, lambda one: one["kafka"]["state"] == "NotReady")
+            assert said["roll"]["waits"] == "", "a pod is away, and that is what is waited for"
+
+            mark = {"metadata": {"annotations": {"strimzi.io/manual-rolling-update": "true"}}}
+            await api.request("PATCH", f"{pods}/{name}", mark, "application/merge-patch+json")
+            said = await until_said(stream, lambda one: one["roll"]["pods"][0]["step"] == "due")
+            assert said["roll"]["why"] == ["annotation strimzi.io/manual-rolling-update asks for it"]
+            assert said["roll"]["waits"] == "a partition needs it"
+            whole = (await console.get("/api/clusters/kafka/operator")).json
+            assert {one: whole["roll"][one] for one in ("began", "why", "done", "ended", "whole")} == {
+                one: said["roll"][one] for one in ("began", "why", "done", "ended", "whole")
+            }
+
+
+async def until_said(stream: AsyncIterator[Told], holds: Callable[[Any], bool]) -> Any:
+    async for event in stream:
+        if holds(event.data):
+            return event.data
+    raise AssertionError("the stream ended")

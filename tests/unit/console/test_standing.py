@@ -1,5 +1,6 @@
 """How resources, pods, rolls and certificates stand, and what of it is told as wrong."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,8 +8,9 @@ import pytest
 from tests.builders.seen_resources import a_kafka, a_pod, a_pod_set, a_topic_resource, some_resources
 
 from klamm.console.health.findings import Finding, Severity
+from klamm.console.kubernetes.rolls import Roll, RolledPod, Step
 from klamm.console.kubernetes.seen import CertificateEnd, certificate_ends
-from klamm.console.kubernetes.standing import days_left, find, pod_stand, rolls, stand
+from klamm.console.kubernetes.standing import STUCK, days_left, find, missing_pods, pod_stand, stand
 from klamm.console.kubernetes.watching import Certificates, Resources, secrets_of
 
 NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
@@ -102,22 +104,47 @@ def test_names_of_topics_are_told_to_nobody_who_may_not_see_them() -> None:
     assert "alias" not in repr(told)
 
 
-def test_a_roll_and_its_reasons() -> None:
-    wanted = {"strimzi.io/revision": "2", "strimzi.io/broker-configuration-hash": "b"}
-    resources = some_resources(
-        pod_sets=(
-            a_pod_set({"my-cluster-kafka-0": wanted, "my-cluster-kafka-1": wanted, "my-cluster-kafka-2": wanted}),
-        ),
-        pods=(
-            a_pod("my-cluster-kafka-0", annotations=wanted),
-            a_pod("my-cluster-kafka-1", annotations={**wanted, "strimzi.io/broker-configuration-hash": "a"}),
-        ),
-    )
-    assert [(one.pod, one.why, one.now) for one in rolls(resources)] == [
-        ("my-cluster-kafka-1", ("its configuration changed",), False),
-        ("my-cluster-kafka-2", ("it is gone, and is being made",), True),
-    ]
-    assert "2 pods to go (my-cluster-kafka-1, my-cluster-kafka-2)" in found(resources)["Rolling"].what
+def rolling(since: datetime) -> Roll:
+    due = RolledPod("my-cluster-kafka", "my-cluster-kafka-0", Step.DUE, ("its configuration changed",), since)
+    starting = RolledPod("my-cluster-kafka", "my-cluster-kafka-1", Step.STARTING, ("its configuration changed",), since)
+    done = RolledPod("my-cluster-kafka", "my-cluster-kafka-2", Step.DONE, ("its configuration changed",), since)
+    return Roll(since, (due, starting, done), True)
+
+
+AT_WORK = a_kafka({"type": "NotReady", "status": "True", "reason": "NotYetAsWanted", "message": "pod is restarted"})
+IN_A_ROLL = {"kafka": AT_WORK, "pods": (a_pod("my-cluster-kafka-1", ready=False),)}
+
+
+def test_a_roll_is_a_notice_and_excuses_what_is_not_ready_by_it() -> None:
+    told = found(some_resources(**IN_A_ROLL, roll=rolling(NOW - timedelta(seconds=30))))
+    assert told.keys() == {"Rolling"}
+    assert told["Rolling"].severity is Severity.NOTICE
+    says = "1 of 3 done; my-cluster-kafka-1 is starting, my-cluster-kafka-0 is to go."
+    assert told["Rolling"].what == f"A roll is under way: {says}"
+    assert told["Rolling"].why == "its configuration changed."
+
+
+def test_a_roll_that_is_stuck_excuses_nothing() -> None:
+    told = found(some_resources(**IN_A_ROLL, roll=rolling(NOW - timedelta(seconds=STUCK))))
+    assert {name: one.severity for name, one in told.items()} == {
+        "ResourceNotReady": Severity.CRITICAL,
+        "PodNotReady": Severity.WARNING,
+        "Rolling": Severity.WARNING,
+    }
+
+
+def test_a_roll_that_has_ended_is_not_told() -> None:
+    assert found(some_resources(roll=replace(rolling(NOW), ended=NOW))) == {}
+
+
+def test_what_the_operator_says_is_wrong_is_wrong_in_a_roll_too() -> None:
+    told = found(some_resources(kafka=a_kafka(NOT_READY), roll=rolling(NOW)))
+    assert told["ResourceNotReady"].severity is Severity.CRITICAL
+
+
+def test_pods_that_a_set_wants_and_that_are_not_there() -> None:
+    wanted: dict[str, dict[str, str]] = {"my-cluster-kafka-0": {}, "my-cluster-kafka-1": {}}
+    assert missing_pods(some_resources(pod_sets=(a_pod_set(wanted),))) == ("my-cluster-kafka-1",)
 
 
 def test_a_resource_that_nobody_has_looked_at_waits() -> None:

@@ -175,6 +175,7 @@ EXPECTED: dict[tuple[str, str], str] = {
     ("GET", "/api/clusters/{cluster}/compare/brokers"): "clusterconfig view",
     ("GET", "/api/clusters/{cluster}/compare/topics"): SEEN,
     ("GET", "/api/clusters/{cluster}/operator"): "clusterconfig view",
+    ("GET", "/api/clusters/{cluster}/operator/moving"): "clusterconfig view",
     ("GET", "/api/clusters/{cluster}/topics/{topic}/resource"): "topic view",
 }
 """What each path asks for: "resource action", or one of the above."""
@@ -297,7 +298,7 @@ async def test_a_read_only_cluster_refuses_everything_that_changes_and_nothing_e
 _FORM = {
     "auth": {
         "type": "LOGIN_FORM",
-        "users": [{"name": one, "password": "pw"} for one in ("looker", "orders", "elsewhere")],
+        "users": [{"name": one, "password": "pw"} for one in ("looker", "orders", "elsewhere", "all")],
     }
 }
 
@@ -369,10 +370,53 @@ async def test_offsets_and_transactions_of_a_topic_are_for_who_may_view_it(serve
             assert (said.status, "orders may not view topic" in said.text) == (403, True), path
         assert (await console.ask("POST", f"{group}/plan", {"to": "latest"})).status == 200
         servers.groups["orders-shop"].committed["payments"] = {0: 1}
-        assert (await console.ask("POST", f"{group}/plan", {"to": "latest"})).status == 200, "the group shows it"
+        said = await console.ask("POST", f"{group}/plan", {"to": "latest"})
+        assert {one["topic"] for one in said.json["lines"]} == {"orders-eu"}
         servers.groups["orders-pay"] = servers.groups.pop("orders-shop")
         other = "/api/clusters/kafka/consumer-groups/orders-new/offsets/plan"
-        assert (await console.ask("POST", other, {"to": "group", "from": "orders-pay"})).status == 403
+        said = await console.ask("POST", other, {"to": "group", "from": "orders-pay"})
+        assert ({one["topic"] for one in said.json["lines"]}, "payments" in said.text) == ({"orders-eu"}, False)
+        del servers.groups["orders-pay"].committed["orders-eu"]
+        said = await console.ask("POST", other, {"to": "group", "from": "orders-pay"})
+        assert (said.status, "payments" in said.text) == (403, False)
+
+
+async def test_a_group_names_no_topic_that_one_may_not_view(servers: FakeServers) -> None:
+    reading = servers.groups["orders-shop"]
+    reading.committed["payments"] = {0: 1}
+    reading.members = {"m-1": {"orders-eu": [0], "payments": [0]}}
+    group = "/api/clusters/kafka/consumer-groups/orders-shop"
+    async with running_console(settings=_settings(servers)) as console:
+        await console.log_in("looker", "pw")
+        whole = (await console.get(group)).json
+        assert ({one["topic"] for one in whole["offsets"]}, whole["hidden"]) == ({"orders-eu", "payments"}, 0)
+        await console.log_in("orders", "pw")
+        said = await console.get(group)
+        assert "payments" not in said.text
+        assert ([one["topic"] for one in said.json["offsets"]], said.json["hidden"]) == (["orders-eu"], 1)
+        assert [one["assigned"] for one in said.json["members"]] == [{"orders-eu": [0]}]
+        listed = (await console.get("/api/clusters/kafka/consumer-groups?topic=payments")).json
+        assert listed["groups"] == [], "whether it reads a topic tells of the topic"
+        assert "payments" not in (await console.ask("POST", f"{group}/offsets/plan", {"to": "latest"})).text
+        assert (await console.ask("DELETE", f"{group}/topics/payments")).status == 403
+
+
+async def test_a_reset_is_listed_without_topics_that_one_may_not_view(servers: FakeServers) -> None:
+    servers.groups["orders-shop"] = FakeGroup({"orders-eu": {0: 1}, "payments": {0: 1}}, state="Empty")
+    lines = [{"topic": one, "partition": 0, "old": 1, "new": 0} for one in ("orders-eu", "payments")]
+    group = "/api/clusters/kafka/consumer-groups/orders-shop"
+    async with running_console(settings=_settings(servers)) as console:
+        await console.log_in("all", "pw")
+        done = await console.ask("POST", f"{group}/offsets", {"lines": lines, "what": "payments back to 0"})
+        assert done.json["changed"] == 2, done.text
+        await console.log_in("orders", "pw")
+        said = await console.get(f"{group}/offsets/undos")
+        assert "payments" not in said.text
+        (undo,) = said.json["resets"]
+        assert (undo["what"], undo["lines"]) == ("also of topics that you may not view", 1)
+        plan = await console.ask("POST", f"{group}/offsets/plan", {"to": "undo", "number": undo["number"]})
+        assert [one["topic"] for one in plan.json["lines"]] == ["orders-eu"]
+        assert "payments" not in plan.text
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """ACLs: the list, changes, templates, CSV, and why somebody may or may not do something."""
 
 from collections.abc import AsyncIterator, Iterable
+from typing import Any
 
 import msgspec
 
@@ -8,6 +9,8 @@ from klamm.console.access.rights import Right
 from klamm.console.acls import as_csv
 from klamm.console.acls import rules as acl_rules
 from klamm.console.acls.rules import Authorizer, Names, Question
+from klamm.console.api.managing import Done
+from klamm.console.api.owning import Owner, names_of, owners_of, past, refuse
 from klamm.console.problems import Problem, bad_value
 from klamm.console.routes import Call, Download, NoQuery, Route
 from klamm.kafka.admin import Admin
@@ -16,6 +19,7 @@ from klamm.kafka.users import all_acls, create_acls, delete_acls
 
 _VIEW = Right("acl", "view")
 _EDIT = Right("acl", "edit")
+_USER = "User:"
 _STANDARD = ("StandardAuthorizer", "AclAuthorizer", "SimpleAclAuthorizer")
 
 
@@ -40,11 +44,17 @@ class AclsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
 
 
 class AclList(msgspec.Struct, frozen=True):
+    """`managed`: principals with the KafkaUser that manages them."""
+
     acls: tuple[Acl, ...]
+    managed: dict[str, str] = {}
 
 
 class AclWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`anyway`: also rules of users that a KafkaUser manages, whose operator sets them back."""
+
     acls: tuple[Acl, ...]
+    anyway: bool = False
 
 
 class Template(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -64,17 +74,22 @@ class Template(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
 
 
 class CsvWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """`sync`: rules that the file does not have are deleted. `dryRun`: nothing is done, and all is told."""
+    """`sync`: rules that the file does not have are deleted. `dryRun`: nothing is done, and all is told. `anyway`: as
+    for single rules."""
 
     csv: str
     sync: bool = False
     dry_run: bool = True
+    anyway: bool = False
 
 
 class CsvDone(msgspec.Struct, frozen=True):
+    """`managed`: principals among them with the KafkaUser that manages them."""
+
     created: tuple[Acl, ...]
     deleted: tuple[Acl, ...]
     kept: int
+    managed: dict[str, str] = {}
 
 
 class DecisionQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -104,23 +119,41 @@ async def acls(call: Call[AclsQuery, None]) -> AclList:
     query = call.query
     needle = query.search.strip().lower()
     question = Question("", "", "", query.resource_type.upper(), query.resource_name)
-    return AclList(
-        _shown(
-            rule
-            for rule in await all_acls(await call.place.admin())
-            if needle in f"{rule.principal}\n{rule.resource_name}".lower()
-            and (not query.resource_type or rule.resource_type == question.resource_type)
-            and (not query.resource_name or acl_rules.speaks_of(rule, question))
-        )
-    )
+    shown = [
+        rule
+        for rule in await all_acls(await call.place.admin())
+        if needle in f"{rule.principal}\n{rule.resource_name}".lower()
+        and (not query.resource_type or rule.resource_type == question.resource_type)
+        and (not query.resource_name or acl_rules.speaks_of(rule, question))
+    ]
+    return AclList(_shown(shown), names_of(_owners(call, shown)))
 
 
-async def create(call: Call[NoQuery, AclWish]) -> None:
-    await create_acls(await call.place.admin(), _rules(call.body.acls))
+async def create(call: Call[NoQuery, AclWish]) -> Done | None:
+    rules = _rules(call.body.acls)
+    owners = _unless_managed(call, rules, call.body.anyway)
+    await create_acls(await call.place.admin(), rules)
+    return past(owners)
 
 
-async def delete(call: Call[NoQuery, AclWish]) -> None:
-    await delete_acls(await call.place.admin(), _rules(call.body.acls))
+async def delete(call: Call[NoQuery, AclWish]) -> Done | None:
+    rules = _rules(call.body.acls)
+    owners = _unless_managed(call, rules, call.body.anyway)
+    await delete_acls(await call.place.admin(), rules)
+    return past(owners)
+
+
+def _owners(call: Call[Any, Any], rules: Iterable[AclRule]) -> dict[str, Owner]:
+    """By principal."""
+    principals = {one.principal for one in rules if one.principal.startswith(_USER)}
+    owners = owners_of(call, [one.removeprefix(_USER) for one in principals])
+    return {f"{_USER}{user}": owner for user, owner in owners.items()}
+
+
+def _unless_managed(call: Call[Any, Any], rules: Iterable[AclRule], anyway: bool) -> dict[str, Owner]:
+    owners = _owners(call, rules)
+    refuse(owners, anyway=anyway, where="in its spec.authorization.acls")
+    return owners
 
 
 async def template(call: Call[NoQuery, Template]) -> AclList:
@@ -161,11 +194,13 @@ async def upload(call: Call[NoQuery, CsvWish]) -> CsvDone:
     there = await all_acls(admin)
     wanted = frozenset(read)
     to_create, to_delete = wanted - there, there - wanted if call.body.sync else frozenset[AclRule]()
+    owners = _owners(call, to_create | to_delete)
     if not call.body.dry_run:
+        _unless_managed(call, to_create | to_delete, call.body.anyway)
         # Rules that allow come before others go: nobody is locked out in between.
         await create_acls(admin, to_create)
         await delete_acls(admin, to_delete)
-    return CsvDone(_shown(to_create), _shown(to_delete), len(wanted & there))
+    return CsvDone(_shown(to_create), _shown(to_delete), len(wanted & there), names_of(owners))
 
 
 async def decision(call: Call[DecisionQuery, None]) -> DecisionView:
@@ -245,8 +280,8 @@ def _shown(rules: Iterable[AclRule]) -> tuple[Acl, ...]:
 _ACLS = "/api/clusters/{cluster}/acls"
 ROUTES = (
     Route("GET", _ACLS, acls, "ACLs", _VIEW, query=AclsQuery, answer=AclList),
-    Route("POST", _ACLS, create, "Create ACLs", _EDIT, body=AclWish),
-    Route("POST", f"{_ACLS}/deletions", delete, "Delete ACLs", _EDIT, body=AclWish),
+    Route("POST", _ACLS, create, "Create ACLs", _EDIT, body=AclWish, answer=Done),
+    Route("POST", f"{_ACLS}/deletions", delete, "Delete ACLs", _EDIT, body=AclWish, answer=Done),
     Route("POST", f"{_ACLS}/template", template, "The ACLs that somebody needs", _VIEW, body=Template, answer=AclList),
     Route("GET", f"{_ACLS}/csv", download, "ACLs as CSV", _VIEW),
     Route("POST", f"{_ACLS}/csv", upload, "ACLs from CSV", _EDIT, body=CsvWish, answer=CsvDone),

@@ -1,5 +1,6 @@
 """Groups of every kind: the list, one group with its lag."""
 
+from collections.abc import Container
 from typing import Any
 
 import msgspec
@@ -69,20 +70,24 @@ class OffsetLine(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class GroupView(msgspec.Struct, frozen=True):
+    """`hidden`: topics that who asks may not view, and that are left out of offsets and of what members have."""
+
     group: GroupLine
     members: tuple[MemberLine, ...]
     offsets: tuple[OffsetLine, ...]
     seen: Seen
+    hidden: int = 0
 
 
 async def groups(call: Call[GroupsQuery, None]) -> GroupList:
     snapshot, query = await call.place.snapshot(), call.query
     allowed = call.who.allowed(call.place.name, "consumer", "view", snapshot.groups)
+    may_view = not query.topic or call.may("topic", "view", query.topic)
     lines = call.place.derived("groups", snapshot, lambda: _lines(snapshot, call.place.trends))
     found = [
         lines[name]
         for name in allowed
-        if (not query.topic or query.topic in snapshot.committed.get(name, {}))
+        if (not query.topic or (query.topic in snapshot.committed.get(name, {}) and may_view))
         and (not query.state or snapshot.groups[name].state.lower() == query.state.lower())
     ]
     page = cut(query, found, lambda one: one.name, _COLUMNS)
@@ -94,16 +99,17 @@ async def group(call: Call[NoQuery, None]) -> GroupView:
     found = snapshot.groups.get(name)
     if found is None:
         raise not_found("group", name)
+    named = {*snapshot.committed.get(name, {}), *(topic for one in found.members or () for topic in one.assigned)}
+    visible = frozenset(call.who.allowed(call.place.name, "topic", "view", named))
     members = tuple(
-        MemberLine(one.id, one.client_id, one.host, dict(one.assigned))
+        MemberLine(one.id, one.client_id, one.host, {of: ids for of, ids in one.assigned.items() if of in visible})
         for one in sorted(found.members or (), key=lambda member: member.id)
     )
-    return GroupView(
-        _line(snapshot, found, call.place.trends), members, _offsets(snapshot, found), seen(call, snapshot)
-    )
+    line, offsets = _line(snapshot, found, call.place.trends), _offsets(snapshot, found, visible)
+    return GroupView(line, members, offsets, seen(call, snapshot), len(named - visible))
 
 
-def _offsets(snapshot: Snapshot, group: Group) -> tuple[OffsetLine, ...]:
+def _offsets(snapshot: Snapshot, group: Group, visible: Container[str]) -> tuple[OffsetLine, ...]:
     holders = {
         (topic, partition): member.id
         for member in group.members or ()
@@ -112,6 +118,8 @@ def _offsets(snapshot: Snapshot, group: Group) -> tuple[OffsetLine, ...]:
     }
     lines = []
     for topic, offsets in sorted(snapshot.committed.get(group.name, {}).items()):
+        if topic not in visible:
+            continue
         for partition, committed in sorted(offsets.items()):
             lag = snapshot.lags.get(group.name, {}).get(topic, {}).get(partition)
             is_beyond = isinstance(lag, Beyond)

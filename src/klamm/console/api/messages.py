@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -19,6 +20,7 @@ from klamm.console.records.selection import Selection
 from klamm.console.records.shown import Header, Message, Showing, Side, iso_time, shortened
 from klamm.console.routes import Call, Download, Event, Events, NoQuery, Route
 from klamm.console.serdes import CannotWrite, Part, Serde, Serdes, UnknownSerde
+from klamm.console.topics.just_made import once_heard_of
 from klamm.kafka.admin import Admin
 from klamm.kafka.batches import Record
 from klamm.kafka.errors import KafkaFailure
@@ -237,8 +239,13 @@ async def _reading(
     async with AsyncExitStack() as stack:
         judge = await _filter(stack, place, query.filter)
         admin = await stack.enter_async_context(place.reader())
-        topic = await opened(admin, name, query.isolation == "READ_COMMITTED")
-        yield topic, await _plan(topic, query), Selection(showing, query.string_filter, judge)
+        topic, plan = await once_heard_of(lambda: _opened(admin, name, query))
+        yield topic, plan, Selection(showing, query.string_filter, judge)
+
+
+async def _opened(admin: Admin, name: str, query: MessagesQuery) -> tuple[OpenTopic, Plan]:
+    topic = await opened(admin, name, query.isolation == "READ_COMMITTED")
+    return topic, await _plan(topic, query)
 
 
 async def _filter(stack: AsyncExitStack, place: Place, expression: str) -> Filter | None:
@@ -434,6 +441,10 @@ def _now(call: Call[Any, Any]) -> int:
 
 
 async def _send(admin: Admin, topic: str, partition: int | None, records: Sequence[NewRecord]) -> Written:
+    return await once_heard_of(lambda: _sent(admin, topic, partition, records))
+
+
+async def _sent(admin: Admin, topic: str, partition: int | None, records: Sequence[NewRecord]) -> Written:
     leaders = await leaders_of(admin, topic)
     if partition is not None:
         chosen(str(partition), sorted(leaders))
@@ -488,7 +499,8 @@ async def copy(call: Call[NoQuery, CopyWish]) -> Copied:
         raise bad_value("mode", wish.mode, "has no end; choose where to read from")
     showing = _showing(call.place.serdes, wish.from_topic, wish.key_serde, wish.value_serde)
     async with _reading(call.place, wish.from_topic, query, showing) as (topic, plan, selection):
-        into = Copying(topic.admin, name, await leaders_of(topic.admin, name), wish.keep_partitions, wish.dry_run)
+        leaders = await once_heard_of(lambda: leaders_of(topic.admin, name))
+        into = Copying(topic.admin, name, leaders, wish.keep_partitions, wish.dry_run)
         clock = call.scene.clock
         try:
             more = False
@@ -549,7 +561,7 @@ class Copying:
         for target, records in targets.items():
             (leader,) = by_leader(self._leaders, [target], self._topic)
             if not self._dry:
-                await produce(self._admin, leader, self._topic, target, records, SECONDS)
+                await once_heard_of(partial(produce, self._admin, leader, self._topic, target, records, SECONDS))
                 self._written += len(records)
 
     def _target(self, record: Record) -> int:
@@ -563,7 +575,7 @@ class Copying:
 
 async def purge(call: Call[PurgeQuery, None]) -> PurgeDone:
     name, admin = call.path["topic"], await call.place.admin()
-    leaders = await leaders_of(admin, name)
+    leaders = await once_heard_of(lambda: leaders_of(admin, name))
     before = purged_before(call.query.partitions, sorted(leaders))
     outcomes = await purged(admin, name, leaders, before)
     failures = [one for one in outcomes.values() if isinstance(one, KafkaFailure)]

@@ -1,6 +1,6 @@
 """What people do to groups: resets of offsets (plan, do, undo), deletion of offsets and of groups."""
 
-from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -9,6 +9,7 @@ from klamm.base.together import side_by_side
 from klamm.console.access.rights import Right
 from klamm.console.groups import resets
 from klamm.console.groups.resets import KINDS, Key, Line, Observed, Wish
+from klamm.console.groups.undos import Reset
 from klamm.console.problems import Problem, bad_value, forbidden, not_found
 from klamm.console.routes import Call, NoQuery, Route
 from klamm.kafka.admin import Admin
@@ -117,9 +118,8 @@ async def plan(call: Call[NoQuery, ResetWish]) -> ResetPlan:
     coordinator = await coordinator_of(admin, name)
     wish = await _wish(call, admin)
     committed = await _committed(admin, coordinator, name)
-    _permit(call, asked.topics, committed)
-    keys = await _scope(admin, asked, wish, committed)
-    _permit(call, (topic for topic, _ in keys), committed)
+    _permit(call, asked.topics)
+    keys = _visible(call, await _scope(admin, asked, wish, committed))
     seen = await _observed(admin, coordinator, name, keys, committed, wish.millis if wish.kind == "time" else None)
     made = resets.plan(wish, seen, ",".join(place.settings.connection().bootstrap))
     return ResetPlan(tuple(map(_shown, made.lines)), made.refused, made.command, made.file)
@@ -132,7 +132,7 @@ async def reset(call: Call[NoQuery, ResetDeed]) -> ResetDone:
     admin = await call.place.admin()
     coordinator = await coordinator_of(admin, name)
     committed = await _committed(admin, coordinator, name)
-    _permit(call, (topic for topic, _ in wanted), committed)
+    _permit(call, (topic for topic, _ in wanted))
     seen = await _observed(admin, coordinator, name, list(wanted), committed)
     if (why := resets.reason_not_to_reset(seen)) is not None:
         raise Problem(409, "GroupNotEmpty", why)
@@ -156,22 +156,37 @@ async def reset(call: Call[NoQuery, ResetDeed]) -> ResetDone:
     return ResetDone(len(done), failed, kept.number)
 
 
-def _permit(call: Call[Any, Any], topics: Iterable[str], committed: Container[str]) -> None:
-    """Offsets tell of a topic. The group shows those of topics that it has committed, or had before it was reset."""
-    had = {topic for one in call.place.undos.of(call.path["group"]) for topic, _ in one.before}
+def _permit(call: Call[Any, Any], topics: Iterable[str]) -> None:
+    """Offsets tell of a topic. These were named by who asks, so naming them tells nothing."""
     for topic in sorted({*topics}):
-        if topic not in committed and topic not in had and not call.may("topic", "view", topic):
+        if not call.may("topic", "view", topic):
             raise forbidden(f"{call.who.name} may not view topic {topic}; a role must permit it")
 
 
+def _visible(call: Call[Any, Any], keys: Sequence[Key]) -> Sequence[Key]:
+    """What of the group's own is of topics that one may view; the rest stays as it is, and is not named."""
+    visible = frozenset(call.who.allowed(call.place.name, "topic", "view", {topic for topic, _ in keys}))
+    if keys and not visible:
+        raise forbidden(f"{call.who.name} may not view any of the topics that this is about; a role must permit it")
+    return [key for key in keys if key[0] in visible]
+
+
 async def undos(call: Call[NoQuery, None]) -> UndoList:
-    kept = call.place.undos.of(call.path["group"])
-    return UndoList(tuple(Undo(one.number, int(one.at * 1000), one.by, one.what, len(one.before)) for one in kept))
+    return UndoList(tuple(_undo(call, one) for one in call.place.undos.of(call.path["group"])))
+
+
+def _undo(call: Call[Any, Any], one: Reset) -> Undo:
+    """What it is called may name a topic."""
+    topics = {topic for topic, _ in one.before}
+    visible = frozenset(call.who.allowed(call.place.name, "topic", "view", topics))
+    what = one.what if visible == topics else "also of topics that you may not view"
+    return Undo(one.number, int(one.at * 1000), one.by, what, sum(topic in visible for topic, _ in one.before))
 
 
 async def forget_topic(call: Call[NoQuery, None]) -> ResetDone:
     """Kept for an undo, like a reset."""
     name, topic = call.path["group"], call.path["topic"]
+    _permit(call, [topic])
     admin = await call.place.admin()
     coordinator = await coordinator_of(admin, name)
     offsets = (await _committed(admin, coordinator, name)).get(topic)

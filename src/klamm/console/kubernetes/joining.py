@@ -137,6 +137,11 @@ def _wanted(topic: Topic) -> Wanted:
     return Wanted(claimed_by(topic), spec.partitions, spec.replicas, config_texts(spec.config))
 
 
+def resource_of_user(user: str) -> str:
+    """How its KafkaUser is called, if there is one: who proves by a certificate who he is has CN= before the name."""
+    return user.removeprefix("CN=")
+
+
 def config_patch(set_: Mapping[str, str], delete: Iterable[str]) -> dict[str, object]:
     """A merge patch of just these keys; null removes."""
     return {"spec": {"config": {**set_, **dict.fromkeys(delete)}}}

@@ -8,8 +8,8 @@ from typing import TypeVar
 from klamm.console.health.findings import NAMED, Finding, Severity
 from klamm.console.kubernetes import seen
 from klamm.console.kubernetes.joining import claimed_by
+from klamm.console.kubernetes.rolls import AWAY, Roll, Step
 from klamm.console.kubernetes.watching import Resources
-from klamm.planning.rolling.next_roll import restart_reasons
 
 SOON, LATER = 7, 21
 """Days before its end at which a certificate is told as critical, and as a warning: whoever renews certificates does so
@@ -18,18 +18,26 @@ SOON, LATER = 7, 21
 RESTARTS, LATELY = 3, 3600.0
 """So many restarts, the last of them within so many seconds, are told."""
 
+STUCK = 600.0
+"""Seconds without a step after which a roll is no excuse any more for what is not ready."""
+
+_AT_WORK = ("NotYetAsWanted", "Creating")
+"""Reasons of "NotReady" by which an operator says that it is at work."""
+
 PAGE = ("operator",)
 _Many = TypeVar("_Many", seen.Topic, seen.User)
 
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """`word`: Ready, NotReady, Paused, Waiting. `why`: the operator's sentence."""
+    """`word`: Ready, NotReady, Paused, Waiting. `why`: the operator's sentence. `at_work`: by it, nothing is wrong: the
+    operator is about to bring it there."""
 
     word: str
     why: str = ""
     since: str | None = None
     warnings: tuple[str, ...] = ()
+    at_work: bool = False
 
 
 def stand(status: seen.Status | None, generation: int | None) -> Stand:
@@ -50,7 +58,8 @@ def stand(status: seen.Status | None, generation: int | None) -> Stand:
     one = told.get("NotReady") or ready
     if one is None:
         return Stand("Waiting", "its operator has not said yet how it stands", None, warnings)
-    return Stand("NotReady", one.message or one.reason or "", one.last_transition_time, warnings)
+    why, at_work = one.message or one.reason or "", one.reason in _AT_WORK
+    return Stand("NotReady", why, one.last_transition_time, warnings, at_work)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,32 +121,21 @@ def _ended(container: str, end: seen.Ended) -> str:
     return f"container {container} ended at {end.finished_at or 'an unknown time'}{code} ({end.reason or 'no reason'})"
 
 
-@dataclass(frozen=True, slots=True)
-class Roll:
-    """A pod that is to be made anew, or is being made anew; `why`: the reasons. `now`: it is down."""
-
-    pod_set: str
-    pod: str
-    why: tuple[str, ...]
-    now: bool
+def missing_pods(resources: Resources) -> tuple[str, ...]:
+    """Those that a set wants and that are not there."""
+    there = {one.metadata.name for one in resources.pods}
+    wanted = (one.metadata.name or "" for pod_set in resources.pod_sets for one in pod_set.spec.pods)
+    return tuple(name for name in wanted if name not in there)
 
 
-def rolls(resources: Resources) -> tuple[Roll, ...]:
-    """What stands between the pods and what their sets say, as the operator sees it, too."""
-    pods = {one.metadata.name: one for one in resources.pods}
-    found = []
-    for pod_set in resources.pod_sets:
-        for wanted in pod_set.spec.pods:
-            pod, name = pods.get(wanted.metadata.name), wanted.metadata.name or ""
-            if pod is None:
-                found.append(Roll(pod_set.metadata.name or "", name, ("it is gone, and is being made",), True))
-                continue
-            down = pod.metadata.deletion_timestamp is not None
-            reasons = restart_reasons(pod.metadata.annotations, wanted.metadata.annotations)
-            if reasons or down:
-                why = tuple(str(one) for one in reasons) or ("it is ending",)
-                found.append(Roll(pod_set.metadata.name or "", name, why, down))
-    return tuple(found)
+def going_on(roll: Roll | None) -> Roll | None:
+    return roll if roll is not None and roll.ended is None else None
+
+
+def _moves(roll: Roll | None, now: datetime) -> bool:
+    """Whether a roll goes on, and has taken a step lately."""
+    roll = going_on(roll)
+    return roll is not None and (now - max(one.since for one in roll.pods)).total_seconds() < STUCK
 
 
 def days_left(ends: datetime, now: datetime) -> int:
@@ -160,22 +158,22 @@ def find(resources: Resources, now: datetime, sees: Callable[[str, str], bool]) 
     """Not sorted. `sees` as in `findings.Facts`."""
     return tuple(
         [
-            *_of_resource(resources),
+            *_of_resource(resources, now),
             *_of_many("KafkaTopic", resources.topics, lambda one: sees("topic", claimed_by(one))),
             *_of_many("KafkaUser", resources.users, lambda _: sees("acl", "")),
             *_of_pods(resources, now),
             *_of_certificates(resources, now),
-            *_of_rolls(resources),
+            *_of_rolls(resources, now),
             *_of_views(resources),
         ]
     )
 
 
-def _of_resource(resources: Resources) -> Iterable[Finding]:
+def _of_resource(resources: Resources, now: datetime) -> Iterable[Finding]:
     kafka = resources.kafka
     how = stand(kafka.status, kafka.metadata.generation)
     what = f"Kafka {resources.name}"
-    if how.word == "NotReady":
+    if how.word == "NotReady" and not (how.at_work and _moves(resources.roll, now)):
         yield Finding(
             Severity.CRITICAL, "ResourceNotReady", f"{what} is not ready.", how.why, "Do as its message says.", PAGE
         )
@@ -218,6 +216,7 @@ def _of_many(kind: str, all_: Sequence[_Many], sees: Callable[[_Many], bool]) ->
 
 
 def _of_pods(resources: Resources, now: datetime) -> Iterable[Finding]:
+    rolled = {one.pod for one in resources.roll.pods} if resources.roll and _moves(resources.roll, now) else set()
     for pod in resources.pods:
         how = pod_stand(pod)
         if how.trouble:
@@ -229,7 +228,7 @@ def _of_pods(resources: Resources, now: datetime) -> Iterable[Finding]:
                 f"See its log and `kubectl describe pod -n {pod.metadata.namespace} {how.name}`.",
                 PAGE,
             )
-        elif how.word not in ("Ready", "Terminating", "Succeeded"):
+        elif how.word not in ("Ready", "Terminating", "Succeeded") and how.name not in rolled:
             yield Finding(
                 Severity.WARNING,
                 "PodNotReady",
@@ -267,19 +266,34 @@ def _of_certificates(resources: Resources, now: datetime) -> Iterable[Finding]:
         )
 
 
-def _of_rolls(resources: Resources) -> Iterable[Finding]:
-    going = rolls(resources)
-    if going:
-        more = f" and {len(going) - NAMED} more" if len(going) > NAMED else ""
-        pods = ", ".join(one.pod for one in going[:NAMED]) + more
-        yield Finding(
-            Severity.NOTICE,
-            "Rolling",
-            f"A roll is under way: {len(going)} pod{'' if len(going) == 1 else 's'} to go ({pods}).",
-            "; ".join(dict.fromkeys(reason for one in going for reason in one.why)) + ".",
-            "Wait: the operator restarts one after the other while partitions keep enough replicas in sync.",
-            PAGE,
-        )
+def _of_rolls(resources: Resources, now: datetime) -> Iterable[Finding]:
+    roll = going_on(resources.roll)
+    if roll is None:
+        return
+    left = [one for one in roll.pods if one.step is not Step.DONE]
+    first = sorted(left, key=lambda one: one.step not in AWAY)
+    more = f" and {len(left) - NAMED} more" if len(left) > NAMED else ""
+    pods = ", ".join(f"{one.pod} {_STEPS[one.step]}" for one in first[:NAMED]) + more
+    still = "" if _moves(roll, now) else f" Nothing moved for {STUCK / 60:.0f} minutes."
+    yield Finding(
+        Severity.WARNING if still else Severity.NOTICE,
+        "Rolling",
+        f"{'A roll is under way' if roll.why else 'Pods are being made'}: {roll.done} of {len(roll.pods)} done; {pods}."
+        + still,
+        "; ".join(roll.why) + "." if roll.why else "",
+        "See what the pod that is not ready lacks, and what the operator waits for."
+        if still
+        else "Wait: the operator restarts one after the other while partitions keep enough replicas in sync.",
+        PAGE,
+    )
+
+
+_STEPS = {
+    Step.DUE: "is to go",
+    Step.ENDING: "is ending",
+    Step.MISSING: "is being made anew",
+    Step.STARTING: "is starting",
+}
 
 
 def _of_views(resources: Resources) -> Iterable[Finding]:

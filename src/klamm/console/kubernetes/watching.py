@@ -17,6 +17,7 @@ from klamm.base.clock import Clock
 from klamm.base.tasks import Supervisor
 from klamm.console.kubernetes import seen
 from klamm.console.kubernetes.joining import claimed_by, joined
+from klamm.console.kubernetes.rolls import Roll, followed
 from klamm.console.kubernetes.seen import CertificateEnd, certificate_ends
 from klamm.console.settings import KubernetesSettings
 from klamm.kube import errors
@@ -58,6 +59,10 @@ class _Area:
     def all(self) -> tuple[Watched[Any], ...]:
         return self.kafkas, self.pools, self.topics, self.users, self.pod_sets, self.pods
 
+    def moving(self) -> tuple[Watched[Any], ...]:
+        """What changes while a roll goes on."""
+        return self.kafkas, self.pod_sets, self.pods
+
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
@@ -80,6 +85,8 @@ class Resources:
     pods: tuple[seen.Pod, ...]
     certificates: Certificates
     stale: tuple[str, ...]
+    roll: Roll | None = None
+    """The one that goes on, else the last one that the console saw."""
 
     @property
     def name(self) -> Name:
@@ -96,12 +103,19 @@ class Kubernetes:
         self._areas = [_Area(self.client, namespace, random) for namespace in settings.namespaces or (None,)]
         self._certificates: dict[Name, Certificates] = {}
         self._events: dict[str, tuple[float, tuple[seen.Event, ...]]] = {}
+        self._rolls: dict[Name, Roll | None] = {}
+        self._changed = asyncio.Event()
+        self._news = asyncio.Event()
+        for area in self._areas:
+            for watched in area.moving():
+                watched.subscribe(lambda *_: self._changed.set())
 
     def start(self, tasks: Supervisor) -> None:
         for area in self._areas:
             for watched in area.all():
                 tasks.start(f"watch of {watched.kind.plural} in {watched.namespace or 'all namespaces'}", watched.run)
         tasks.start("ends of certificates", self._read_certificates)
+        tasks.start("rolls", self._follow_rolls)
 
     async def close(self) -> None:
         await self.client.close()
@@ -126,12 +140,25 @@ class Kubernetes:
             pods=_under((area.pods for area in self._areas), own),
             certificates=self._certificates.get(name, Certificates((), (), 0.0)),
             stale=stale,
+            roll=self._rolls.get(name),
         )
+
+    def news(self) -> asyncio.Event:
+        """Is set at the next change of a Kafka resource, a pod set or a pod. Take it before you look."""
+        return self._news
 
     def claimants(self, kafka: seen.Kafka, topic: str) -> tuple[seen.Topic, ...]:
         """The KafkaTopics of this cluster that claim a topic."""
         key = f"{_topics_in(kafka)}/{name_of(kafka).name}/{topic}"
         return tuple(one for area in self._areas for one in area.topics.under(_BY_CLAIM, key))
+
+    def user_of(self, kafka: seen.Kafka, name: str) -> seen.User | None:
+        """The KafkaUser of this cluster that is called so."""
+        place = Name(_users_in(kafka), name)
+        found = (area.users.get(place) for area in self._areas)
+        return next(
+            (one for one in found if one and one.metadata.labels.get(seen.CLUSTER) == name_of(kafka).name), None
+        )
 
     def saw(self, topic: seen.Topic) -> None:
         """The answer to a write of ours."""
@@ -148,6 +175,27 @@ class Kubernetes:
             known = (now, tuple(sorted(listed.items, key=lambda one: one.last, reverse=True)))
             self._events[namespace] = known
         return known[1]
+
+    async def _follow_rolls(self) -> None:
+        """Each change is looked at, for what is missed is not told by the next one: see `rolls`."""
+        for area in self._areas:
+            for watched in area.moving():
+                await watched.synced()  # pods that were not listed yet would look as if they were missing
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            self._look_at_rolls()
+            news, self._news = self._news, asyncio.Event()
+            news.set()
+
+    def _look_at_rolls(self) -> None:
+        now, before = self._clock.now(), self._rolls
+        self._rolls = {}
+        for name in map(name_of, self.kafkas()):
+            own = f"{name.namespace}/{name.name}"
+            pod_sets = _under((area.pod_sets for area in self._areas), own)
+            pods = _under((area.pods for area in self._areas), own)
+            self._rolls[name] = followed(before.get(name), pod_sets, pods, now, whole=name in before)
 
     async def _read_certificates(self) -> None:
         while True:

@@ -139,6 +139,23 @@ function valuesOf(form, fields) {
 /** Sure? Then it is done, and told. */
 export const confirm = (title, said, action, done) => ask(title, [], action, done, { danger: true, said: h("p", null, said) });
 
+/** A change that a resource would set back (409, Managed) is made only after one more yes. `change` is told whether so. */
+export async function evenIfManaged(change) {
+  try {
+    return await change(false);
+  } catch (error) {
+    if (error.said?.title !== "Managed") throw error;
+    return new Promise((done, failed) => {
+      const dialog = confirm("A resource manages this", `${error.message}.`, "Do it all the same", async () => done(await change(true)));
+      dialog.addEventListener("close", () => failed(new Error("It was not done.")));
+    });
+  }
+}
+
+/** Which resource manages it, as a tag that leads to the operator's page. */
+export const managedBy = (cluster, resource) =>
+  resource ? h("a", { class: "tag", href: `clusters/${encodeURIComponent(cluster)}/operator`, title: `${resource} manages it: its operator sets back what is changed past it` }, resource) : null;
+
 /** A button that does something and says so. */
 export function button(name, done, { kind = "", disabled = false, title } = {}) {
   return h("button", { type: "button", class: kind, disabled, title, onclick: async (event) => {

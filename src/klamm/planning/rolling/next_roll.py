@@ -113,7 +113,7 @@ def next_roll(
     if away:
         return Wait(PodNotReady(away[0].name, away[0].state))
     reasons = {pod.node: restart_reasons(pod.annotations, wanted.get(pod.name, {})) for pod in pods}
-    due = [pod for pod in _in_order(pods, leader) if reasons[pod.node]]
+    due = [pod for pod in in_order(pods, leader) if reasons[pod.node]]
     for pod in due:
         if pod.state is PodState.STUCK:
             return Restart(pod.node, pod.name, reasons[pod.node])
@@ -163,7 +163,8 @@ def _differ(annotation: str, runs: Mapping[str, str], wanted: Mapping[str, str])
     return annotation in wanted and runs.get(annotation) != wanted[annotation]
 
 
-def _in_order(pods: Sequence[RollingPod], leader: int | None) -> list[RollingPod]:
+def in_order(pods: Sequence[RollingPod], leader: int | None) -> list[RollingPod]:
+    """By their ids, the leader last."""
     return sorted(pods, key=lambda pod: (pod.node == leader, pod.node))
 
 

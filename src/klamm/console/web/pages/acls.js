@@ -3,7 +3,7 @@
 import { get, path, post, query } from "../api.js";
 import { h, tell } from "../dom.js";
 import { Page } from "../page.js";
-import { ask, confirm, search, table, tabs } from "../parts.js";
+import { ask, confirm, evenIfManaged, managedBy, search, table, tabs } from "../parts.js";
 import { may } from "../who.js";
 
 const RESOURCES = ["TOPIC", "GROUP", "CLUSTER", "TRANSACTIONAL_ID", "DELEGATION_TOKEN", "USER"];
@@ -44,7 +44,7 @@ class Acls extends Page {
     return [tabs(["Rules", here, tab === "list"], ["Why somebody may or may not", `${here}?tab=why`, tab === "why"]), h("div", { key: `tab-${tab}` }, tab === "why" ? this.why(data) : this.list(data))];
   }
 
-  list({ acls = [] }) {
+  list({ acls = [], managed = {} }) {
     const { find: wanted = "" } = this.words;
     const mayEdit = may(this.params.cluster, "acl", "edit");
     const remove = (one) => h("button", { type: "button", class: "danger", "aria-label": `Delete: ${one.permission.toLowerCase()} ${one.principal} ${one.operation} on ${one.resourceName}`, onclick: () => this.delete([one]) }, "Delete");
@@ -59,8 +59,14 @@ class Acls extends Page {
           h("button", { type: "button", onclick: () => this.upload() }, "From CSV"),
         ],
         h("a", { class: "action", href: `.${this.api}/csv`, download: "" }, "Download as CSV")),
-      table("Rules", mayEdit ? [...COLUMNS, { name: "delete", title: "", cell: remove }] : COLUMNS, acls, { key: keyOf, empty: "There is no rule." }),
+      note(managed),
+      table("Rules", mayEdit ? [...this.columns(managed), { name: "delete", title: "", cell: remove }] : this.columns(managed), acls, { key: keyOf, empty: "There is no rule." }),
     ];
+  }
+
+  /** With who manages a principal. */
+  columns(managed) {
+    return COLUMNS.map((one) => (one.name === "principal" ? { ...one, cell: ({ principal }) => [principal, managedBy(this.params.cluster, managed[principal])] } : one));
   }
 
   why({ allowed, why, by, others, remark }) {
@@ -100,8 +106,8 @@ class Acls extends Page {
       { name: "host", label: "From", value: "*", required: true, hint: "An address, or * for anywhere." },
     ];
     ask("Create a rule", fields, "Create", async (rule) => {
-      await post(this.api, { acls: [rule] });
-      tell("The rule was created");
+      const done = await evenIfManaged((anyway) => post(this.api, { acls: [rule], anyway }));
+      tell(said("The rule was created", done));
       await this.refresh();
     });
   }
@@ -122,8 +128,8 @@ class Acls extends Page {
       const lists = Object.fromEntries(Object.entries(names).map(([name, value]) => [name, words(value)]));
       const { acls } = await post(`${this.api}/template`, { kind, principal, host, prefixed, application, ...lists });
       this.sure(`${title}: ${acls.length} rules`, acls, "Create them", async () => {
-        await post(this.api, { acls });
-        tell(`${acls.length} rules were created`);
+        const done = await evenIfManaged((anyway) => post(this.api, { acls, anyway }));
+        tell(said(`${acls.length} rules were created`, done));
         await this.refresh();
       });
     });
@@ -135,30 +141,33 @@ class Acls extends Page {
       { name: "sync", label: "Delete rules that it does not have", type: "checkbox" },
     ];
     ask("Rules from CSV", fields, "See what would change", async ({ csv, sync }) => {
-      const { created, deleted, kept } = await post(`${this.api}/csv`, { csv, sync, dryRun: true });
+      const { created, deleted, kept, managed } = await post(`${this.api}/csv`, { csv, sync, dryRun: true });
       const lines = [...created.map((one) => ({ ...one, what: "create" })), ...deleted.map((one) => ({ ...one, what: "delete" }))];
       this.sure(`${created.length} to create, ${deleted.length} to delete, ${kept} are there already`, lines, "Do it", async () => {
-        await post(`${this.api}/csv`, { csv, sync, dryRun: false });
+        await evenIfManaged((anyway) => post(`${this.api}/csv`, { csv, sync, dryRun: false, anyway }));
         tell(`${created.length} rules were created, ${deleted.length} deleted`);
         await this.refresh();
-      });
+      }, managed);
     });
   }
 
   /** The rules once more, before it is done. */
-  sure(title, acls, action, done) {
+  sure(title, acls, action, done, managed = {}) {
     const what = { name: "what", title: "Do", cell: (one) => h("span", { class: one.what === "delete" ? "bad" : "" }, one.what ?? "create") };
-    const dialog = ask(title, [], action, done, { said: table("Rules", [what, ...COLUMNS], acls, { key: keyOf, empty: "Nothing would change." }) });
+    const dialog = ask(title, [], action, done, { said: table("Rules", [what, ...this.columns(managed)], acls, { key: keyOf, empty: "Nothing would change." }) });
     dialog.classList.add("wide");
   }
 
   delete(acls) {
     const [one] = acls;
     confirm("Delete this rule?", `${one.permission.toLowerCase()} ${one.principal}: ${one.operation} on ${one.resourceType} ${one.resourceName}`, "Delete", async () => {
-      await post(`${this.api}/deletions`, { acls });
-      tell("The rule was deleted");
+      const done = await evenIfManaged((anyway) => post(`${this.api}/deletions`, { acls, anyway }));
+      tell(said("The rule was deleted", done));
       await this.refresh();
     });
   }
 }
+const said = (what, done) => (done?.said ? `${what}. ${done.said}.` : what);
+const note = (managed) =>
+  Object.keys(managed).length ? h("p", { key: "managed", class: "managed" }, "Rules of users that a KafkaUser manages stand in its spec.authorization.acls: what is changed here, its operator sets back.") : null;
 customElements.define("klamm-acls", Acls);

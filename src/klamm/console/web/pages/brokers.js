@@ -28,7 +28,8 @@ class Brokers extends Page {
       { name: "outOfSync", title: "Out of sync", number: true, cell: (one) => h("span", { class: one.outOfSync ? "bad" : "" }, count(one.outOfSync)) },
       { name: "bytes", title: "On disk", number: true, cell: (one) => bytes(one.bytes) },
     ];
-    return [may(this.params.cluster, "clusterconfig", "edit") ? h("div", { class: "tools", key: "elections" }, elections(this, null)) : null, table("Brokers", columns, brokers, { key: (one) => one.id }), unread(seen), age(seen)];
+    const file = h("a", { class: "action", href: `${path("clusters", this.params.cluster, "brokers").slice(1)}.csv`, download: "brokers.csv" }, "CSV");
+    return [h("div", { class: "tools", key: "tools" }, may(this.params.cluster, "clusterconfig", "edit") ? elections(this, null) : null, file), table("Brokers", columns, brokers, { key: (one) => one.id }), unread(seen), age(seen)];
   }
 }
 customElements.define("klamm-brokers", Brokers);

@@ -17,7 +17,7 @@ class Group extends Page {
     return { ...group, undos: undos.resets, past };
   }
 
-  view({ group, members, offsets, undos, seen, past }) {
+  view({ group, members, offsets, hidden, undos, seen, past }) {
     const topic = (name) => h("a", { href: `clusters/${encodeURIComponent(this.params.cluster)}/topics/${encodeURIComponent(name)}` }, name);
     const firstOf = Object.fromEntries([...offsets].reverse().map((one) => [one.topic, one]));
     const ofOffsets = [
@@ -41,6 +41,7 @@ class Group extends Page {
       deeds(this, group, offsets),
       charts(this, past),
       table("Offsets", ofOffsets, offsets, { key: (one) => `${one.topic}-${one.partition}`, empty: "Nothing is committed." }),
+      hidden ? h("p", { key: "hidden" }, hidden === 1 ? "One topic is left out: you may not view it." : `${count(hidden)} topics are left out: you may not view them.`) : null,
       undoList(this, undos),
       table("Members", ofMembers, members, { key: (one) => one.id, empty: "Nobody is in this group now." }),
       age(seen),

@@ -1,37 +1,77 @@
-// The operator's view: resources and their conditions, pods, a roll under way, certificates, events.
+// The operator's view: resources and their conditions, pods, a roll under way, certificates, events. What a roll changes
+// is sent by the server at once; the rest is asked for now and then.
 
-import { get, path } from "../api.js";
-import { h } from "../dom.js";
+import { follow, get, path } from "../api.js";
+import { h, tell } from "../dom.js";
 import { Page } from "../page.js";
 import { table, tiles } from "../parts.js";
 import { count } from "../words.js";
+import { pods, roll } from "./roll.js";
 
 class Operator extends Page {
   title() {
     return "Operator";
   }
 
-  load(signal) {
-    return get(path("clusters", this.params.cluster, "operator"), { signal });
+  connectedCallback() {
+    this.shownAgain = () => (document.hidden ? this.close() : this.refresh());
+    document.addEventListener("visibilitychange", this.shownAgain); // browsers keep few connections for all tabs
+    this.ticking = setInterval(() => this.data?.roll && !this.data.roll.ended && this.draw(), 1000);
+    super.connectedCallback();
+  }
+
+  leave() {
+    document.removeEventListener("visibilitychange", this.shownAgain);
+    clearInterval(this.ticking);
+    this.close();
+  }
+
+  close() {
+    this.stop?.();
+    this.stop = null;
+  }
+
+  async load(signal) {
+    const here = path("clusters", this.params.cluster, "operator");
+    const one = await get(here, { signal });
+    if (!this.stop && !document.hidden && this.isConnected) this.stop = follow(`${here}/moving`, { moving: (now) => this.take(now) }, () => (this.stop = null));
+    return { ...one, ...this.heard(one) };
+  }
+
+  /** The newer of an answer and what was sent meanwhile. */
+  heard(now) {
+    if (this.moving && Date.parse(this.moving.at) > Date.parse(now.at)) return this.moving;
+    this.heardAt = performance.now();
+    return (this.moving = { at: now.at, kafka: now.kafka, pods: now.pods, roll: now.roll });
+  }
+
+  take(now) {
+    const before = this.data?.roll;
+    const newest = this.heard(now);
+    if (!this.data) return;
+    this.data = { ...this.data, ...newest };
+    if (before && !before.ended && newest.roll?.ended) tell(`The roll has ended: ${pods(newest.roll.pods.length)} as wanted, and ready.`);
+    this.draw();
   }
 
   view(one) {
     const { kafka } = one;
     const ready = one.pods.filter((pod) => pod.ready).length;
     const soonest = one.certificates[0];
+    const rolling = one.roll && !one.roll.ended;
     return [
       tiles(
         ["Kafka", `${kafka.namespace}/${kafka.name}`],
-        ["State", kafka.state, state(kafka.state)],
+        ["State", kafka.state, rolling ? "" : state(kafka.state)],
         ["Version", one.version ?? "–"],
         ["Pods ready", `${ready} of ${one.pods.length}`, ready === one.pods.length ? "good" : "bad"],
         ["Topics' resources", count(one.topics), one.topicsNotReady.some((each) => each.state === "NotReady") ? "bad" : ""],
         ["Users' resources", count(one.users.length)],
         soonest ? ["First certificate ends in", `${soonest.days} days`, soonest.days < 7 ? "bad" : ""] : null,
       ),
-      kafka.why ? h("p", { key: "why", class: kafka.state === "NotReady" ? "problem" : "" }, kafka.why) : null,
+      kafka.why && !rolling ? h("p", { key: "why", class: kafka.state === "NotReady" ? "problem" : "" }, kafka.why) : null,
       kafka.warnings.map((warning) => h("p", { key: warning, class: "bad" }, `Warning: ${warning}`)),
-      one.rolls.length ? this.rolls(one.rolls) : null,
+      roll(one.roll, (performance.now() - this.heardAt) / 1000, one.pods),
       this.pods(one.pods),
       resources("Node pools", one.pools),
       this.certificates(one.certificates),
@@ -39,18 +79,11 @@ class Operator extends Page {
         { name: "name", title: "Listener", cell: (each) => each.name },
         { name: "addresses", title: "Addresses", cell: (each) => each.addresses },
       ], one.listeners, { key: (each) => each.name }),
-      resources("Users", one.users),
+      resources("Users", one.users, (each) => h("a", { href: `clusters/${encodeURIComponent(this.params.cluster)}/acls?find=${encodeURIComponent(each.name)}`, title: "Its rules" }, each.name)),
       resources("Topics that are not ready", one.topicsNotReady, (each) => h("a", { href: `clusters/${encodeURIComponent(this.params.cluster)}/topics/${encodeURIComponent(each.about)}` }, each.name)),
       this.events(one.events),
       one.unread.length ? h("details", { key: "unread", class: "unread" }, h("summary", null, `${one.unread.length} things could not be read`), h("ul", null, one.unread.map((why) => h("li", null, why)))) : null,
     ];
-  }
-
-  rolls(rolls) {
-    return table("A roll is under way", [
-      { name: "pod", title: "Pod", cell: (one) => [one.pod, one.now ? h("small", { class: "tag" }, "restarting now") : ""] },
-      { name: "why", title: "Why", cell: (one) => one.why.join("; ") },
-    ], rolls, { key: (one) => one.pod });
   }
 
   pods(pods) {

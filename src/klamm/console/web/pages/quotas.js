@@ -1,9 +1,9 @@
 // Quotas of users, clients and addresses; users with SCRAM passwords. A password goes in and is never shown.
 
-import { get, path, post, put, remove } from "../api.js";
+import { get, path, post, put, query, remove } from "../api.js";
 import { h, tell } from "../dom.js";
 import { Page, problem } from "../page.js";
-import { ask, confirm, table } from "../parts.js";
+import { ask, confirm, evenIfManaged, managedBy, table } from "../parts.js";
 import { bytes, count } from "../words.js";
 import { may } from "../who.js";
 
@@ -38,14 +38,23 @@ class Quotas extends Page {
   }
 
   view({ quotas, users }) {
-    return [quotas.failure ? problem(quotas.failure) : this.quotas(quotas.quotas), users.failure ? problem(users.failure) : this.users(users.users)];
+    return [
+      quotas.failure ? problem(quotas.failure) : this.quotas(quotas.quotas, quotas.managed),
+      users.failure ? problem(users.failure) : this.users(users.users, users.managed),
+    ];
   }
 
-  quotas(quotas) {
+  /** A user leads to its rules. */
+  user(name) {
+    const here = `clusters/${encodeURIComponent(this.params.cluster)}/acls`;
+    return may(this.params.cluster, "acl", "view") ? h("a", { href: `${here}?find=${encodeURIComponent(`User:${name}`)}`, title: "Its rules" }, name) : name;
+  }
+
+  quotas(quotas, managed) {
     const mayEdit = may(this.params.cluster, "client_quotas", "edit");
     const limits = (one) => [...LIMITS, ...ADDRESS].filter(([name]) => one.limits[name] !== undefined).map(([name, title, say]) => h("div", null, `${title}: ${say(one.limits[name])}`));
     const columns = [
-      { name: "whose", title: "Whose", cell: whose },
+      { name: "whose", title: "Whose", cell: (one) => (one.user && one.clientId === null ? ["user ", this.user(one.user), managedBy(this.params.cluster, managed[one.user])] : whose(one)) },
       { name: "limits", title: "Limits", cell: limits },
       mayEdit && { name: "change", title: "", cell: (one) => h("div", { class: "deeds" }, h("button", { type: "button", onclick: () => this.change(one) }, "Change"), h("button", { type: "button", class: "danger", onclick: () => this.removeQuota(one) }, "Remove")) },
     ];
@@ -57,10 +66,10 @@ class Quotas extends Page {
     ];
   }
 
-  users(users) {
+  users(users, managed) {
     const mayEdit = may(this.params.cluster, "acl", "edit");
     const columns = [
-      { name: "user", title: "User", cell: (one) => one.user },
+      { name: "user", title: "User", cell: (one) => [this.user(one.user), one.mechanism === "SCRAM-SHA-512" ? managedBy(this.params.cluster, managed[one.user]) : null] },
       { name: "mechanism", title: "Mechanism", cell: (one) => one.mechanism },
       { name: "iterations", title: "Iterations", number: true, cell: (one) => count(one.iterations) },
       mayEdit && { name: "change", title: "", cell: (one) => h("div", { class: "deeds" }, h("button", { type: "button", onclick: () => this.password(one) }, "New password"), h("button", { type: "button", class: "danger", onclick: () => this.removeUser(one) }, "Remove")) },
@@ -93,8 +102,8 @@ class Quotas extends Page {
     const fields = kinds.map(([name, label]) => ({ name, label, type: "number", min: 0, step: "any", value: now[name] ?? "", hint: "Empty: no limit." }));
     ask(title, [...who, ...fields], "Set", async (values) => {
       const limits = Object.fromEntries(kinds.map(([name]) => [name, values[name]]).filter(([name, value]) => value !== null || now[name] !== undefined));
-      await post(`${this.api}/clientquotas`, { ...whoOf(values), limits });
-      tell("The quota was set");
+      const done = await evenIfManaged((anyway) => post(`${this.api}/clientquotas`, { ...whoOf(values), limits, anyway }));
+      tell(done?.said ?? "The quota was set");
       await this.refresh();
     });
   }
@@ -103,8 +112,8 @@ class Quotas extends Page {
     const limits = Object.fromEntries(Object.keys(one.limits).map((name) => [name, null]));
     const who = Object.fromEntries(["user", "clientId", "ip"].filter((name) => one[name] !== null).map((name) => [name, one[name]]));
     confirm("Remove this quota?", `${whose(one)}: no limits any more.`, "Remove", async () => {
-      await post(`${this.api}/clientquotas`, { ...who, limits });
-      tell("The quota was removed");
+      const done = await evenIfManaged((anyway) => post(`${this.api}/clientquotas`, { ...who, limits, anyway }));
+      tell(done?.said ?? "The quota was removed");
       await this.refresh();
     });
   }
@@ -118,18 +127,20 @@ class Quotas extends Page {
     ].filter(Boolean);
     ask(one ? `New password for ${one.user}` : "Set a user's password", fields, "Set", async ({ user, password, again, mechanism }) => {
       if (password !== again) throw new Error("The two passwords differ.");
-      await put(`${this.api}/scram-users/${encodeURIComponent(one?.user ?? user)}`, { password, mechanism: one?.mechanism ?? mechanism });
-      tell(`The password of ${one?.user ?? user} was set`);
+      const wish = { password, mechanism: one?.mechanism ?? mechanism };
+      const done = await evenIfManaged((anyway) => put(`${this.api}/scram-users/${encodeURIComponent(one?.user ?? user)}`, { ...wish, anyway }));
+      tell(said(`The password of ${one?.user ?? user} was set`, done));
       await this.refresh();
     });
   }
 
   removeUser(one) {
     confirm(`Remove the password of ${one.user}?`, `${one.user} cannot log in with ${one.mechanism} any more.`, "Remove", async () => {
-      await remove(`${this.api}/scram-users/${encodeURIComponent(one.user)}/${one.mechanism}`);
-      tell(`The password of ${one.user} was removed`);
+      const done = await evenIfManaged((anyway) => remove(`${this.api}/scram-users/${encodeURIComponent(one.user)}/${one.mechanism}${query({ anyway })}`));
+      tell(said(`The password of ${one.user} was removed`, done));
       await this.refresh();
     });
   }
 }
+const said = (what, done) => (done?.said ? `${what}. ${done.said}.` : what);
 customElements.define("klamm-quotas", Quotas);
