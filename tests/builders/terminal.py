@@ -31,7 +31,10 @@ class Screen:
         async def seen() -> bool:
             return text in self.text
 
-        await until(f"the terminal shows {text!r}", seen)
+        try:
+            await until(f"the terminal shows {text!r}", seen)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; it shows {self.text!r}") from None
 
     async def exit_code(self) -> int:
         async with asyncio.timeout(20):

@@ -183,7 +183,8 @@ def test_a_terminal(protocol: str, both: tuple[Cluster, Cluster]) -> None:
     for cluster in both:
         cluster.environment.update(environment(cluster, protocol))
         line = "kubectl exec -it talker -- sh; echo ended with $?"
-        shown = cluster.typed_in_terminal(line, given="sleep 1; stty size; echo $((40+2)); exit 5\n")
+        sized = "until [ \"$(stty size)\" != '0 0' ]; do sleep 0.1; done"
+        shown = cluster.typed_in_terminal(line, given=f"{sized}; stty size; echo $((40+2)); exit 5\n")
         # The shell may prompt only after what was typed is there already.
         lines = [line.removeprefix("# ") for line in shown.replace("\r", "").splitlines()]
         screens.append([line for line in lines if line in ("24 80", "42") or line.startswith("ended")])

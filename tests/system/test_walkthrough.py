@@ -330,8 +330,10 @@ def test_the_client_has_kafka_s_tools(client: Cluster) -> None:
 
 
 def test_exec_gives_a_terminal_that_is_typed_in(client: Cluster) -> None:
+    # The size comes after the first prompt, maybe.
+    sized = "until [ \"$(stty size)\" != '0 0' ]; do sleep 0.1; done"
     shown = client.typed_in_terminal(
-        "kubectl exec -it ds/myclient -- sh", given="tty; stty size; echo $((40+2)); exit\n"
+        "kubectl exec -it ds/myclient -- sh", given=f"tty; {sized}; stty size; echo $((40+2)); exit\n"
     )
     assert "/dev/pts/" in shown
     assert "24 80" in lines_of(shown)

@@ -23,6 +23,8 @@ from tests.kubernetes.node.layout import API_ADDRESS, LAN, MACHINES, SERVICES, F
 from klamm.base.clock import SystemClock
 
 UP_WITHIN = 60.0
+_CHECKOUT = Path(__file__).parents[3]
+"""Programs that run inside are of this one, wherever it lies."""
 _CLOCK = SystemClock()
 
 
@@ -46,7 +48,11 @@ def main(arguments: Sequence[str]) -> None:
 def _mount(folders: Folders) -> None:
     run("mount", "--bind", str(folders.root), str(folders.root))
     run("mount", "-t", "tmpfs", "-o", "mode=755", "island", "/run")
-    run("mount", "--bind", str(folders.temporary), "/tmp")
+    if _CHECKOUT.is_relative_to("/tmp"):
+        shown = folders.temporary / _CHECKOUT.relative_to("/tmp")
+        shown.mkdir(parents=True)
+        run("mount", "--bind", str(_CHECKOUT), str(shown))
+    run("mount", "--rbind", str(folders.temporary), "/tmp")
     run("mount", "-o", "remount,bind,ro", "/")
 
 

@@ -111,10 +111,10 @@ async def test_words_of_kubernetes_for_what_cannot_be_done(cluster: PodCluster, 
 async def test_a_terminal_is_resized(cluster: PodCluster, environment: Environment) -> None:
     await cluster.run_pod("tty")
     async with terminal(cluster, "exec", "-it", "tty", "--", "bash", "--norc", environment=environment) as screen:
-        screen.type("stty size; tty\n")
-        await screen.shows("30 100\r\n/dev/pts/0")
+        # A size is on its way to the other end, the first one, too: asked until it is there.
+        screen.type("until [ \"$(stty size)\" = '30 100' ]; do sleep 0.05; done; tty; echo it is as la''rge\n")
+        await screen.shows("/dev/pts/0\r\nit is as large")
         screen.resize(50, 120)
-        # The new size is on its way to the other end: asked until it is there.
         screen.type("until [ \"$(stty size)\" = '50 120' ]; do sleep 0.05; done; echo it is lar''ger\n")
         await screen.shows("it is larger")
         screen.type("exit 7\n")
