@@ -1,5 +1,7 @@
 # Everything that people and CI run. `make help` lists it.
 export PYTHONPATH := src
+# What was compiled is kept, wherever one is told otherwise: tests and their libraries cost seconds to compile.
+export PYTHONDONTWRITEBYTECODE :=
 PYTHON := .venv/bin/python
 .DEFAULT_GOAL := help
 

@@ -10,9 +10,8 @@ from functools import cache
 from random import Random
 from typing import Any
 
+from tests.builders.definitions import Standing, store_with
 from tests.builders.kafka import surroundings
-from tests.builders.kafka_world import crd
-from tests.builders.virtual_time import START
 
 from klamm.desired.entity_operator.deployment import EntityOperatorInputs
 from klamm.desired.entity_operator.objects import entity_operator_objects
@@ -29,9 +28,8 @@ from klamm.desired.kafka_exporter.objects import kafka_exporter_objects
 from klamm.desired.zookeeper.ensemble import Ensemble, EnsembleInputs
 from klamm.desired.zookeeper.objects import zookeeper_objects
 from klamm.localkube.apiserver.registry import Registry
-from klamm.localkube.apiserver.storage import Storage
 from klamm.localkube.apiserver.write_rules import WriteOptions
-from klamm.localkube.objects import CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, SERVICE_ACCOUNTS, Refused
+from klamm.localkube.objects import NAMESPACES, SERVICE_ACCOUNTS, Refused
 from klamm.planning import topics, users
 from klamm.planning.kafka_rules import cluster as kafka_rules
 from klamm.resources.custom.kafka import Kafka
@@ -58,22 +56,12 @@ class NotMakeable(AssertionError):
     """The rules let a resource through whose objects the API refuses: a rule is missing."""
 
 
-class _Standing:
-    def now(self) -> Any:
-        return START
-
-    def monotonic(self) -> float:
-        return 0.0
-
-
 @cache
 def api() -> Registry:
     """One for all: nothing but definitions, a namespace and accounts is ever stored in it."""
     uids = (f"uid-{n}" for n in itertools.count(1))
-    registry = Registry(Storage(":memory:"), _Standing(), Random(1), lambda: next(uids))
-    definitions = registry.kind_of(CUSTOM_RESOURCE_DEFINITIONS)
-    for name in ("kafkas.kafka", "kafkatopics.kafka", "kafkausers.kafka", "strimzipodsets.core"):
-        registry.create(definitions, None, crd(name), WriteOptions("test"))
+    definitions = ("kafkas.kafka", "kafkatopics.kafka", "kafkausers.kafka", "strimzipodsets.core")
+    registry = Registry(store_with(definitions), Standing(), Random(1), lambda: next(uids))
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kafka"}}
     registry.create(registry.kind_of(NAMESPACES), None, namespace, WriteOptions("test"))
     return registry

@@ -26,8 +26,10 @@ from klamm.localkube.apiserver.web import build_app
 from klamm.localkube.objects import Streams
 
 
-def api_registry(path: Path | str = ":memory:", seed: int = 1) -> Registry:
-    return Registry(Storage(path), SystemClock(), random.Random(seed), lambda: str(uuid.uuid4()))
+def api_registry(store: Storage | Path | str = ":memory:", seed: int = 1) -> Registry:
+    """`store`: one that is there already, or where it is to be."""
+    storage = store if isinstance(store, Storage) else Storage(store)
+    return Registry(storage, SystemClock(), random.Random(seed), lambda: str(uuid.uuid4()))
 
 
 @dataclass(frozen=True)

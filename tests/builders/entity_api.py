@@ -4,13 +4,12 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any, cast
 
-import yaml
-from tests.builders.api_server import RunningApi, running_api
+from tests.builders.api_server import RunningApi, api_registry, running_api
+from tests.builders.definitions import store_with
 
 from klamm.base.deadlines import Condition, until
 from klamm.kube.client import Client, connect
@@ -18,7 +17,6 @@ from klamm.kube.connection import from_kubeconfig
 from klamm.kube.requests import Request
 from klamm.localkube.objects import Streams
 
-CRDS = Path(__file__).parents[2] / "install" / "crds"
 NAMESPACE = "kafka"
 CLUSTER = "my-cluster"
 LABELS = {"strimzi.io/cluster": CLUSTER}
@@ -34,9 +32,6 @@ class EntityApi:
         data = None if body is None else json.dumps(body).encode()
         answer = await self.client.raw(Request(method, path, f"{method} {path}", body=data, content_type=type_))
         return json.loads(answer)
-
-    async def define(self, plural: str) -> None:
-        await self.request("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", _crd(plural))
 
     async def create(self, kind: str, name: str, spec: object, **metadata: object) -> Any:
         """A custom resource of the cluster; `kind` as in "KafkaTopic"."""
@@ -74,23 +69,16 @@ class EntityApi:
 
 @asynccontextmanager
 async def entity_api(folder: Path, *kinds: str) -> AsyncIterator[EntityApi]:
-    """`kinds` by plural. Kafka's own is large and costs a tenth of a second: `define` it where it is needed."""
-    async with running_api(folder, cast(Streams, None)) as api:
+    """`kinds` by plural, with the group's first word where that is not kafka ("strimzipodsets.core")."""
+    definitions = [kind if "." in kind else f"{kind}.kafka" for kind in kinds]
+    registry = api_registry(store_with(definitions, folder / "objects.db"))
+    async with running_api(folder, cast(Streams, None), registry) as api:
         connection = from_kubeconfig(api.kubeconfig)
         async with connect(connection, "klamm-test", Random(1)) as client:
             entity = EntityApi(api, client)
-            for kind in kinds:
-                await entity.define(kind)
             namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
             await entity.request("POST", "/api/v1/namespaces", namespace)
             yield entity
-
-
-@cache
-def _crd(kind: str) -> Any:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    (path,) = CRDS.glob(f"{kind}.*.yaml")
-    return yaml.load(path.read_text(), Loader=loader)
 
 
 async def soon(what: str, condition: Condition) -> None:

@@ -15,12 +15,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 from random import Random
 from typing import Any
 
-import yaml
 from tests.builders.fake_brokers import FakeBrokers
 from tests.builders.kafka import surroundings
 from tests.builders.registry_transport import RegistryTransport
@@ -31,13 +28,13 @@ from klamm.control.controller import Settings
 from klamm.kube.client import Client, over
 from klamm.kube.events import Recorder
 from klamm.kube.kinds import Name
-from klamm.localkube.objects import CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, Object, Resource
+from klamm.localkube.objects import NAMESPACES, Object, Resource
 from klamm.localkube.objects import PODS as POD_RESOURCE
 from klamm.operations.applying import Applier
 from klamm.operators.cluster.area import caches_of, kafka_controller, pod_set_controller
 from klamm.operators.cluster.hands import Hands
 
-CRDS = Path(__file__).parents[2] / "install" / "crds"
+DEFINITIONS = ("kafkas.kafka", "kafkatopics.kafka", "strimzipodsets.core")
 NAMESPACE = "kafka"
 NAME = Name(NAMESPACE, "my-cluster")
 KAFKAS = Resource("kafka.strimzi.io", "v1beta2", "kafkas", "Kafka", True)
@@ -179,9 +176,7 @@ class KafkaWorld:
 async def kafka_world(
     *, operator: bool = True, images: Mapping[str, str] | None = None, selector: Mapping[str, str] | None = None
 ) -> AsyncIterator[KafkaWorld]:
-    async with small_cluster(nodes=3, node_changes=_as_of_klamm) as cluster:
-        for plural in ("kafkas.kafka", "kafkatopics.kafka", "strimzipodsets.core"):
-            cluster.objects.create(CUSTOM_RESOURCE_DEFINITIONS, None, crd(plural))
+    async with small_cluster(nodes=3, node_changes=_as_of_klamm, definitions=DEFINITIONS) as cluster:
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
         cluster.objects.create(NAMESPACES, None, namespace)
         transport = RegistryTransport(cluster.registry)
@@ -233,10 +228,3 @@ def _is_ready(pod: Object) -> bool:
     return "deletionTimestamp" not in pod["metadata"] and any(
         one["type"] == "Ready" and one["status"] == "True" for one in conditions
     )
-
-
-@cache
-def crd(name: str) -> Any:
-    """The definition of a kind, e.g. "kafkas.kafka"."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load((CRDS / f"{name}.strimzi.io.yaml").read_text(), Loader=loader)

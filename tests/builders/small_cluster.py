@@ -12,19 +12,19 @@ Runs in virtual time (`virtual_time`): `settled` lets everything happen that nee
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any
 
+from tests.builders.definitions import store_with
 from tests.builders.virtual_time import LoopClock
 
 from klamm.base.together import ended
 from klamm.localkube.apiserver.local_objects import LocalObjects
 from klamm.localkube.apiserver.registry import Registry
-from klamm.localkube.apiserver.storage import Storage
 from klamm.localkube.controllers import all as controllers
 from klamm.localkube.kubelet.runtime import Network
 from klamm.localkube.objects import (
@@ -167,11 +167,12 @@ class SmallCluster:
 
 @asynccontextmanager
 async def small_cluster(
-    nodes: int = 1, *, node_changes: Callable[[int, Object], Object] | None = None
+    nodes: int = 1, *, node_changes: Callable[[int, Object], Object] | None = None, definitions: Iterable[str] = ()
 ) -> AsyncIterator[SmallCluster]:
+    """`definitions`: of custom kinds that are there from the beginning, e.g. "kafkas.kafka"."""
     clock, random = LoopClock(), Random(1)
     uids = (f"uid-{n}" for n in itertools.count(1))
-    registry = Registry(Storage(":memory:"), clock, random, lambda: next(uids))
+    registry = Registry(store_with(definitions), clock, random, lambda: next(uids))
     objects = LocalObjects(registry, "test")
     cluster = SmallCluster(objects, registry, clock, NotedFolders(), [])
 

@@ -25,9 +25,6 @@ from klamm.observing.snapshot import Beyond, PartKey, Snapshot
 
 T = TypeVar("T")
 
-PATIENCE = 5.0
-"""Seconds that an answer waits for Kafka before it says that there is none."""
-
 READERS = 16
 """Streams of records that are open at a time, each with a connection of its own."""
 
@@ -71,7 +68,7 @@ class Place:
         """The newest; a Problem (503) when the cluster was not seen yet."""
         if self.collector.snapshot is None:
             try:
-                await within(PATIENCE, f"a first look at cluster {self.name}", self.collector.after(0))
+                await within(self.settings.patience, f"a first look at cluster {self.name}", self.collector.after(0))
             except DeadlineExceeded:
                 why = self.collector.reason_none or "it was not read yet"
                 raise Problem(503, "NotSeenYet", f"cluster {self.name}: {why}. It is tried again.") from None
@@ -88,14 +85,14 @@ class Place:
 
     async def admin(self) -> Admin:
         try:
-            return await within(PATIENCE, f"cluster {self.name}", self._asking.admin())
+            return await within(self.settings.patience, f"cluster {self.name}", self._asking.admin())
         except DeadlineExceeded:
             raise Problem(503, "Unreachable", f"cluster {self.name}: {self._asking.reason_lost}") from None
 
     async def changed(self) -> Snapshot:
         """A snapshot that was begun after now: for who changed something and shows it."""
         number = self.collector.snapshot.number if self.collector.snapshot else 0
-        return await within(PATIENCE, "a new look at the cluster", self.collector.after(number + 1))
+        return await within(self.settings.patience, "a new look at the cluster", self.collector.after(number + 1))
 
     async def follow_trends(self) -> None:
         """For ever: notes the groups' lags of each look."""

@@ -33,6 +33,8 @@ class ClusterSettings:
     given: Mapping[str, Any] = field(default_factory=dict, repr=False)
     files: Callable[[], tuple[bytes, ...]] = tuple
     """What the connection is made of, as it is in files now."""
+    patience: float = 5.0
+    """Seconds that an answer waits for Kafka before it says that there is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 from klamm.kafka.admin import Admin
 from klamm.kafka.batches import Headers
+from klamm.kafka.checksum import crc32c
 
 _NAMES_UNTIL = 12  # later versions of Produce speak of topics' ids
 _ALL_IN_SYNC = -1
@@ -90,14 +91,12 @@ async def append_batch(admin: Admin, leader: int, topic: str, partition: int, ba
 
 def batch_of(records: Sequence[NewRecord]) -> bytes:
     """One batch of format v2, uncompressed, as brokers take it from producers without an id."""
-    from kafka.record.util import calc_crc32c
-
     first = records[0].timestamp
     body = b"".join(_record(number, one, first) for number, one in enumerate(records))
     latest = max(one.timestamp for one in records)
     last = len(records) - 1
     counted = struct.pack(">hiqqqhii", 0, last, first, latest, -1, -1, -1, len(records)) + body
-    rest = struct.pack(">ibI", -1, 2, calc_crc32c(counted)) + counted
+    rest = struct.pack(">ibI", -1, 2, crc32c(counted)) + counted
     return struct.pack(">qi", 0, len(rest)) + rest
 
 

@@ -6,6 +6,7 @@ import pytest
 from tests.builders.fake_kafka_server import FakeGroup, FakeServers, FakeTopic, fake_servers
 from tests.builders.running_console import cluster_settings, running_console
 
+from klamm.base.deadlines import until
 from klamm.console.settings import Settings
 
 
@@ -37,11 +38,15 @@ async def test_clusters_and_their_numbers(servers: FakeServers) -> None:
 
 
 async def test_a_cluster_that_nobody_answers_for_says_why() -> None:
-    async with running_console(("127.0.0.1:1",)) as console:
-        said = await console.get("/api/clusters/kafka/topics")
-        assert said.status == 503
-        assert said.json["title"] == "NotSeenYet"
-        assert "127.0.0.1:1" in said.json["detail"]
+    async with running_console(settings=Settings((cluster_settings(("127.0.0.1:1",), patience=0.2),))) as console:
+
+        async def why_not() -> str | None:
+            said = await console.get("/api/clusters/kafka/topics")
+            assert said.status == 503
+            assert said.json["title"] == "NotSeenYet"
+            return None if "127.0.0.1:1" in said.json["detail"] else said.json["detail"]
+
+        await until(20, "the answer to name who was asked in vain", why_not)
         (line,) = (await console.get("/api/clusters")).json["clusters"]
         assert line["status"] == "offline"
 

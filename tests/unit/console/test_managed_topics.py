@@ -26,7 +26,9 @@ POD = {"spec": {"containers": [{"name": "kafka", "image": "kafka"}]}}
 @asynccontextmanager
 async def operated(folder: Path, servers: FakeServers) -> AsyncIterator[tuple[EntityApi, RunningConsole]]:
     """A console that has found the Kafka resource of its cluster."""
-    async with entity_api(folder, "kafkas", "kafkatopics", "kafkausers", "kafkanodepools", "strimzipodsets") as api:
+    async with entity_api(
+        folder, "kafkas", "kafkatopics", "kafkausers", "kafkanodepools", "strimzipodsets.core"
+    ) as api:
         await api.create("Kafka", CLUSTER, KAFKA)
         await says(api, {"type": "Ready", "status": "True"})
         kubernetes = KubernetesSettings(from_kubeconfig(api.api.kubeconfig), (NAMESPACE,))

@@ -7,7 +7,7 @@ import pytest
 from tests.builders.kafka_release import fake_release, fill
 from tests.builders.pod_folders import Pod
 
-from klamm.distribution.homes import build
+from klamm.distribution.homes import KafkaHome, build
 from klamm.distribution.store import Store
 
 ADDRESSES = """\
@@ -16,15 +16,17 @@ export STRIMZI_NODEPORT_INTERNALIP_ADDRESS=10.0.0.7
 """
 
 
-def pod(folder: Path, hostname: str) -> Pod:
-    store = Store(folder / "store")
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> KafkaHome:
+    """One for all pods, as on a machine: scripts write into their pod's folders only."""
+    store = Store(tmp_path_factory.mktemp("installation") / "store")
     fill(store)
-    return Pod(folder, build(store, fake_release()), hostname)
+    return build(store, fake_release())
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Pod:
-    made = pod(tmp_path, "my-cluster-kafka-0")
+def broker(tmp_path: Path, home: KafkaHome) -> Pod:
+    made = Pod(tmp_path, home, "my-cluster-kafka-0")
     made.write("cluster-ca-certs/ca.crt", "CLUSTER CA")
     made.write("cluster-ca-certs/ca-2023.crt", "OLD CLUSTER CA\n")
     made.write("client-ca-certs/ca.crt", "CLIENTS CA\n")
@@ -36,8 +38,8 @@ def broker(tmp_path: Path) -> Pod:
 
 
 @pytest.fixture
-def zookeeper(tmp_path: Path) -> Pod:
-    made = pod(tmp_path, "my-cluster-zookeeper-1")
+def zookeeper(tmp_path: Path, home: KafkaHome) -> Pod:
+    made = Pod(tmp_path, home, "my-cluster-zookeeper-1")
     made.write("cluster-ca-certs/ca.crt", "CLUSTER CA\n")
     made.write("zookeeper-node-certs/my-cluster-zookeeper-1.key", "KEY\n")
     made.write("zookeeper-node-certs/my-cluster-zookeeper-1.crt", "CERTIFICATE\n")

@@ -20,7 +20,7 @@ _LARGE = 1 << 20
 
 def _packed(base: int, size: int = _LARGE) -> bytes:
     plain = batch_of([NewRecord(None, bytes(size), 0)])
-    whole = bytearray(plain[:_HEAD] + gzip.compress(plain[_HEAD:]))
+    whole = bytearray(plain[:_HEAD] + gzip.compress(plain[_HEAD:], 1))
     struct.pack_into(">qi", whole, 0, base, len(whole) - 12)
     struct.pack_into(">h", whole, _ATTRIBUTES_AT, _GZIP)
     return bytes(whole)
@@ -41,6 +41,8 @@ def test_a_look_ends_with_what_it_may_unpack_and_keeps_nothing_unpacked() -> Non
 
 
 def test_a_scan_ends_with_what_it_may_unpack() -> None:
-    data = b"".join(_packed(one, 100 << 20) for one in range(4))
-    after = _counted({0: Piece(data, 4)}, {0: 0}, {0: 4}, Analysis("t", 0))
-    assert after == {0: -(-MOST_UNPACKED // (100 << 20))}
+    size = 16 << 20
+    packed = _packed(0, size)
+    data = b"".join(base.to_bytes(8, "big") + packed[8:] for base in range(20))
+    after = _counted({0: Piece(data, 20)}, {0: 0}, {0: 20}, Analysis("t", 0))
+    assert after == {0: -(-MOST_UNPACKED // size)}

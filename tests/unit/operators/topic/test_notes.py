@@ -1,13 +1,14 @@
 """Notes of who has which topic: what is deleted while nobody looks goes, and nothing else ever does."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import cast
 
 import pytest
-from tests.builders.entity_api import CLUSTER, GROUP, NAMESPACE, EntityApi, soon
+from tests.builders.entity_api import CLUSTER, GROUP, NAMESPACE, EntityApi, entity_api, soon
 from tests.builders.fake_kafka import FakeKafka
 from tests.builders.running_topic_operator import FINALIZER, TOPIC, Running, topic_operator
 
@@ -22,9 +23,14 @@ NOTES = f"{CLUSTER}-entity-topic-operator-topics"
 MAPS = f"/api/v1/namespaces/{NAMESPACE}/configmaps"
 
 
+@pytest.fixture
+async def entity(tmp_path: Path) -> AsyncIterator[EntityApi]:
+    async with entity_api(tmp_path, "kafkatopics", "kafkas") as running:
+        yield running
+
+
 async def put_cluster(entity: EntityApi) -> None:
     """A Kafka resource, and the ConfigMap for notes as the cluster operator makes it."""
-    await entity.define("kafkas")
     await entity.create("Kafka", CLUSTER, KAFKA)
     await entity.request("POST", MAPS, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": NOTES}})
 
@@ -347,7 +353,6 @@ async def _not_noted(entity: EntityApi, name: str) -> str | None:
 
 async def test_a_namespace_made_anew_has_nothing_to_do_with_the_notes_of_the_former(entity: EntityApi) -> None:
     home = "cluster"
-    await entity.define("kafkas")
     await entity.request("POST", "/api/v1/namespaces", {"metadata": {"name": home}})
     kafka_resource = {"apiVersion": "kafka.strimzi.io/v1beta2", "kind": "Kafka", "metadata": {"name": CLUSTER}}
     await entity.request("POST", f"{GROUP}/{home}/kafkas", {**kafka_resource, "spec": KAFKA})
