@@ -15,6 +15,8 @@ from typing import Any
 from uuid import UUID
 
 from kafka.protocol import admin, consumer, metadata, sasl
+from tests.builders import fake_administration
+from tests.builders.fake_administration import FakeProducer, FakeTransaction
 
 from klamm.base.together import ended
 from klamm.kafka import group_messages
@@ -39,7 +41,7 @@ _REQUESTS: dict[int, tuple[Any, Any]] = {
         (group_messages.ConsumerGroupDescribeRequest, group_messages.ConsumerGroupDescribeResponse),
         (group_messages.ShareGroupDescribeRequest, group_messages.ShareGroupDescribeResponse),
     )
-}
+} | fake_administration.REQUESTS
 _API_VERSIONS, _METADATA, _LIST_OFFSETS, _OFFSET_FETCH = 18, 3, 2, 9
 _DELETE_TOPICS, _LIST_GROUPS, _DESCRIBE_GROUPS, _LOG_DIRS, _CONSUMER_GROUPS, _SHARE_GROUPS = 20, 16, 15, 35, 69, 77
 _SASL_HANDSHAKE, _SASL_AUTHENTICATE = 17, 36
@@ -49,6 +51,7 @@ _UNKNOWN_MEMBER, _NON_EMPTY, _SUBSCRIBED = 25, 68, 86
 _UNKNOWN_TOPIC, _NOT_LEADER, _LOADING, _NOT_COORDINATOR, _NO_GROUP = 3, 6, 14, 16, 69
 _NO_MECHANISM, _NOT_AUTHENTICATED = 33, 58
 _EARLIEST = -2
+_CONSUMER = -1
 _SOME_ID = UUID(int=7)
 _WITHIN = 10.0
 
@@ -64,6 +67,19 @@ class FakeTopic:
     error: int = 0
     """Why it cannot be told of."""
     id: UUID = _SOME_ID
+    unreplicated: int = 0
+    """So many records are in each log beyond the ends that readers see."""
+    producers: dict[int, list[FakeProducer]] = field(default_factory=dict)
+    """By partition; an open transaction holds the last stable offset back."""
+
+    def offset(self, partition: int, asked: int, isolation: int, replica: int) -> int:
+        if asked == _EARLIEST:
+            return self.start
+        end = self.ends[partition]
+        if replica != _CONSUMER:
+            return end + self.unreplicated
+        opened = [one.since for one in self.producers.get(partition, ()) if one.since is not None]
+        return min(end, *opened) if isolation and opened else end
 
 
 @dataclass
@@ -96,6 +112,20 @@ class FakeServers:
     gone_for_offsets: set[str] = field(default_factory=set)
     """Topics that are still in the metadata and of which no broker knows offsets any more."""
     ports: dict[int, int] = field(default_factory=dict)
+    administered: bool = False
+    """They know the requests of fake_administration.py, too, and say what is below."""
+    transactions: dict[str, FakeTransaction] = field(default_factory=dict)
+    searched: list[tuple[str, int]] = field(default_factory=list)
+    """(topic, partition) whose producers were asked for."""
+    topic_configs: Mapping[str, str] = field(default_factory=dict)
+    broker_configs: Mapping[str, str] = field(default_factory=dict)
+    """Of each alike."""
+    moving: dict[str, dict[int, tuple[list[int], int]]] = field(default_factory=dict)
+    """By topic and partition: on which brokers it is, and to which it moves."""
+    readers: list[tuple[str, str]] = field(default_factory=list)
+    """(principal, topic): who may read."""
+    users: list[str] = field(default_factory=list)
+    """Each has a SCRAM password and a quota."""
 
     @property
     def bootstrap(self) -> tuple[str, ...]:
@@ -116,11 +146,12 @@ class FakeServers:
         request_type, response_type = _REQUESTS[key]
         if key == _API_VERSIONS:
             return self._api_versions(response_type, version)
-        encoded = bytes(
-            getattr(self, _ANSWERS[key])(
-                broker, request_type.decode(body, version=version), response_type, version
-            ).encode(version=version)
-        )
+        request = request_type.decode(body, version=version)
+        if key in fake_administration.ANSWERS:
+            answer = fake_administration.ANSWERS[key](self, broker, request, response_type)
+        else:
+            answer = getattr(self, _ANSWERS[key])(broker, request, response_type, version)
+        encoded = bytes(answer.encode(version=version))
         if self.remember:
             self.remembered[place] = encoded
         return encoded
@@ -130,9 +161,14 @@ class FakeServers:
         keys = [
             one(api_key=key, min_version=0, max_version=most)
             for key, (request, _) in _REQUESTS.items()
-            if (most := self.newest.get(key, request.max_version)) >= 0
+            if (most := self._newest(key, request.max_version)) >= 0
         ]
         return bytes(response(error_code=0, api_keys=keys, throttle_time_ms=0).encode(version=version))
+
+    def _newest(self, key: int, known: int) -> int:
+        if key in fake_administration.REQUESTS:
+            known = fake_administration.NAMES_UNTIL.get(key, known) if self.administered else -1
+        return self.newest.get(key, known)
 
     def _metadata(self, _: int, request: Any, response: Any, version: int) -> Any:
         one = response.MetadataResponseBroker
@@ -207,7 +243,7 @@ class FakeServers:
                 topic_type(
                     name=topic.name,
                     partitions=[
-                        self._offset(topic_type.ListOffsetsPartitionResponse, broker, topic.name, one)
+                        self._offset(topic_type.ListOffsetsPartitionResponse, broker, topic.name, one, request)
                         for one in topic.partitions
                     ],
                 )
@@ -215,7 +251,7 @@ class FakeServers:
             ],
         )
 
-    def _offset(self, one: Any, broker: int, name: str, asked: Any) -> Any:
+    def _offset(self, one: Any, broker: int, name: str, asked: Any, request: Any) -> Any:
         topic, number = self.topics.get(name), asked.partition_index
         code, offset = 0, -1
         if topic is None or name in self.gone_for_offsets or number >= len(topic.ends):
@@ -223,7 +259,7 @@ class FakeServers:
         elif topic.leaders[number] != broker:
             code = _NOT_LEADER
         else:
-            offset = topic.start if asked.timestamp == _EARLIEST else topic.ends[number]
+            offset = topic.offset(number, asked.timestamp, request.isolation_level, request.replica_id)
         return one(partition_index=number, error_code=code, timestamp=-1, offset=offset, leader_epoch=0)
 
     def _list_groups(self, broker: int, request: Any, response: Any, version: int) -> Any:

@@ -13,8 +13,9 @@ from typing import Any
 from tests.builders.fake_kafka_server import FakeServers, response_of
 
 from klamm.kafka.admin import Admin, Connection
-from klamm.kafka.errors import Unreachable
+from klamm.kafka.errors import TooOld, Unreachable
 from klamm.kafka.link import Link
+from klamm.kafka.packed import Answer, Packed
 
 LOOKS_EVERY = 0.01
 
@@ -50,8 +51,12 @@ class VirtualAdmin(Admin):
             await asyncio.sleep(LOOKS_EVERY)
         newest = request.max_version if request._max_version is None else request._max_version
         version = min(newest, self._servers.newest.get(request.API_KEY, newest))
+        if version < (request._min_version or 0):
+            raise TooOld("ask", f"version {version} is the newest")
         answer = self._servers.answer(broker, request.API_KEY, version, bytes(request.encode(version=version)))
         await asyncio.sleep(half)
+        if isinstance(request, Packed):
+            return Answer(answer, version)
         return response_of(request.API_KEY).decode(answer, version=version)
 
 

@@ -2,7 +2,6 @@
 
 from klamm.certificates.jks import MAGIC, read_jks
 from klamm.certificates.pem_stores import read_pem
-from klamm.certificates.pkcs12 import read_pkcs12
 from klamm.certificates.stores import Store, Unreadable
 
 
@@ -11,6 +10,8 @@ def read_store(data: bytes, password: str, key_password: str | None = None) -> S
     if data.startswith(MAGIC):
         return read_jks(data, password, key_password)
     if data.startswith(b"\x30"):
+        from klamm.certificates.pkcs12 import read_pkcs12  # imports cryptography
+
         return read_pkcs12(data, password)
     if b"-----BEGIN " in data:
         return read_pem(data)

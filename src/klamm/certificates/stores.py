@@ -1,14 +1,9 @@
-"""Key stores and trust stores as Java's programs have them, whichever format: read into PEM."""
+"""Key stores and trust stores as Java's programs have them, whichever format: read into PEM.
+
+cryptography is imported when there is something to read: a console without TLS does not wait for it.
+"""
 
 from dataclasses import dataclass, field
-
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_der_private_key,
-)
 
 
 class Unreadable(Exception):
@@ -25,6 +20,9 @@ class Store:
 
 
 def certificate_pem(der: bytes) -> bytes:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+
     try:
         return x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM)
     except ValueError as error:
@@ -32,6 +30,13 @@ def certificate_pem(der: bytes) -> bytes:
 
 
 def key_pem(der: bytes) -> bytes:
+    from cryptography.hazmat.primitives.serialization import (
+        Encoding,
+        NoEncryption,
+        PrivateFormat,
+        load_der_private_key,
+    )
+
     try:
         key = load_der_private_key(der, None)
     except (ValueError, TypeError) as error:

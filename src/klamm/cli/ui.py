@@ -12,14 +12,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from klamm.base import logs
+from klamm.base import garbage, logs
 from klamm.cli.applying import Served, list_objects, read
 from klamm.cli.context import Context
 from klamm.cli.doors import CLIENT_ID, Door, Identity, NoDoor, connection, door
 from klamm.cli.errors import Impossible, Mistake, NotFound, NotRunning
-from klamm.console.configuring.configuration import Place
-from klamm.console.configuring.files import read_places
-from klamm.console.configuring.told import Unusable
 from klamm.console.service import serve
 from klamm.console.settings import ClusterSettings, KubernetesSettings, Settings
 from klamm.kafka.admin import Connection
@@ -32,6 +29,7 @@ _SECRETS = Served("v1", "Secret", "secrets", True)
 
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
+    garbage.seldom()
     asyncio.run(_run(context, arguments))
     return 0
 
@@ -67,6 +65,11 @@ def settings_of_brokers(text: str, name: str) -> Settings:
 
 
 def _settings_of_file(context: Context, path: str) -> Settings:
+    # Here, for what reads kafka-ui's YAML is a tenth of all that is imported, and most consoles have none.
+    from klamm.console.configuring.configuration import Place
+    from klamm.console.configuring.files import read_places
+    from klamm.console.configuring.told import Unusable
+
     try:
         configured = read_places([Place(path)], context.secrets, "127.0.0.1")
     except Unusable as error:

@@ -1,13 +1,14 @@
 """A Kafka cluster as the console has it: a connection for administration, the collector's snapshots, readers' lines."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from random import Random
 from typing import Any, TypeVar
 
 from klamm.base.clock import Clock
 from klamm.base.deadlines import DeadlineExceeded, within
+from klamm.base.together import ended
 from klamm.console.groups.undos import Undos
 from klamm.console.health.past import Past
 from klamm.console.health.trends import Trends
@@ -48,7 +49,7 @@ class Place:
         self.collector = Collector(self._collecting, clock, settings.collecting, also=(self._asking,))
         self.past = Past()
         self.bootstrap = settings.connection().bootstrap
-        self._derived: dict[str, tuple[Snapshot, Any]] = {}
+        self._derived: dict[str, tuple[Snapshot, asyncio.Future[Any]]] = {}
         self.undos = Undos()
         self.trends = Trends()
 
@@ -75,12 +76,15 @@ class Place:
         assert self.collector.snapshot is not None
         return self.collector.snapshot
 
-    def derived(self, what: str, snapshot: Snapshot, make: Callable[[], T]) -> T:
-        """What `make` makes of the snapshot, made once for all who ask for it: it must not be changed."""
+    async def derived(self, what: str, snapshot: Snapshot, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """What `make` makes of the snapshot, made once for all who ask for it: it must not be changed.
+
+        It is to be made in pieces, and to its end, though who asked first may have gone meanwhile.
+        """
         known = self._derived.get(what)
         if known is None or known[0] is not snapshot:
-            known = self._derived[what] = (snapshot, make())
-        made: T = known[1]
+            known = self._derived[what] = (snapshot, asyncio.ensure_future(make()))
+        made: T = await asyncio.shield(known[1])
         return made
 
     async def admin(self) -> Admin:
@@ -135,6 +139,7 @@ class Place:
             yield
 
     async def close(self) -> None:
+        await ended(*(made for _, made in self._derived.values()))
         await self.analyses.close()
         await self._asking.close()
         await self._collecting.close()

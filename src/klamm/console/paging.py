@@ -32,11 +32,21 @@ class Cut(msgspec.Struct, Generic[T], frozen=True):
 def cut(
     query: PageQuery, items: Iterable[T], name: Callable[[T], str], columns: Mapping[str, Callable[[T], Any]]
 ) -> Cut[T]:
-    """Those that the query asks for. The first column is sorted by when none is named; equals stand by name."""
+    """The page that the query asks for."""
     if query.page < 1:
         raise bad_value("page", query.page, "is no page; write 1 or more")
     if not 1 <= query.per_page <= MOST:
         raise bad_value("perPage", query.per_page, f"is no size of a page; write 1 to {MOST}")
+    found = ordered(query, items, name, columns)
+    begin = (query.page - 1) * query.per_page
+    return Cut(found[begin : begin + query.per_page], len(found), -(-len(found) // query.per_page))
+
+
+def ordered(
+    query: PageQuery, items: Iterable[T], name: Callable[[T], str], columns: Mapping[str, Callable[[T], Any]]
+) -> list[T]:
+    """All that the query asks for, of every page. The first column is sorted by when none is named; equals stand by
+    name."""
     if query.order not in ("ASC", "DESC"):
         raise bad_value("order", query.order, "is no order; write ASC or DESC")
     column = columns.get(query.sort) if query.sort else next(iter(columns.values()))
@@ -45,5 +55,4 @@ def cut(
     needle = query.search.strip().lower()
     found = sorted((one for one in items if needle in name(one).lower()), key=name)
     found.sort(key=column, reverse=query.order == "DESC")
-    begin = (query.page - 1) * query.per_page
-    return Cut(found[begin : begin + query.per_page], len(found), -(-len(found) // query.per_page))
+    return found

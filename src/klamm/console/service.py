@@ -48,6 +48,10 @@ async def serve(
     runner = web.AppRunner(app, access_log=None, logger=_NO_HTTP, shutdown_timeout=2.0, lingering_time=2.0)
     await runner.setup()
     try:
+        # Before anything else is begun: whoever starts a console looks at it at once.
+        port = await _listen(runner, settings)
+        _log.info("listening", port=port)
+        listening(port)
         async with Supervisor("console", random) as tasks:
             for place in places.values():
                 tasks.start(f"collector of {place.name}", place.collector.run)
@@ -58,14 +62,16 @@ async def serve(
                 tasks.start(f"audit of {name}", partial(write_entries, trail, places[name]))
             if kubernetes is not None:
                 kubernetes.start(tasks)
-            site = web.TCPSite(runner, settings.host, settings.port)
-            await site.start()
-            assert site._server is not None
-            port = int(site._server.sockets[0].getsockname()[1])  # type: ignore[attr-defined]
-            _log.info("listening", port=port)
-            listening(port)
             await stop.wait()
     finally:
         await runner.cleanup()
         await gate.close()
         await side_by_side(*(place.close() for place in places.values()), *([kubernetes.close()] if kubernetes else []))
+
+
+async def _listen(runner: web.AppRunner, settings: Settings) -> int:
+    """The port."""
+    site = web.TCPSite(runner, settings.host, settings.port)
+    await site.start()
+    assert site._server is not None
+    return int(site._server.sockets[0].getsockname()[1])  # type: ignore[attr-defined]

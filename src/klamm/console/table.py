@@ -1,5 +1,7 @@
 """Every path of the console in one table; each area keeps its own."""
 
+from functools import lru_cache
+
 import msgspec
 
 from klamm import __version__
@@ -51,7 +53,12 @@ async def info(_: Call[NoQuery, None]) -> Info:
 
 
 async def api_document(call: Call[NoQuery, None]) -> msgspec.Struct:
-    return _Document(**openapi.document(ROUTES, call.scene.settings.base))
+    return _document(call.scene.settings.base)
+
+
+@lru_cache(1)
+def _document(base: str) -> msgspec.Struct:
+    return _Document(**openapi.document(ROUTES, base))
 
 
 class _Document(msgspec.Struct, frozen=True):

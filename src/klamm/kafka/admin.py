@@ -141,14 +141,12 @@ class Admin:
         A broker that does not answer in time loses its connection, and with it all that was asked over it.
         """
         carrier = self._client._manager
+        if node is not None:
+            take_much_at_once(carrier, node)
         with self._learning():
             return await _awaited(
                 doing, lambda: carrier.call_soon(carrier.send, request, node, int(seconds * 1000)), seconds
             )
-
-    def take_much_at_once(self, node: int) -> None:
-        """Before answers of megabytes are asked for."""
-        take_much_at_once(self._client._manager, node)
 
     def look_for_brokers(self) -> None:
         """Where brokers are is looked up anew, soon: one that we do not know was named to us."""

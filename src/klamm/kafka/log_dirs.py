@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any
 
+from klamm.base.pieces import in_pieces
 from klamm.kafka.admin import Admin
 from klamm.kafka.facts import LogDir
 
@@ -18,12 +19,12 @@ async def log_dirs(admin: Admin, broker: int, seconds: float) -> tuple[LogDir, .
     failure = failure_of(doing, answer.error_code, None)
     if failure is not None:
         raise failure
-    return tuple(_log_dir(one) for one in answer.results if not one.error_code)
+    return tuple([await _log_dir(one) for one in answer.results if not one.error_code])
 
 
-def _log_dir(one: Any) -> LogDir:
+async def _log_dir(one: Any) -> LogDir:
     sizes: Counter[str] = Counter()
-    for topic in one.topics:
+    async for topic in in_pieces(one.topics):
         sizes[topic.name] += sum(partition.partition_size for partition in topic.partitions)
     return LogDir(one.log_dir, dict(sizes), _told(one.total_bytes), _told(one.usable_bytes))
 

@@ -1,24 +1,57 @@
 """Offsets in bulk: one request for all partitions that a broker leads, one for all groups that it coordinates."""
 
+import struct
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from klamm.base.pieces import in_pieces
 from klamm.kafka.admin import Admin
 from klamm.kafka.errors import KafkaFailure, TooOld
-from klamm.kafka.facts import Offsets
+from klamm.kafka.facts import Offsets, Topic
+from klamm.kafka.packed import Packed, Told, TopicOffsets, written_length, written_text
 
 Which = Literal["earliest", "latest"]
 Committed = dict[str, dict[int, int]]
 """By topic and partition; partitions without a commit are left out."""
 
-_TIMESTAMPS: dict[Which, int] = {"latest": -1, "earliest": -2}
+LATEST = -1
+_TIMESTAMPS: dict[Which, int] = {"latest": LATEST, "earliest": -2}
 _MOVED = frozenset({5, 6, 74, 76})  # LEADER_NOT_AVAILABLE, NOT_LEADER_OR_FOLLOWER, FENCED_ and UNKNOWN_LEADER_EPOCH
 _GONE = 3  # UNKNOWN_TOPIC_OR_PARTITION
+_CONSUMER = -1
+ONLOOKER = -2
+"""Instead of a consumer: is told where the log itself ends, replicated or not."""
+_FLEXIBLE, _WITH_TIMEOUT, _KNOWN = 6, 10, 11  # versions of ListOffsets
+_INT, _PARTITION = struct.Struct(">i"), struct.Struct(">iiqB")
 _NAMES_UNTIL = 9  # OffsetFetch 10 speaks of topics' ids
 _MANY_GROUPS = 8  # OffsetFetch 8 takes many groups (KIP-709)
 _AT_ONCE = 500
 """Groups in one request: an answer of some MB, not of hundreds."""
+
+
+class Bundle(dict[str, Sequence[int]]):
+    """Partitions that are asked for again and again, and never change: how a request names them is made once."""
+
+    def __init__(self) -> None:
+        self.written: dict[int, bytes] = {}
+        """By timestamp."""
+
+
+async def bundles(topics: Mapping[str, Topic]) -> dict[int, Bundle]:
+    """By broker the partitions that it leads."""
+    led: dict[int, Bundle] = {}
+    known: dict[tuple[int, ...], tuple[int, ...]] = {}
+    async for name, topic in in_pieces(topics.items()):
+        here: dict[int, list[int]] = {}
+        for partition in topic.partitions:
+            if partition.leader is not None:
+                here.setdefault(partition.leader, []).append(partition.id)
+        for leader, ids in here.items():
+            # Most topics have the same few at a broker: one tuple for all of them.
+            led.setdefault(leader, Bundle())[name] = known.setdefault(tuple(ids), tuple(ids))
+    return led
 
 
 async def partition_offsets(
@@ -38,43 +71,79 @@ async def ask_offsets(
     doing: str,
     *,
     committed: bool = False,
-) -> Iterable[Any]:
-    """The answer's topics, as the library has them. `timestamp`: milliseconds since 1970, or the protocol's -1, -2."""
+    replica: int = _CONSUMER,
+) -> Iterable[TopicOffsets]:
+    """What the broker says of each. `timestamp`: milliseconds since 1970, or the protocol's -1, -2."""
+    asked = _Asked(replica, committed, timestamp, int(seconds * 1000))
+    try:
+        answer = await admin.ask_within(seconds, doing, await _packed(asked, partitions), broker)
+    except TooOld:  # before Kafka 2.8
+        answer = await admin.ask_within(seconds, doing, await _unpacked(asked, partitions), broker)
+        return _offsets_in(answer.topics)
+    return Told(answer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    replica: int
+    committed: bool
+    timestamp: int
+    timeout_ms: int
+
+
+async def _packed(asked: _Asked, partitions: Mapping[str, Sequence[int]]) -> Packed:
+    from kafka.protocol.consumer import ListOffsetsRequest
+
+    kept = partitions.written if isinstance(partitions, Bundle) else {}
+    topics = kept.get(asked.timestamp) or await _topics(asked, partitions)
+    kept[asked.timestamp] = topics
+
+    def write(version: int) -> bytes:
+        end = _INT.pack(asked.timeout_ms) if version >= _WITH_TIMEOUT else b""
+        return b"".join((_INT.pack(asked.replica), bytes((asked.committed,)), topics, end, b"\0"))
+
+    return Packed(ListOffsetsRequest(min_version=_FLEXIBLE, max_version=_KNOWN), write)
+
+
+async def _topics(asked: _Asked, partitions: Mapping[str, Sequence[int]]) -> bytes:
+    one = lru_cache(None)(lambda id: _PARTITION.pack(id, -1, asked.timestamp, 0))
+    # Of ten thousands of partitions: made in pieces, so that whoever waits for a page does not wait for this.
+    topics = bytearray(written_length(len(partitions)))
+    async for name, ids in in_pieces(partitions.items()):
+        topics += written_text(name) + written_length(len(ids)) + b"".join(map(one, ids)) + b"\0"
+    return bytes(topics)
+
+
+async def _unpacked(asked: _Asked, partitions: Mapping[str, Sequence[int]]) -> Any:
     from kafka.protocol.consumer import ListOffsetsRequest
 
     topic, partition = ListOffsetsRequest.ListOffsetsTopic, ListOffsetsRequest.ListOffsetsTopic.ListOffsetsPartition
-    # Of ten thousands of partitions: made in pieces, so that whoever waits for a page does not wait for this.
-    topics = [
-        topic(
-            name=name,
-            partitions=[partition(partition_index=one, timestamp=timestamp, current_leader_epoch=-1) for one in ids],
-        )
-        async for name, ids in in_pieces(partitions.items())
-    ]
-    request = ListOffsetsRequest(
-        replica_id=-1,
-        isolation_level=int(committed),
-        topics=topics,
-        timeout_ms=int(seconds * 1000),
-        min_version=1,
+    # Most topics have the same few partitions at a broker: one object for each number does for all of them.
+    one = lru_cache(None)(lambda id: partition(partition_index=id, timestamp=asked.timestamp, current_leader_epoch=-1))
+    topics = [topic(name=name, partitions=[one(id) for id in ids]) async for name, ids in in_pieces(partitions.items())]
+    return ListOffsetsRequest(
+        replica_id=asked.replica, isolation_level=int(asked.committed), topics=topics, min_version=1
     )
-    answer: Iterable[Any] = (await admin.ask_within(seconds, doing, request, broker)).topics
-    return answer
 
 
-async def offsets_of(topics: Iterable[Any]) -> Offsets:
+def _offsets_in(topics: Iterable[Any]) -> Iterable[TopicOffsets]:
+    """The same of an answer that the library read."""
+    for topic in topics:
+        yield topic.name, [(one.partition_index, one.error_code, one.offset) for one in topic.partitions]
+
+
+async def offsets_of(topics: Iterable[TopicOffsets]) -> Offsets:
     read: dict[str, dict[int, int]] = {}
     moved, gone = set(), set()
-    async for topic in in_pieces(topics):
-        of_topic = read[topic.name] = {}
-        for partition in topic.partitions:
-            code = partition.error_code
+    async for name, partitions in in_pieces(topics):
+        of_topic = read[name] = {}
+        for id, code, offset in partitions:
             if not code:
-                of_topic[partition.partition_index] = partition.offset
+                of_topic[id] = offset
             elif code == _GONE:
-                gone.add(topic.name)
+                gone.add(name)
             elif code in _MOVED:
-                moved.add(topic.name)
+                moved.add(name)
     return Offsets(read, frozenset(moved), frozenset(gone))
 
 

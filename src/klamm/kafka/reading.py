@@ -74,7 +74,6 @@ async def fetch_batches(
         max_version=_NAMES_UNTIL,
     )
     doing = f"read records of {topic} from broker {leader}"
-    admin.take_much_at_once(leader)
     answer = await admin.ask_within(how.seconds + how.wait, doing, request, leader)
     return {part.partition_index: _piece(doing, part) for response in answer.responses for part in response.partitions}
 
@@ -105,13 +104,13 @@ async def offsets_at(
     from klamm.kafka.answers import failure_of
 
     doing = f"read offsets of {topic}, of broker {leader}"
-    (answer,) = await ask_offsets(admin, leader, {topic: partitions}, time, seconds, doing, committed=committed)
+    ((_, told),) = await ask_offsets(admin, leader, {topic: partitions}, time, seconds, doing, committed=committed)
     found: dict[int, int | None] = {}
-    for part in answer.partitions:
-        failure = failure_of(f"{doing}, partition {part.partition_index}", part.error_code, None)
+    for id, code, offset in told:
+        failure = failure_of(f"{doing}, partition {id}", code, None)
         if failure is not None:
             raise failure
-        found[part.partition_index] = part.offset if part.offset >= 0 else None
+        found[id] = offset if offset >= 0 else None
     return found
 
 

@@ -4,12 +4,15 @@ A transaction hangs when a partition waits for its end and no coordinator knows 
 records never come past it. `kafka-transactions.sh` finds and aborts such; what it asks is asked here.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
+from klamm.base.pieces import in_pieces
 from klamm.kafka.admin import Admin
 from klamm.kafka.errors import KafkaFailure
 from klamm.kafka.facts import ActiveProducer, ListedTransaction, Transaction
+from klamm.kafka.offsets import LATEST, ONLOOKER, ask_offsets
+from klamm.kafka.packed import Offsets, Told, TopicOffsets
 
 PATIENCE = 15.0
 """Seconds that one broker may take."""
@@ -47,6 +50,43 @@ async def describe_transactions(
     request = DescribeTransactionsRequest(transactional_ids=list(ids))
     answer = await admin.ask_within(PATIENCE, doing, request, broker)
     return {one.transactional_id: _transaction(one, broker) for one in answer.transaction_states}
+
+
+async def perhaps_open(admin: Admin, broker: int, partitions: Mapping[str, Sequence[int]]) -> dict[str, list[int]]:
+    """Of partitions that this broker leads, those in which a transaction may be open, and those that it does not know.
+
+    An open transaction holds the last stable offset back, before the end of the log. The log's own end, for beyond a
+    high watermark that stands still there may be one, too. It is asked for first: what is open both times began before
+    it, so nothing that is open for long is missed, while other writers' records make no partition a suspect.
+    """
+    doing = f"look for open transactions of broker {broker}"
+    told = await ask_offsets(admin, broker, partitions, LATEST, PATIENCE, doing, replica=ONLOOKER)
+    stable = await ask_offsets(admin, broker, partitions, LATEST, PATIENCE, doing, committed=True)
+    found: dict[str, list[int]] = {}
+    async for name, of_topic, its_ends in _beside(stable, told):
+        if suspects := _suspects(of_topic, its_ends):
+            found[name] = suspects
+    return found
+
+
+async def _beside(
+    stable: Iterable[TopicOffsets], ends: Iterable[TopicOffsets]
+) -> AsyncIterator[tuple[str, Offsets, Offsets]]:
+    """Brokers name what the request named, in an order of their own that is nearly always the same."""
+    by_topic: dict[str, Offsets] = {}
+    pairs: Iterable[tuple[str, Offsets, Offsets | None]] = ((name, of_topic, None) for name, of_topic in stable)
+    if isinstance(stable, Told) and isinstance(ends, Told):
+        pairs = stable.beside(ends)
+    async for name, of_topic, its_ends in in_pieces(pairs):
+        if its_ends is None:
+            by_topic = by_topic or {of: some async for of, some in in_pieces(ends)}
+            its_ends = by_topic.get(name, [])
+        yield name, of_topic, its_ends
+
+
+def _suspects(stable: Offsets, ends: Offsets) -> list[int]:
+    end_of = {id: end for id, code, end in ends if not code}
+    return [id for id, code, offset in stable if code or id not in end_of or offset < end_of[id]]
 
 
 async def active_producers(

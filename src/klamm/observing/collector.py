@@ -17,7 +17,6 @@ from dataclasses import dataclass, field, replace
 from klamm.base import logs
 from klamm.base.clock import Clock
 from klamm.base.deadlines import within
-from klamm.base.pieces import in_pieces
 from klamm.base.together import side_by_side
 from klamm.kafka.admin import Admin
 from klamm.kafka.errors import KafkaFailure
@@ -25,8 +24,8 @@ from klamm.kafka.facts import DescribedGroup, ListedGroup, LogDir, Topic, Topolo
 from klamm.kafka.groups import describe_groups, list_groups
 from klamm.kafka.link import Link
 from klamm.kafka.log_dirs import log_dirs
-from klamm.kafka.offsets import Committed, Which, committed_offsets, partition_offsets
-from klamm.kafka.topology import topology
+from klamm.kafka.offsets import Bundle, Committed, Which, bundles, committed_offsets, partition_offsets
+from klamm.kafka.topology import Remembered, topology
 from klamm.observing.asking import NO_ANSWER_YET, Asking, Limit
 from klamm.observing.filters import Filters
 from klamm.observing.history import History
@@ -92,7 +91,11 @@ class Collector:
         self._settings = settings or Settings()
         self._filters = self._settings.filters
         self._topology: Topology | None = None
+        self._remembered = Remembered()
         self._topics: Mapping[str, Topic] = {}
+        self._led: Mapping[int, Bundle] = {}
+        self._led_of: Mapping[str, Topic] | None = None
+        """The topics that it was made of."""
         self._stale = True
         """Leaders moved or topics went: brokers and topics are to be read anew."""
         self._coordinated: dict[int, _Coordinated] = {}
@@ -165,7 +168,7 @@ class Collector:
         broker, failed_before = self._one_that_answers(), self._asking.so_far(_TOPOLOGY).row
         answer = await self._asking.part(
             _TOPOLOGY,
-            lambda seconds: topology(admin, seconds, broker),
+            lambda seconds: topology(admin, seconds, broker, self._remembered),
             self._rhythm_of_topology,
         )
         if answer is not None:
@@ -249,17 +252,18 @@ class Collector:
         answers = await self._read_offsets(admin, "latest", commits)
         now = self._clock.monotonic()
         read = [answer.value for answer in answers]
-        self._latest = join_offsets(self._topics, self._latest.all, [ends.offsets for ends in read])
+        self._latest = await join_offsets(self._topics, self._latest.all, [ends.offsets for ends in read])
         self._history.add(now, read_topics(commits.of_groups, self._latest.fresh))
-        self._lags = join_lags(self._lags, commits.of_groups, read, self._topics, self._history, now)
+        self._lags = await join_lags(self._lags, commits.of_groups, read, self._topics, self._history, now)
 
     async def _read_beginnings(self, admin: Admin) -> None:
         answers = await self._read_offsets(admin, "earliest", _NO_COMMITS)
-        self._earliest = join_offsets(self._topics, self._earliest, [one.value.offsets for one in answers]).all
+        read = [one.value.offsets for one in answers]
+        self._earliest = (await join_offsets(self._topics, self._earliest, read)).all
 
     async def _read_offsets(self, admin: Admin, which: Which, commits: Commits) -> list[Answer[Ends]]:
         """Of all brokers that lead anything, as they were asked; `commits` were read before."""
-        led = await _led(self._topics)
+        led = await self._by_leader()
         kind: Kind = which
         # Who leads nothing any more is asked nothing: what it told does not grow old.
         self._asking.forget([key for key in self._asking.parts if key.kind == kind and key.broker not in led])
@@ -274,6 +278,13 @@ class Collector:
         if (which == "latest" and len(read) < len(led)) or any(one.moved or one.gone for one in said):
             self._stale = True
         return sorted(read, key=lambda answer: answer.at)
+
+    async def _by_leader(self) -> Mapping[int, Bundle]:
+        """Made anew when brokers or topics are others."""
+        if self._led_of is not self._topics:
+            topics = self._topics
+            self._led, self._led_of = await bundles(topics), topics
+        return self._led
 
     def _rhythm(self, key: PartKey) -> float:
         """Beginnings move seldom, and stand in the same line as the ends and the groups of a slow broker."""
@@ -339,6 +350,7 @@ class Collector:
             seconds=self._clock.monotonic() - begun,
             cluster=known.cluster,
             topics=self._topics,
+            led=self._led if self._led_of is self._topics else None,
             earliest=self._earliest,
             latest=self._latest.all,
             groups=groups,
@@ -353,22 +365,12 @@ class Collector:
 
 
 def _asking_ends(
-    admin: Admin, broker: int, led: Mapping[str, list[int]], which: Which, commits: Commits
+    admin: Admin, broker: int, led: Bundle, which: Which, commits: Commits
 ) -> Callable[[float], Awaitable[Ends]]:
     async def ask(seconds: float) -> Ends:
         return Ends(await partition_offsets(admin, broker, led, which, seconds), commits)
 
     return ask
-
-
-async def _led(topics: Mapping[str, Topic]) -> dict[int, dict[str, list[int]]]:
-    """By broker the partitions that it leads."""
-    led: dict[int, dict[str, list[int]]] = {}
-    async for name, topic in in_pieces(topics.items()):
-        for partition in topic.partitions:
-            if partition.leader is not None:
-                led.setdefault(partition.leader, {}).setdefault(name, []).append(partition.id)
-    return led
 
 
 def _group(

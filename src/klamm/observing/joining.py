@@ -15,6 +15,7 @@ kafka_exporter print a negative number, Burrow and kminion zero; here it is `Bey
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from klamm.base.pieces import in_pieces
 from klamm.kafka.facts import Offsets, Topic
 from klamm.observing.history import History
 from klamm.observing.snapshot import Beyond, Lag, Lags, Partitions
@@ -44,21 +45,22 @@ class Ends:
     after: Commits
 
 
-def join_offsets(topics: Mapping[str, Topic], before: Partitions, read: Iterable[Offsets]) -> Joined:
+async def join_offsets(topics: Mapping[str, Topic], before: Partitions, read: Iterable[Offsets]) -> Joined:
     """Offsets of the partitions that exist; what was asked for later comes later.
 
-    A topic of which a broker said "gone" loses what was not read now.
+    A topic of which a broker said "gone" loses what was not read now. In pieces, as all here: of ten thousands of
+    partitions whoever waits for a page does not wait for this.
     """
     fresh: dict[str, dict[int, int]] = {}
     gone: set[str] = set()
     for offsets in read:
         gone |= offsets.gone
-        for name, of_topic in offsets.by_topic.items():
+        async for name, of_topic in in_pieces(offsets.by_topic.items()):
             if of_topic:
                 fresh.setdefault(name, {}).update(of_topic)
     whole = {
         name: _of_partitions(topic, fresh.get(name, {}), {} if name in gone else before.get(name, {}))
-        for name, topic in topics.items()
+        async for name, topic in in_pieces(topics.items())
     }
     return Joined(whole, fresh)
 
@@ -70,7 +72,7 @@ def _of_partitions(topic: Topic, now: Mapping[int, int], before: Mapping[int, in
     return {one.id: known[one.id] for one in topic.partitions if one.id in known}
 
 
-def join_lags(
+async def join_lags(
     before: Lags,
     committed: Mapping[str, Partitions],
     read: Sequence[Ends],
@@ -79,23 +81,23 @@ def join_lags(
     now: float,
 ) -> Lags:
     """Of what is `committed` on `topics` now; what was asked for later comes later in `read`."""
-    batches = _batches(read)
+    batches = await _batches(read)
     return {
         group: {
             topic: _of_topic(group, topic, offsets, batches, before.get(group, {}).get(topic, {}), history, now)
             for topic, offsets in of_group.items()
             if topic in topics
         }
-        for group, of_group in committed.items()
+        async for group, of_group in in_pieces(committed.items())
     }
 
 
-def _batches(read: Sequence[Ends]) -> list[tuple[Commits, Mapping[str, Mapping[int, int]]]]:
+async def _batches(read: Sequence[Ends]) -> list[tuple[Commits, Mapping[str, Mapping[int, int]]]]:
     """The ends that belong to the same commits, of all brokers together: in most collections there is one batch."""
     batches: dict[int, tuple[Commits, dict[str, dict[int, int]]]] = {}
     for ends in read:
         _, together = batches.setdefault(id(ends.after), (ends.after, {}))
-        for topic, of_topic in ends.offsets.by_topic.items():
+        async for topic, of_topic in in_pieces(ends.offsets.by_topic.items()):
             together.setdefault(topic, {}).update(of_topic)
     return list(batches.values())
 

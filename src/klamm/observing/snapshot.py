@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from klamm.kafka.facts import Cluster, LogDir, Member, Topic
+from klamm.kafka.offsets import Bundle
 
 Kind = Literal["connection", "topology", "groups", "members", "committed", "earliest", "latest", "logs"]
 
@@ -95,3 +96,5 @@ class Snapshot:
     unread: int
     """Partitions whose end was not read this time."""
     parts: Mapping[PartKey, Part]
+    led: Mapping[int, Bundle] | None = None
+    """By broker the partitions that it leads, of `topics`; None where that is not made."""

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from random import SystemRandom
 
-from klamm.base import logs
+from klamm.base import garbage, logs
 from klamm.base.clock import SystemClock
 from klamm.console.configuring.configuration import Configuration, places
 from klamm.console.configuring.files import read_places
@@ -55,6 +55,7 @@ async def _main(environment: Mapping[str, str]) -> None:
 def main() -> None:
     environment = dict(os.environ)  # noqa: TID251 (a program reads its environment)
     logs.set_up(level(environment))
+    garbage.seldom()
     try:
         asyncio.run(_main(environment))
     except process.BadSetting as error:

@@ -1,5 +1,6 @@
 """What is wrong now: each trouble has a finding, and what is well has none."""
 
+import asyncio
 import re
 from typing import Any
 
@@ -21,7 +22,7 @@ _FILLS = {1: (LogDir("/d", {"words": 100}, 1000, 400),)}
 
 def facts(snapshot: Any = None, **changed: Any) -> Facts:
     seen = snapshot or a_snapshot()
-    return Facts(seen, survey(seen), 110.0, **changed)
+    return Facts(seen, asyncio.run(survey(seen)), 110.0, **changed)
 
 
 def test_nothing_is_wrong_where_all_is_well() -> None:
@@ -185,5 +186,5 @@ def test_names_are_told_to_nobody_who_may_not_see_them(rule: Any) -> None:
 
 def test_topics_that_lack_replicas_are_looked_at_more_closely_and_not_too_many() -> None:
     snapshot = a_snapshot(a_topic("slow", (1, (1, 2), (1,))), _BEHIND, HEALTHY, _LOST)
-    assert lacking(survey(snapshot), 10) == ("behind", "slow")
-    assert lacking(survey(snapshot), 1) == ("behind",)
+    assert lacking(asyncio.run(survey(snapshot)), 10) == ("behind", "slow")
+    assert lacking(asyncio.run(survey(snapshot)), 1) == ("behind",)

@@ -1,5 +1,6 @@
 """The history: rings of numbers, bounded; gaps where nothing was read."""
 
+import asyncio
 import math
 from dataclasses import replace
 
@@ -120,3 +121,19 @@ def test_a_chart_of_what_is_not_known_is_empty_or_has_gaps() -> None:
     ring.add(1.0, {"g": (NONE,)})
     ring.add(9.0, {"g": (4.0,)})
     assert drawn(ring, "g", 0.0, 10.0, 5)[1][0].values == (None, 4.0)
+
+
+async def test_what_is_added_in_pieces_is_seen_when_it_is_whole() -> None:
+    ring = Ring(["n"], slots=2)
+    for at in (0.0, 1.0):
+        ring.add(at, {f"t{one}": (at,) for one in range(300)})
+    adding = asyncio.ensure_future(ring.add_in_pieces(2.0, {f"t{one}": (2.0,) for one in range(300)}))
+    seen = []
+    while not adding.done():
+        seen.append((ring.times(), ring.of("t0", "n"), ring.of("t299", "n")))
+        await asyncio.sleep(0)
+    # First as it was; then without the oldest, whose place is taken.
+    assert seen[0] == ([0.0, 1.0], [0.0, 1.0], [0.0, 1.0])
+    assert len(seen) > 2
+    assert all(one == ([1.0], [1.0], [1.0]) for one in seen[1:])
+    assert (ring.times(), ring.of("t0", "n"), ring.of("t299", "n")) == ([1.0, 2.0], [1.0, 2.0], [1.0, 2.0])

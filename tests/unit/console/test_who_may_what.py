@@ -16,6 +16,7 @@ import aiohttp
 import msgspec
 import pytest
 from aiohttp import web
+from tests.builders.fake_administration import FakeProducer
 from tests.builders.fake_kafka_server import FakeGroup, FakeServers, FakeTopic, fake_servers
 from tests.builders.running_console import cluster_settings, running_console
 
@@ -429,3 +430,16 @@ async def test_a_topic_is_cloned_only_from_one_that_one_sees_to_one_that_one_may
         await console.log_in("orders", "pw")
         said = await console.ask("POST", f"/api/clusters/kafka/topics/{source}/clone", {"name": name})
         assert said.status == 403
+
+
+async def test_the_search_for_hanging_transactions_looks_only_at_what_one_may_view(servers: FakeServers) -> None:
+    given: dict[str, Any] = {"roles": [*_GIVEN["roles"], {**_GIVEN["roles"][1], "name": "more"}]}
+    given["roles"][-1]["permissions"] = [{"resource": "clusterconfig", "actions": ["all"]}]
+    servers.administered = True
+    for topic in servers.topics.values():
+        topic.producers = {0: [FakeProducer(7, since=0)]}
+    who = access({**_FORM, "rbac": given}, ["kafka", "other"])
+    async with running_console(settings=replace(_settings(servers), access=who)) as console:
+        assert (await console.log_in("orders", "pw")).status == 204
+        said = (await console.get("/api/clusters/kafka/transactions/hanging")).json
+        assert [one["topic"] for one in said["producers"]] == ["orders-eu"]

@@ -13,8 +13,10 @@ from tests.builders.virtual_time import LoopClock, in_virtual_time
 from klamm.base.together import ended
 from klamm.exporter.probe import Probe, ProbeSettings
 from klamm.kafka.admin import Admin, Connection
+from klamm.kafka.errors import TooOld
 from klamm.kafka.facts import Broker, Cluster, Partition, Topic
 from klamm.kafka.link import Link
+from klamm.kafka.packed import Packed
 
 NAME = "klamm-end-to-end"
 NOT_LEADER, OUT_OF_RANGE = 6, 1
@@ -35,6 +37,8 @@ class Brokers:
         return {NAME: Topic(NAME, None, False, partitions)}
 
     async def ask_within(self, _: float, __: str, request: Any, node: int) -> Any:
+        if isinstance(request, Packed):
+            raise TooOld("ask", "these are brokers before 2.8, to which the library speaks")
         answer = {"ProduceRequest": self._append, "FetchRequest": self._fetch, "ListOffsetsRequest": self._ends}
         return await answer[type(request).__name__](request, node)
 
@@ -69,9 +73,6 @@ class Brokers:
 
     def _refusal(self, partition: int, node: int) -> int:
         return 0 if node == self.leaders[partition] else NOT_LEADER
-
-    def take_much_at_once(self, _: int) -> None:
-        pass
 
     async def close(self) -> None:
         pass

@@ -4,6 +4,7 @@ from collections import Counter
 
 import msgspec
 
+from klamm.base.pieces import in_pieces
 from klamm.console.access.rights import Right
 from klamm.console.api.seen import Seen, seen
 from klamm.console.api.values import ConfigList, ConfigWish, config_list
@@ -50,7 +51,8 @@ class BrokerList(msgspec.Struct, frozen=True):
 
 async def brokers(call: Call[NoQuery, None]) -> BrokerList:
     snapshot = await call.place.snapshot()
-    return BrokerList(call.place.derived("brokers", snapshot, lambda: _lines(snapshot)), seen(call, snapshot))
+    lines = await call.place.derived("brokers", snapshot, lambda: _lines(snapshot))
+    return BrokerList(lines, seen(call, snapshot))
 
 
 async def config(call: Call[NoQuery, None]) -> ConfigList:
@@ -76,12 +78,13 @@ async def _known(call: Call[NoQuery, ConfigWish] | Call[NoQuery, None]) -> int:
     return found
 
 
-def _lines(snapshot: Snapshot) -> tuple[BrokerLine, ...]:
+async def _lines(snapshot: Snapshot) -> tuple[BrokerLine, ...]:
     replicas, leaders, behind = Counter[int](), Counter[int](), Counter[int]()
-    for topic in snapshot.topics.values():
+    async for topic in in_pieces(snapshot.topics.values()):
         for one in topic.partitions:
-            replicas.update(one.replicas)
-            behind.update(set(one.replicas) - set(one.in_sync))
+            for broker in one.replicas:  # one by one, for `update` takes ten times as long for so few
+                replicas[broker] += 1
+                behind[broker] += broker not in one.in_sync
             if one.leader is not None:
                 leaders[one.leader] += 1
     known = snapshot.cluster.brokers

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import msgspec
 
+from klamm.base.pieces import in_pieces
+from klamm.base.together import side_by_side
 from klamm.console.api.operator import kafka_of
 from klamm.console.api.seen import Seen, seen
 from klamm.console.clusters import Place
@@ -52,14 +54,13 @@ class ClusterView(msgspec.Struct, frozen=True, rename="camel"):
 
 
 async def clusters(call: Call[NoQuery, None]) -> ClusterList:
-    return ClusterList(
-        tuple(_line(call.scene, place) for name, place in call.scene.places.items() if call.who.sees(name))
-    )
+    places = [place for name, place in call.scene.places.items() if call.who.sees(name)]
+    return ClusterList(await side_by_side(*(_line(call.scene, place) for place in places)))
 
 
 async def cluster(call: Call[NoQuery, None]) -> ClusterView:
     place, snapshot = call.place, await call.place.snapshot()
-    numbers = place.derived("numbers", snapshot, lambda: _numbers(snapshot))
+    numbers = await place.derived("numbers", snapshot, lambda: _numbers(snapshot))
     return ClusterView(
         name=place.name,
         id=snapshot.cluster.id,
@@ -86,27 +87,29 @@ class _Numbers:
     bytes: int
 
 
-def _numbers(snapshot: Snapshot) -> _Numbers:
-    partitions = [one for topic in snapshot.topics.values() for one in topic.partitions]
+async def _numbers(snapshot: Snapshot) -> _Numbers:
+    partitions = under_replicated = offline = messages = 0
+    async for topic in in_pieces(snapshot.topics.values()):
+        partitions += len(topic.partitions)
+        under_replicated += sum(len(one.in_sync) < len(one.replicas) for one in topic.partitions)
+        offline += sum(one.leader is None for one in topic.partitions)
+        earliest = snapshot.earliest.get(topic.name, {})
+        messages += sum(end - earliest.get(one, end) for one, end in snapshot.latest.get(topic.name, {}).items())
     return _Numbers(
-        partitions=len(partitions),
-        under_replicated=sum(len(one.in_sync) < len(one.replicas) for one in partitions),
-        offline=sum(one.leader is None for one in partitions),
-        messages=sum(
-            end - snapshot.earliest.get(topic, {}).get(partition, end)
-            for topic, ends in snapshot.latest.items()
-            for partition, end in ends.items()
-        ),
+        partitions,
+        under_replicated,
+        offline,
+        messages,
         bytes=sum(size for dirs in snapshot.log_dirs.values() for one in dirs for size in one.sizes.values()),
     )
 
 
-def _line(scene: Scene, place: Place) -> ClusterLine:
+async def _line(scene: Scene, place: Place) -> ClusterLine:
     snapshot, why = place.collector.snapshot, place.reason_offline
     operator = kafka_of(scene.kubernetes, place) is not None
     if snapshot is None:
         return ClusterLine(place.name, "offline", place.settings.read_only, why, operator=operator)
-    numbers = place.derived("numbers", snapshot, lambda: _numbers(snapshot))
+    numbers = await place.derived("numbers", snapshot, lambda: _numbers(snapshot))
     return ClusterLine(
         place.name,
         "offline" if why else "online",

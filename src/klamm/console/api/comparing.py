@@ -2,6 +2,7 @@
 
 import msgspec
 
+from klamm.base.together import side_by_side
 from klamm.console.access.rights import Right
 from klamm.console.clusters import Place
 from klamm.console.comparing import OWN_BY_NATURE, Difference, configs_apart, set_here, topics_apart
@@ -13,7 +14,7 @@ from klamm.kafka.facts import ConfigValue, Topic
 MOST = 1000
 """Topics whose configurations are compared: brokers are asked for each."""
 
-_AT_ONCE = 200
+_AT_ONCE = 50
 
 
 class BrokersQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,7 +79,7 @@ async def topics(call: Call[TopicsQuery, None]) -> TopicsApartView:
     apart = topics_apart(await _shown(call, call.place), await _shown(call, other))
     compared, why = apart.both[:MOST], None
     try:
-        mine, theirs = await _configs(call.place, compared), await _configs(other, compared)
+        mine, theirs = await side_by_side(_configs(call.place, compared), _configs(other, compared))
     except KafkaFailure as failure:
         # Names and partitions still tell something.
         compared, mine, theirs, why = (), {}, {}, str(failure)

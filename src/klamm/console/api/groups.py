@@ -5,10 +5,11 @@ from typing import Any
 
 import msgspec
 
+from klamm.base.pieces import in_pieces
 from klamm.console.access.rights import Right
 from klamm.console.api.seen import Seen, seen
 from klamm.console.health.trends import Trends
-from klamm.console.paging import PageQuery, cut
+from klamm.console.paging import PageQuery, cut, ordered
 from klamm.console.problems import not_found
 from klamm.console.routes import Call, NoQuery, Route
 from klamm.observing.snapshot import Beyond, Group, Snapshot
@@ -80,18 +81,28 @@ class GroupView(msgspec.Struct, frozen=True):
 
 
 async def groups(call: Call[GroupsQuery, None]) -> GroupList:
-    snapshot, query = await call.place.snapshot(), call.query
+    snapshot = await call.place.snapshot()
+    page = cut(call.query, await _shown(call, snapshot), lambda one: one.name, _COLUMNS)
+    return GroupList(tuple(page.items), page.total, page.pages, seen(call, snapshot))
+
+
+async def all_groups(call: Call[GroupsQuery, None]) -> list[GroupLine]:
+    """Of every page, as one look found them."""
+    shown = await _shown(call, await call.place.snapshot())
+    return ordered(call.query, shown, lambda one: one.name, _COLUMNS)
+
+
+async def _shown(call: Call[GroupsQuery, None], snapshot: Snapshot) -> list[GroupLine]:
+    query = call.query
     allowed = call.who.allowed(call.place.name, "consumer", "view", snapshot.groups)
     may_view = not query.topic or call.may("topic", "view", query.topic)
-    lines = call.place.derived("groups", snapshot, lambda: _lines(snapshot, call.place.trends))
-    found = [
+    lines = await call.place.derived("groups", snapshot, lambda: _lines(snapshot, call.place.trends))
+    return [
         lines[name]
         for name in allowed
         if (not query.topic or (query.topic in snapshot.committed.get(name, {}) and may_view))
         and (not query.state or snapshot.groups[name].state.lower() == query.state.lower())
     ]
-    page = cut(query, found, lambda one: one.name, _COLUMNS)
-    return GroupList(tuple(page.items), page.total, page.pages, seen(call, snapshot))
 
 
 async def group(call: Call[NoQuery, None]) -> GroupView:
@@ -139,8 +150,8 @@ def _offsets(snapshot: Snapshot, group: Group, visible: Container[str]) -> tuple
     return tuple(lines)
 
 
-def _lines(snapshot: Snapshot, trends: Trends) -> dict[str, GroupLine]:
-    return {name: _line(snapshot, group, trends) for name, group in snapshot.groups.items()}
+async def _lines(snapshot: Snapshot, trends: Trends) -> dict[str, GroupLine]:
+    return {name: _line(snapshot, group, trends) async for name, group in in_pieces(snapshot.groups.items())}
 
 
 def _line(snapshot: Snapshot, group: Group, trends: Trends) -> GroupLine:

@@ -1,16 +1,19 @@
 """The controllers' quorum, features, elections of leaders, and the map of what lies where."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
 import msgspec
 
+from klamm.base.pieces import in_pieces
+from klamm.base.together import side_by_side
 from klamm.console.access.rights import Right
 from klamm.console.api.seen import Seen, seen
 from klamm.console.problems import bad_value, not_found
 from klamm.console.routes import Call, NoQuery, Route
+from klamm.kafka.admin import Admin
 from klamm.kafka.errors import KafkaFailure, TooOld
-from klamm.kafka.facts import QuorumMember
+from klamm.kafka.facts import Quorum, QuorumMember
 from klamm.kafka.quorum import describe_quorum, elect_leaders, features
 from klamm.observing.snapshot import Snapshot
 
@@ -99,14 +102,12 @@ class MapView(msgspec.Struct, frozen=True):
 
 async def quorum(call: Call[NoQuery, None]) -> QuorumView:
     admin = await call.place.admin()
-    known = await features(admin)
+    known, found = await side_by_side(features(admin), _quorum_of(admin))
     lines = tuple(
         FeatureLine(name, known.finalized.get(name), *known.supported.get(name, (None, None)))
         for name in sorted({*known.finalized, *known.supported})
     )
-    try:
-        found = await describe_quorum(admin)
-    except TooOld:
+    if found is None:
         return QuorumView(False, None, None, None, (), lines)
     now = int(call.scene.clock.now().timestamp() * 1000)
     end = next((one.end for one in found.voters if one.id == found.leader), found.high_watermark)
@@ -115,6 +116,14 @@ async def quorum(call: Call[NoQuery, None]) -> QuorumView:
         *(_member(one, "observer", end, now) for one in found.observers),
     )
     return QuorumView(True, found.leader, found.epoch, found.high_watermark, members, lines)
+
+
+async def _quorum_of(admin: Admin) -> Quorum | None:
+    """None where ZooKeeper is."""
+    try:
+        return await describe_quorum(admin)
+    except TooOld:
+        return None
 
 
 def _member(one: QuorumMember, role: str, end: int, now: int) -> MemberLine:
@@ -157,46 +166,58 @@ async def heat_map(call: Call[MapQuery, None]) -> MapView:
     counted = _COUNTED.get(call.query.by)
     if counted is None:
         raise bad_value("by", call.query.by, f"is no measure; write one of {', '.join(_COUNTED)}")
-    numbers = counted(snapshot)
-    brokers = tuple(sorted(one.id for one in snapshot.cluster.brokers))
-    allowed = call.who.allowed(call.place.name, "topic", "view", snapshot.topics)
-    rows = [MapRow(name, tuple(numbers.get((name, broker), 0) for broker in brokers)) for name in allowed]
+    rows = await call.place.derived(f"map of {call.query.by}", snapshot, lambda: _rows(snapshot, counted))
+    if call.who.roles is not None:
+        allowed = frozenset(call.who.allowed(call.place.name, "topic", "view", snapshot.topics))
+        rows = [row for row in rows if row.topic in allowed]
+    return MapView(call.query.by, _brokers(snapshot), tuple(rows[:MOST_TOPICS]), len(rows), seen(call, snapshot))
+
+
+def _brokers(snapshot: Snapshot) -> tuple[int, ...]:
+    return tuple(sorted(one.id for one in snapshot.cluster.brokers))
+
+
+Numbers = dict[str, list[int]]
+"""By topic one for each broker, in their order."""
+
+Counted = Callable[[Snapshot, Numbers, Mapping[int, int]], Awaitable[None]]
+"""Counts into rows of zeros. The mapping tells the place of each broker."""
+
+
+async def _rows(snapshot: Snapshot, counted: Counted) -> list[MapRow]:
+    """Of all topics, the most first."""
+    places = {broker: place for place, broker in enumerate(_brokers(snapshot))}
+    numbers = {name: [0] * len(places) for name in snapshot.topics}
+    await counted(snapshot, numbers, places)
+    rows = [MapRow(name, tuple(values)) async for name, values in in_pieces(numbers.items())]
     rows.sort(key=lambda row: (-sum(row.values), row.topic))
-    return MapView(call.query.by, brokers, tuple(rows[:MOST_TOPICS]), len(rows), seen(call, snapshot))
+    return rows
 
 
-Numbers = dict[tuple[str, int], int]
-"""By topic and broker."""
-
-
-def _bytes(snapshot: Snapshot) -> Numbers:
-    numbers: Numbers = {}
+async def _bytes(snapshot: Snapshot, numbers: Numbers, places: Mapping[int, int]) -> None:
     for broker, dirs in snapshot.log_dirs.items():
-        for one in dirs:
-            for topic, size in one.sizes.items():
-                numbers[topic, broker] = numbers.get((topic, broker), 0) + size
-    return numbers
+        for one in dirs if broker in places else ():
+            async for topic, size in in_pieces(one.sizes.items()):
+                if topic in numbers:
+                    numbers[topic][places[broker]] += size
 
 
-def _leaders(snapshot: Snapshot) -> Numbers:
-    numbers: Numbers = {}
-    for topic in snapshot.topics.values():
+async def _leaders(snapshot: Snapshot, numbers: Numbers, places: Mapping[int, int]) -> None:
+    async for topic in in_pieces(snapshot.topics.values()):
         for one in topic.partitions:
-            if one.leader is not None:
-                numbers[topic.name, one.leader] = numbers.get((topic.name, one.leader), 0) + 1
-    return numbers
+            if one.leader is not None and one.leader in places:
+                numbers[topic.name][places[one.leader]] += 1
 
 
-def _replicas(snapshot: Snapshot) -> Numbers:
-    numbers: Numbers = {}
-    for topic in snapshot.topics.values():
+async def _replicas(snapshot: Snapshot, numbers: Numbers, places: Mapping[int, int]) -> None:
+    async for topic in in_pieces(snapshot.topics.values()):
         for one in topic.partitions:
             for broker in one.replicas:
-                numbers[topic.name, broker] = numbers.get((topic.name, broker), 0) + 1
-    return numbers
+                if broker in places:
+                    numbers[topic.name][places[broker]] += 1
 
 
-_COUNTED = {"bytes": _bytes, "leaders": _leaders, "replicas": _replicas}
+_COUNTED: Mapping[str, Counted] = {"bytes": _bytes, "leaders": _leaders, "replicas": _replicas}
 
 _CLUSTER = "/api/clusters/{cluster}"
 ROUTES = (

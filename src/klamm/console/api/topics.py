@@ -4,12 +4,13 @@ from typing import Annotated, Any
 
 import msgspec
 
+from klamm.base.pieces import in_pieces
 from klamm.console.access.rights import Right
 from klamm.console.api.managing import Done, managing, past
 from klamm.console.api.seen import Seen, seen
 from klamm.console.api.values import ConfigList, ConfigWish, config_list
 from klamm.console.clusters import Place
-from klamm.console.paging import PageQuery, cut
+from klamm.console.paging import PageQuery, cut, ordered
 from klamm.console.problems import Problem, bad_value, not_found
 from klamm.console.routes import Call, NoQuery, Route
 from klamm.kafka.errors import KafkaFailure
@@ -85,11 +86,20 @@ class Growth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 async def topics(call: Call[TopicsQuery, None]) -> TopicList:
     snapshot = await call.place.snapshot()
-    lines = call.place.derived("topics", snapshot, lambda: _lines(snapshot))
-    allowed = call.who.allowed(call.place.name, "topic", "view", lines)
-    shown = [lines[name] for name in allowed if call.query.show_internal or not lines[name].internal]
-    page = cut(call.query, shown, lambda one: one.name, _COLUMNS)
+    page = cut(call.query, await _shown(call, snapshot), lambda one: one.name, _COLUMNS)
     return TopicList(tuple(page.items), page.total, page.pages, seen(call, snapshot))
+
+
+async def all_topics(call: Call[TopicsQuery, None]) -> list[TopicLine]:
+    """Of every page, as one look found them."""
+    shown = await _shown(call, await call.place.snapshot())
+    return ordered(call.query, shown, lambda one: one.name, _COLUMNS)
+
+
+async def _shown(call: Call[TopicsQuery, None], snapshot: Snapshot) -> list[TopicLine]:
+    lines = await call.place.derived("topics", snapshot, lambda: _lines(snapshot))
+    allowed = call.who.allowed(call.place.name, "topic", "view", lines)
+    return [lines[name] for name in allowed if call.query.show_internal or not lines[name].internal]
 
 
 async def topic(call: Call[NoQuery, None]) -> TopicView:
@@ -178,9 +188,9 @@ def _raise(failure: KafkaFailure | None) -> None:
         raise Problem.of_kafka(failure)
 
 
-def _lines(snapshot: Snapshot) -> dict[str, TopicLine]:
+async def _lines(snapshot: Snapshot) -> dict[str, TopicLine]:
     sizes, groups = _bytes(snapshot), _groups(snapshot)
-    return {name: _line(snapshot, one, sizes, groups) for name, one in snapshot.topics.items()}
+    return {name: _line(snapshot, one, sizes, groups) async for name, one in in_pieces(snapshot.topics.items())}
 
 
 def _line(snapshot: Snapshot, topic: Topic, sizes: dict[str, int], groups: dict[str, int]) -> TopicLine:

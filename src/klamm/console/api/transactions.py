@@ -1,20 +1,29 @@
 """Transactions: the list, producers of a topic, those that hang, and their end."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import msgspec
 
+from klamm.base.pieces import in_pieces
 from klamm.base.together import side_by_side
 from klamm.console.access.rights import Right
 from klamm.console.health import hanging
+from klamm.console.health.findings import survey
 from klamm.console.problems import Problem, bad_value, forbidden, not_found
 from klamm.console.routes import Call, NoQuery, Route
 from klamm.kafka.admin import Admin
 from klamm.kafka.errors import KafkaFailure
 from klamm.kafka.facts import ActiveProducer, ListedTransaction, Topic, Transaction
-from klamm.kafka.transactions import abort_transaction, active_producers, describe_transactions, list_transactions
+from klamm.kafka.transactions import (
+    abort_transaction,
+    active_producers,
+    describe_transactions,
+    list_transactions,
+    perhaps_open,
+)
 
 _VIEW = Right("clusterconfig", "view")
 _EDIT = Right("clusterconfig", "edit")
@@ -103,10 +112,7 @@ async def find_hanging(call: Call[HangingQuery, None]) -> ProducerList:
     admin, name, now = await call.place.admin(), call.query.topic, _now(call)
     if name:
         _permit(call, name)
-    topics = await admin.describe_topics([name] if name else None)
-    if name and name not in topics:
-        raise not_found("topic", name)
-    found, unread = await _producers(admin, (one for one in topics.values() if call.may("topic", "view", one.name)))
+    found, unread = await _of_open_ones(admin, await _searched(call, admin, name))
     suspects = hanging.candidates(found, now, call.query.minutes * _MINUTE_MS)
     if not suspects:
         return ProducerList((), tuple(unread))
@@ -161,23 +167,81 @@ async def _of_coordinators(
     return listed, described, [why for _, _, some in answers for why in some]
 
 
-async def _producers(admin: Admin, topics: Iterable[Topic]) -> tuple[list[ActiveProducer], list[str]]:
+async def _searched(call: Call[HangingQuery, None], admin: Admin, name: str) -> "_Led":
+    """One topic, or all that one may view."""
+    if name:
+        topics = await admin.describe_topics([name])
+        if name not in topics:
+            raise not_found("topic", name)
+        return await _by_leader(topics.values())
+    # What hangs was there when the cluster was looked at last: to ask for all topics anew takes longer than the search.
+    snapshot = await call.place.snapshot()
+    allowed = call.who.allowed(call.place.name, "topic", "view", snapshot.topics)
+    if snapshot.led is not None and len(allowed) == len(snapshot.topics):
+        surveyed = await call.place.derived("survey", snapshot, lambda: survey(snapshot))
+        return _Led(snapshot.led, [f"{one.topic}-{one.id}" for one in surveyed.offline])
+    return await _by_leader(snapshot.topics[one] for one in allowed)
+
+
+async def _of_open_ones(admin: Admin, searched: "_Led") -> tuple[list[ActiveProducer], list[str]]:
+    """The producers of the partitions in which a transaction may be open: most often there are few, or none."""
+
+    async def of(broker: int, led: Mapping[str, Sequence[int]]) -> Mapping[str, Sequence[int]] | KafkaFailure:
+        try:
+            return await perhaps_open(admin, broker, led)
+        except KafkaFailure as failure:
+            return failure
+
+    answers = await side_by_side(*(of(broker, led) for broker, led in searched.leaders.items()))
+    failures = [str(one) for one in answers if isinstance(one, KafkaFailure)]
+    suspects = [one for one in answers if not isinstance(one, KafkaFailure)]
+    partitions = {(name, one) for some in suspects for name, ids in some.items() for one in ids}
+    # Looked up now: where a leader has moved since, the new one is asked.
+    named = await admin.describe_topics(sorted({name for name, _ in partitions}))
+    found, unread = await _producers(admin, named.values(), lambda name, one: (name, one) in partitions)
+    if searched.leaderless:
+        count, first = len(searched.leaderless), searched.leaderless[0]
+        unread.append(f"{count} partitions without a leader were not looked at, {first} among them")
+    return found, sorted({*failures, *unread})
+
+
+async def _producers(
+    admin: Admin, topics: Iterable[Topic], wanted: Callable[[str, int], bool] = lambda name, one: True
+) -> tuple[list[ActiveProducer], list[str]]:
     async def of(broker: int, led: Mapping[str, Sequence[int]]) -> list[ActiveProducer | KafkaFailure]:
         try:
             return await active_producers(admin, broker, led)
         except KafkaFailure as failure:
             return [failure]
 
-    leaders: dict[int, dict[str, list[int]]] = {}
-    for topic in topics:
-        for one in topic.partitions:
-            if one.leader is not None:
-                leaders.setdefault(one.leader, {}).setdefault(topic.name, []).append(one.id)
+    leaders = (await _by_leader(topics, wanted)).leaders
     answers = await side_by_side(*(of(broker, led) for broker, led in leaders.items()))
     read = [one for some in answers for one in some]
     found = [one for one in read if isinstance(one, ActiveProducer)]
     found.sort(key=lambda one: (one.topic, one.partition, one.producer_id))
     return found, sorted({str(one) for one in read if isinstance(one, KafkaFailure)})
+
+
+@dataclass(frozen=True, slots=True)
+class _Led:
+    """By broker the partitions that it leads; and those that nobody leads."""
+
+    leaders: Mapping[int, Mapping[str, Sequence[int]]]
+    leaderless: Sequence[str]
+
+
+async def _by_leader(topics: Iterable[Topic], wanted: Callable[[str, int], bool] = lambda name, one: True) -> _Led:
+    leaders: dict[int, dict[str, list[int]]] = {}
+    leaderless = []
+    async for topic in in_pieces(topics):
+        for one in topic.partitions:
+            if not wanted(topic.name, one.id):
+                continue
+            if one.leader is None:
+                leaderless.append(f"{topic.name}-{one.id}")
+            else:
+                leaders.setdefault(one.leader, {}).setdefault(topic.name, []).append(one.id)
+    return _Led(leaders, leaderless)
 
 
 def _now(call: Call[NoQuery, None] | Call[HangingQuery, None]) -> int:

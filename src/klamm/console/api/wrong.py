@@ -80,7 +80,7 @@ def _of_resources(call: Call[Any, None], place: Place) -> tuple[Finding, ...]:
 
 async def _facts(call: Call[Any, None], place: Place, snapshot: Snapshot) -> Facts:
     now, moment = call.scene.clock.monotonic(), call.scene.clock.now().timestamp()
-    surveyed = place.derived("survey", snapshot, lambda: survey(snapshot))
+    surveyed = await place.derived("survey", snapshot, lambda: survey(snapshot))
     return Facts(
         snapshot,
         surveyed,

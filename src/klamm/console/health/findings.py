@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from klamm.base.pieces import in_pieces
 from klamm.kafka.facts import LogDir, Partition
 from klamm.observing.snapshot import Beyond, Lag, Snapshot
 
@@ -54,12 +55,13 @@ class Survey:
     lone: tuple[str, ...]
 
 
-def survey(snapshot: Snapshot) -> Survey:
+async def survey(snapshot: Snapshot) -> Survey:
+    """In pieces: of ten thousands of partitions nobody is to wait for it."""
     present = {one.id for one in snapshot.cluster.brokers}
     held: dict[int, int] = {}
     offline, behind, lone = [], [], []
     led = moved = 0
-    for topic in snapshot.topics.values():
+    async for topic in in_pieces(snapshot.topics.values()):
         if topic.replication_factor == 1 and not topic.internal:
             lone.append(topic.name)
         for one in topic.partitions:

@@ -11,7 +11,7 @@ either sample, has none: else a broker that hangs would show nothing and then a 
 import math
 from array import array
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from klamm.base.pieces import in_pieces
@@ -47,6 +47,8 @@ class Ring:
         self._last: dict[str, int] = {}
         """The count of `add` at which a name was last there."""
         self._added = 0
+        self._under_way = False
+        """Something is added in pieces."""
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -58,15 +60,24 @@ class Ring:
 
     def add(self, at: float, values: Mapping[str, Sequence[float]]) -> None:
         """A name that is not among the values has a gap; after a whole round of gaps it is forgotten."""
+        for _ in self._adding(at, values):
+            pass
+
+    async def add_in_pieces(self, at: float, values: Mapping[str, Sequence[float]]) -> None:
+        """The same of very many names. Nobody reads of it before it is whole."""
+        async for _ in in_pieces(self._adding(at, values)):
+            pass
+
+    def _adding(self, at: float, values: Mapping[str, Sequence[float]]) -> Iterator[None]:
         slot, width = self._added % self._slots, len(self.columns)
-        self._times[slot] = at
-        self._added += 1
-        gap = self._empty[:width]
+        gap, added = self._empty[:width], self._added + 1
+        self._under_way = True
         for name, row in tuple(self._rows.items()):
             if name not in values:
                 row[slot * width : (slot + 1) * width] = gap
-                if self._added - self._last[name] >= self._slots:
+                if added - self._last[name] >= self._slots:
                     del self._rows[name], self._last[name]
+            yield
         for name, numbers in values.items():
             found = self._rows.get(name)
             if found is None:
@@ -74,7 +85,11 @@ class Ring:
                     continue
                 found = self._rows[name] = self._empty[:]
             found[slot * width : (slot + 1) * width] = array("f", numbers)
-            self._last[name] = self._added
+            self._last[name] = added
+            yield
+        self._times[slot] = at
+        self._added = added
+        self._under_way = False
 
     def times(self) -> list[float]:
         """From old to new."""
@@ -101,10 +116,11 @@ class Ring:
         return found
 
     def _in_order(self) -> range | list[int]:
-        if self._added <= self._slots:
+        if self._added < self._slots:
             return range(self._added)
         begin = self._added % self._slots
-        return [*range(begin, self._slots), *range(begin)]
+        # The oldest is not what it was while the newest comes in its place.
+        return [*range(begin + self._under_way, self._slots), *range(begin)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +220,8 @@ class Past:
             topics[name] = (between.pace(written) if known else NONE, sizes.get(name, unread))
         async for name in in_pieces(snapshot.groups):
             groups[name] = _lag(snapshot, name)
-        self.topics.add(now, topics)
-        self.groups.add(now, groups)
+        await self.topics.add_in_pieces(now, topics)
+        await self.groups.add_in_pieces(now, groups)
         self.disks.add(
             now,
             {

@@ -22,7 +22,6 @@ from klamm.base import logs
 from klamm.base.clock import Clock
 from klamm.console.access.rights import Person
 from klamm.console.identity.settings import Provider
-from klamm.console.identity.tokens import BadToken, UnknownKey, claims
 
 _log = logs.room("console.identity")
 
@@ -157,6 +156,9 @@ class OpenIdDoor:
         return found
 
     async def _believed(self, token: str, nonce: str, addresses: _Addresses) -> Mapping[str, Any]:
+        # Here, for it imports cryptography, which a console without such a log-in does not need.
+        from klamm.console.identity.tokens import BadToken, UnknownKey, claims
+
         async def read(fresh: bool) -> Mapping[str, Any]:
             keys = await self._signing_keys(addresses, fresh)
             now = self._clock.now().timestamp()

@@ -18,9 +18,6 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from cryptography.exceptions import InvalidKey
-from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
-
 LONGEST = 1024
 """Characters of a password that are looked at; a longer one is wrong."""
 
@@ -102,6 +99,10 @@ def scrypt_hash(given: str, salt: bytes) -> str:
 
 
 def _fits_argon(text: str, given: bytes) -> bool:
+    # Here, for a console without log-in does not start later because of it.
+    from cryptography.exceptions import InvalidKey
+    from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+
     try:
         Argon2id.verify_phc_encoded(given, text)
     except InvalidKey:

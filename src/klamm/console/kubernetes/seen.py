@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from klamm.certificates.read import UnreadableCertificate, read_certificate, split_pem
 from klamm.kube.kinds import Kind
 from klamm.resources.native.metadata import ObjectMeta, ObjectReference
 
@@ -243,6 +242,9 @@ class CertificateEnd:
 
 def certificate_ends(name: str, data: Mapping[str, str]) -> tuple[CertificateEnd, ...]:
     """Of the certificates in a Secret's base64 `data`; keys, passwords and stores are not even decoded."""
+    # Here, for it imports cryptography, which a console without Kubernetes does not need.
+    from klamm.certificates.read import UnreadableCertificate, read_certificate, split_pem
+
     found = []
     for key, content in sorted(data.items()):
         if not key.endswith((".crt", ".pem", ".cer")) or "key" in key.lower():

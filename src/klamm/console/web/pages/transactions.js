@@ -52,7 +52,7 @@ class Transactions extends Page {
   hanging(data) {
     const { topic = "", minutes = "15" } = this.words;
     const form = ask("Look for them", [text("topic", "Topic", topic, "all"), h("div", { class: "field" }, h("label", { for: "tx-minutes" }, "Open for more than (minutes)"), h("input", { id: "tx-minutes", name: "minutes", type: "number", min: 1, value: minutes, required: true }))], (values) => this.say({ ...values, look: "1" }));
-    const said = h("p", null, "A transaction hangs when a partition waits for its end and no coordinator knows of it: readers of committed records stop there for ever. Brokers are asked for the producers of every partition.");
+    const said = h("p", null, "A transaction hangs when a partition waits for its end and no coordinator knows of it: readers of committed records stop there for ever. Brokers are asked in which partitions one is open, and for the producers of those.");
     if (!data?.producers) return [form, said];
     const abort = { name: "abort", title: "", cell: (one) => may(this.params.cluster, "clusterconfig", "edit") && h("button", { type: "button", class: "danger", onclick: () => this.abort(one) }, "Abort") };
     return [form, unread(data.unread), table("Transactions that hang", [...COLUMNS.slice(0, 4), { name: "openSince", title: "Open since offset", number: true, cell: (one) => count(one.openSince) }, { name: "why", title: "Why", cell: (one) => one.why }, abort], data.producers, { key: keyOf, empty: "None hangs." })];
