@@ -27,7 +27,7 @@ test: test-fast ## set everything up; unit and golden tests, then real clusters 
 
 .PHONY: test-fast
 test-fast: environment ## unit and golden tests only (under a minute)
-	$(PYTHON) -m pytest -n auto tests/unit tests/golden
+	$(PYTHON) -m pytest -n auto --dist worksteal tests/unit tests/golden
 
 .PHONY: conformance
 conformance: environment ## localkube beside a real kube-apiserver, case by case (needs Go; the first run builds it)

@@ -5,11 +5,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import yaml
 from tests.builders.kafka import kafka_object, overlaid
 from tests.builders.kafka_world import KAFKAS, NAME, NAMESPACE, POD_SET_RESOURCE, KafkaWorld, kafka_world
 from tests.builders.virtual_time import in_virtual_time
 
+from klamm.base import documents
 from klamm.kube.requests import Request
 from klamm.localkube.objects import (
     CONFIG_MAPS,
@@ -48,7 +48,7 @@ BINDING = "strimzi-kafka-my-cluster-kafka-init"
 
 
 def kafka_1() -> Any:
-    first = next(yaml.safe_load_all((GOLDEN / "kafka-1.yaml").read_text()))
+    first = next(documents.read_all((GOLDEN / "kafka-1.yaml").read_text()))
     return overlaid(first, {"metadata": {"namespace": NAMESPACE}})
 
 
@@ -62,7 +62,7 @@ def with_node_port(**changes: Any) -> Any:
 
 @in_virtual_time
 async def test_a_new_cluster_has_every_object_of_the_golden_file() -> None:
-    wanted = [one for one in yaml.safe_load_all((GOLDEN / "kafka-1.out.yaml").read_text()) if one["kind"] in KINDS]
+    wanted = [one for one in documents.read_all((GOLDEN / "kafka-1.out.yaml").read_text()) if one["kind"] in KINDS]
     async with kafka_world() as world:
         world.apply(kafka_1())
         await world.ready()
