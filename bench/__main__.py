@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from bench import broker_metrics, console, console_search, exporter, idle, load, operator, start
+from bench import broker_metrics, console, console_search, console_world, exporter, idle, load, operator, start
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
         print(f"  {line}", flush=True)
     print(f"exporter: {exporter.TITLE}", flush=True)
     print("\n".join(exporter.measure(cache)))
-    print(f"console: {console.TITLE}", flush=True)
+    print(f"console: {console_world.TITLE}", flush=True)
     print("\n".join(console.measure()))
     print(f"console search: {console_search.TITLE}", flush=True)
     print("\n".join(console_search.measure(cache)))

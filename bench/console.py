@@ -1,95 +1,223 @@
 """The console before a large cluster: every page's answer while it collects, memory, start to first answer.
 
 The cluster is the fake of tests/builders (it speaks the protocol and is compared with real brokers there), in a process
-of its own. `python -m bench.console` runs only this.
+of its own. Beside each answer, at once, a bare aiohttp server gives the same bytes: on a machine that does much else
+the ratio says more than the seconds. `python -m bench.console [ROUNDS]` runs only this.
 """
 
 import json
-import multiprocessing
 import re
+import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from multiprocessing.connection import Connection
+from dataclasses import dataclass, field
+from pathlib import Path
 
-from tests.builders.fake_kafka_server import FakeGroup, FakeServers, FakeTopic, fake_servers
 from tests.builders.real_brokers import free_ports
 
 from bench.by_hand import peak_mb
+from bench.console_world import TITLE, be_cluster, be_neighbours, be_peer, in_a_process
 from klamm.console.table import ROUTES
 
-BROKERS = 6
-TOPICS, PARTITIONS = 9000, 39_000
-GROUPS = 2200
-TITLE = f"{TOPICS} topics, {PARTITIONS} partitions, {GROUPS} groups, {BROKERS} brokers that speak the protocol"
 ROUNDS = 12
 """Of every page, over more than three collections."""
+STARTS = 5
 _WITHIN = 120.0
-_PARAMETERS = {"cluster": "kafka", "topic": "topic-04321", "group": "group-0123", "broker": "1"}
-_QUERIES = ("", "?search=43", "?sort=messages&order=DESC", "?perPage=500&page=9", "?sort=lag&order=DESC")
+_BARE = (
+    "from aiohttp import web; app = web.Application(); "
+    "app.router.add_get('/', lambda _: web.json_response(dict(status='UP'))); "
+    "web.run_app(app, host='127.0.0.1', port={port}, print=None)"
+)
+_PARAMETERS = {
+    "cluster": "kafka",
+    "topic": "topic-04321",
+    "group": "group-0123",
+    "broker": "1",
+    "subject": "topic-00123-value",
+}
+_LISTS = ("", "?search=43", "?sort=messages&order=DESC", "?perPage=500&page=9", "?sort=lag&order=DESC")
+_QUERIES = {
+    "/compare/topics": ("?other=other",),
+    "/compare/brokers": ("?one=1&other=2",),
+    "/acls/decision": ("?principal=User:user-1&operation=READ&resourceType=TOPIC&resourceName=topic-00001",),
+    "/diff": ("?old=1&new=1",),
+    "/messages": ("?mode=LATEST&limit=100",),
+    "/messages/download": ("?mode=LATEST&limit=500",),
+}
 
 
-def measure() -> list[str]:
-    with _cluster() as bootstrap:
+@dataclass
+class Measured:
+    """Seconds: `first` byte, `whole` answer, `cpu` of the console meanwhile, `bare`: the peer with the same bytes."""
+
+    path: str
+    first: list[float] = field(default_factory=list)
+    whole: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+    bare: list[float] = field(default_factory=list)
+    size: int = 0
+
+    def line(self) -> str:
+        middle, bare = statistics.median(self.whole), statistics.median(self.bare)
+        return (
+            f"  {middle:6.3f} {max(self.whole):6.3f}  {max(self.first):6.3f}  {max(self.cpu):6.3f}  "
+            f"{bare:6.3f} {max(self.bare):6.3f}  {middle / bare:6.1f}  {self.size / 1024:7.1f}  {self.path}"
+        )
+
+
+HEAD = "  middle worst   first   CPU     bare   worst   ratio   KB       path"
+
+
+def measure(rounds: int = ROUNDS) -> list[str]:
+    with (
+        in_a_process(be_cluster) as bootstrap,
+        in_a_process(be_neighbours) as (other, registry),
+        in_a_process(be_peer) as peer,
+        tempfile.TemporaryDirectory(prefix="klamm-bench-") as folder,
+    ):
+        settings = Path(folder) / "settings.yaml"
+        clusters = [
+            {"name": "kafka", "bootstrapServers": bootstrap, "schemaRegistry": registry},
+            {"name": "other", "bootstrapServers": other},
+        ]
+        settings.write_text(json.dumps({"kafka": {"clusters": clusters}}))
+        lines = _starts(bootstrap)
+        blocks = Path(folder) / "blocks.json"
+        with _console(["-m", "bench.console_blocks", str(blocks), "ui", "--config", str(settings)]) as (
+            url,
+            pid,
+            begun,
+        ):
+            _until(url + "/actuator/health", begun)
+            lines.append(f"  first look at the cluster after {_until(url + '/api/clusters/kafka', begun):.2f} s")
+            lines += [HEAD, *_pages(url, f"http://127.0.0.1:{peer}", pid, rounds)]
+            memory = peak_mb(pid)
+        lines.append(f"  memory at most {memory:.1f} MB")
+        lines += _blocked(blocks)
+        return [*lines, "  goals: every answer under 0.3 s, at most 250 MB, first answer under 1 s"]
+
+
+def _starts(bootstrap: str) -> list[str]:
+    """In turn with a bare aiohttp server that says one word."""
+    ours, bare = [], []
+    for _ in range(STARTS):
+        with _console(["-m", "klamm.programs.klamm", "ui", "--bootstrap", bootstrap]) as (url, _, begun):
+            ours.append(_until(url + "/actuator/health", begun))
         port = free_ports(1)[0]
-        argv = [sys.executable, "-m", "klamm.programs.klamm", "ui", "--bootstrap", bootstrap, "--port", str(port)]
-        url, begun = f"http://127.0.0.1:{port}", time.monotonic()
-        process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            first = _until(url + "/actuator/health", begun)
-            seen = _until(url + "/api/clusters/kafka", begun)
-            lines = _pages(url)
-            return [
-                f"  first answer after {first:.2f} s, first look at the cluster after {seen:.2f} s",
-                *lines,
-                f"  memory at most {peak_mb(process.pid):.1f} MB",
-                "  goals: every answer under 0.3 s, at most 250 MB, first answer under 1 s",
-            ]
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def _pages(url: str) -> list[str]:
-    """The slowest answer of each; what the fake does not know is left out and named."""
-    worst: dict[str, float] = {}
-    unknown: dict[str, str] = {}
-    for _ in range(ROUNDS):
-        for path in _paths():
-            begun = time.monotonic()
-            try:
-                with urllib.request.urlopen(url + path, timeout=_WITHIN) as answer:
-                    answer.read()
-            except urllib.error.HTTPError as error:
-                unknown[path] = json.loads(error.read()).get("detail", "")[:80]
-                continue
-            worst[path] = max(worst.get(path, 0.0), time.monotonic() - begun)
-        time.sleep(3.0)
-    lines = [
-        f"  {seconds:6.3f} s at most  {path}" for path, seconds in sorted(worst.items(), key=lambda item: -item[1])
+        begun = time.monotonic()
+        with _ended([sys.executable, "-c", _BARE.format(port=port)]):
+            bare.append(_until(f"http://127.0.0.1:{port}/", begun))
+    middle, of_bare = statistics.median(ours), statistics.median(bare)
+    return [
+        f"  first answer after {middle:.2f} s (best {min(ours):.2f}, worst {max(ours):.2f}), of a bare aiohttp server "
+        f"after {of_bare:.2f} s (best {min(bare):.2f}): ratio {middle / of_bare:.1f}"
     ]
-    return [*lines, *(f"  not asked: {path}: {why}" for path, why in unknown.items())]
+
+
+@contextmanager
+def _console(arguments: Sequence[str]) -> Iterator[tuple[str, int, float]]:
+    port, begun = free_ports(1)[0], time.monotonic()
+    with _ended([sys.executable, *arguments, "--port", str(port)]) as process:
+        yield f"http://127.0.0.1:{port}", process.pid, begun
+
+
+@contextmanager
+def _ended(argv: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
+    process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _pages(url: str, peer: str, pid: int, rounds: int) -> list[str]:
+    """The slowest first; what could not be asked is left out and named."""
+    found: dict[str, Measured] = {}
+    unknown = {path: "" for path in _unnamed()}
+    for _ in range(rounds):
+        for path in _paths():
+            before, begun = _cpu(pid), time.monotonic()
+            try:
+                first, body = _got(url + path)
+            except urllib.error.HTTPError as error:
+                unknown[path] = json.loads(error.read()).get("detail", "")[:120]
+                continue
+            one = found.setdefault(path, Measured(path))
+            one.whole.append(time.monotonic() - begun)
+            one.first.append(first - begun)
+            one.cpu.append(_cpu(pid) - before)
+            one.size = len(body)
+            urllib.request.urlopen(urllib.request.Request(peer + path, body, method="PUT")).close()
+            begun = time.monotonic()
+            _got(peer + path)
+            one.bare.append(time.monotonic() - begun)
+        time.sleep(3.0)
+    lines = [one.line() for one in sorted(found.values(), key=lambda one: -statistics.median(one.whole))]
+    worst = max(found.values(), key=lambda one: max(one.whole))
+    slow = [one.path for one in found.values() if statistics.median(one.whole) > 0.3]
+    return [
+        *lines,
+        f"  worst of all {max(worst.whole):.3f} s: {worst.path}; {len(slow)} paths take more than 0.3 s in the middle",
+        *(f"  not asked: {path}: {why}" for path, why in unknown.items()),
+    ]
+
+
+def _got(url: str) -> tuple[float, bytes]:
+    """When the first byte of the body came, and the body."""
+    with urllib.request.urlopen(url, timeout=_WITHIN) as answer:
+        first = answer.read(1)
+        return time.monotonic(), first + answer.read()
 
 
 def _paths() -> list[str]:
     paths = []
     for route in ROUTES:
-        if route.method != "GET" or route.events or route.path.startswith("/api/openapi"):
-            continue
         names = re.findall(r"\{(\w+)", route.path)
-        if all(name in _PARAMETERS for name in names):
-            path = route.path.format(**_PARAMETERS)
-            is_list = route.path.endswith(("/topics", "/consumer-groups"))
-            paths += [path + query for query in (_QUERIES if is_list else ("",)) if _fits(route.path, query)]
+        if route.method == "GET" and all(name in _PARAMETERS for name in names):
+            path = re.sub(r"\{(\w+)[^}]*\}", lambda match: _PARAMETERS[match[1]], route.path)
+            is_list = route.path.endswith(("/topics", "/consumer-groups")) and "compare" not in route.path
+            ending = next((one for one in _QUERIES if route.path.endswith(one)), "")
+            queries = _LISTS if is_list else _QUERIES.get(ending, ("",))
+            paths += [path + query for query in queries if _fits(route.path, query)]
     return paths
+
+
+def _unnamed() -> list[str]:
+    """Paths with names in them for which there is nothing here."""
+    return [
+        route.path
+        for route in ROUTES
+        if route.method == "GET" and not all(name in _PARAMETERS for name in re.findall(r"\{(\w+)", route.path))
+    ]
 
 
 def _fits(path: str, query: str) -> bool:
     return not (("lag" in query and path.endswith("/topics")) or ("messages" in query and not path.endswith("/topics")))
+
+
+def _cpu(pid: int) -> float:
+    """Seconds that its threads have run."""
+    return sum(_ran(one) for one in Path(f"/proc/{pid}/task").iterdir())
+
+
+def _ran(thread: Path) -> float:
+    try:
+        return int((thread / "schedstat").read_text().split()[0]) / 1e9
+    except OSError:
+        return 0.0  # it has ended
+
+
+def _blocked(file: Path) -> list[str]:
+    steps = json.loads(file.read_text())
+    lines = [f"  {cpu:6.3f} s of CPU ({took:.3f} s) at once: {where}" for cpu, took, _, where in steps[:10]]
+    return ["  longest steps of the event loop:", *lines]
 
 
 def _until(url: str, begun: float) -> float:
@@ -103,37 +231,6 @@ def _until(url: str, begun: float) -> float:
     raise AssertionError(f"{url} does not answer within {_WITHIN:g} s")
 
 
-@contextmanager
-def _cluster() -> Iterator[str]:
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_be_cluster, args=(theirs,), daemon=True)
-    process.start()
-    try:
-        yield ours.recv()
-    finally:
-        ours.send("end")
-        process.join()
-
-
-def _be_cluster(told: Connection) -> None:
-    brokers = list(range(1, BROKERS + 1))
-    topics = {}
-    for number in range(TOPICS):
-        count = PARTITIONS // TOPICS + (number % TOPICS < PARTITIONS % TOPICS)
-        ends = [1000 + number + one for one in range(count)]
-        topics[f"topic-{number:05}"] = FakeTopic(ends, [brokers[(number + one) % BROKERS] for one in range(count)])
-    groups = {}
-    for number in range(GROUPS):
-        name = f"topic-{number * 4 % TOPICS:05}"
-        committed = {name: {one: 900 for one in range(len(topics[name].ends))}}
-        groups[f"group-{number:04}"] = FakeGroup(committed, coordinator=brokers[number % BROKERS])
-    servers = FakeServers(brokers, topics=topics, groups=groups, remember=True)
-    with fake_servers(servers):
-        told.send(",".join(servers.bootstrap))
-        told.recv()
-
-
 if __name__ == "__main__":
     print(f"console: {TITLE}", flush=True)
-    print("\n".join(measure()))
+    print("\n".join(measure(int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS)))
