@@ -138,9 +138,9 @@ async def test_the_operator_s_view_has_the_rights_that_it_asks_and_no_more(offli
 
 @pytest.mark.parametrize("resource", ["kafkatopics", "kafkausers"])
 async def test_changes_through_resources_can_be_withheld(offline: Commands, resource: str) -> None:
-    value = {"kafkatopics": "changeTopics", "kafkausers": "changeUsers"}[resource]
-    for permitted in (True, False):
-        made = await rendered(offline, {"kubernetes": {"enabled": True, value: permitted}})
+    value, default = {"kafkatopics": ("changeTopics", True), "kafkausers": ("changeUsers", False)}[resource]
+    for given, permitted in (({}, default), ({value: True}, True), ({value: False}, False)):
+        made = await rendered(offline, {"kubernetes": {"enabled": True, **given}})
         rules = made["Role kafka/kafka-ui"]["rules"]
         assert any(resource in one["resources"] and "patch" in one["verbs"] for one in rules) is permitted
 

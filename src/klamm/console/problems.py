@@ -26,6 +26,9 @@ _OF_KUBERNETES: tuple[tuple[type[kube.KubeError], int], ...] = (
 )
 
 
+_PERMIT = ". Kubernetes does not permit it to the console: see kubernetes.changeTopics and changeUsers of its chart"
+
+
 class Said(msgspec.Struct, frozen=True):
     """`detail` names field, value, rule and mend; `field` is the field's path, where there is one."""
 
@@ -50,7 +53,8 @@ class Problem(Exception):
     @classmethod
     def of_kubernetes(cls, error: kube.KubeError) -> Self:
         status = next((status for kind, status in _OF_KUBERNETES if isinstance(error, kind)), 502)
-        return cls(status, error.reason or type(error).__name__, str(error))
+        mend = _PERMIT if isinstance(error, kube.Forbidden) else ""
+        return cls(status, error.reason or type(error).__name__, f"{error}{mend}")
 
 
 def not_found(what: str, name: str) -> Problem:
