@@ -427,7 +427,7 @@ def test_a_deleted_broker_comes_back_with_its_volume_while_a_producer_goes_on(cl
     before = client.pods()["my-cluster-kafka-1"]
     producer = VerifiableProducer(client, "numbers", 4000, 200)
     client.until("a hundred records are acknowledged", lambda: len(producer.acknowledged) > 100)
-    assert "deleted" in client.typed("kubectl delete pod my-cluster-kafka-1 -n kafka")
+    assert "deleted" in client.typed("kubectl delete pod my-cluster-kafka-1 -n kafka --wait=false")
     when_deleted = len(producer.acknowledged)
 
     def comes_back() -> bool:
