@@ -48,7 +48,7 @@ def control_plane(folders: Folders, programs: Mapping[str, str]) -> dict[str, li
         "kube-scheduler": [
             programs["kube-scheduler"],
             *_with_kubeconfig(folders.kubeconfig("scheduler")),
-            # It was seen to miss that a pod's volume was bound in the moment in which it gave the pod up: a pod of three
+            # It was seen to miss that a pod's volume was bound in the moment in which it gave the pod up: that pod
             # then waited five minutes.
             "--pod-max-in-unschedulable-pods-duration=10s",
             "--leader-elect=false",
