@@ -7,7 +7,7 @@ was superseded is neither a success nor a failure: the newer one is.
 from collections.abc import Callable, Iterable, Sequence
 
 from klamm.base.metrics import Family, Metrics, Rows, counter, gauge, timer
-from klamm.control.status import PAUSE
+from klamm.control.status import is_paused
 from klamm.kube.kinds import Name, Object
 from klamm.kube.requests import Labels
 
@@ -142,7 +142,3 @@ def selector_text(labels: Labels) -> str:
     if isinstance(labels, str):
         return labels
     return ",".join(f"{key}={value}" for key, value in sorted((labels or {}).items()))
-
-
-def is_paused(resource: Object) -> bool:
-    return resource.metadata.annotations.get(PAUSE, "").lower() == "true"

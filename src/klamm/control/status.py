@@ -14,7 +14,7 @@ import msgspec
 
 from klamm.kube import requests
 from klamm.kube.client import Client
-from klamm.kube.kinds import Kind, T, name_of
+from klamm.kube.kinds import Kind, Object, T, name_of
 from klamm.resources.custom.status import Condition, Status
 
 S = TypeVar("S", bound=Status)
@@ -23,6 +23,10 @@ TIME = "lastTransitionTime"
 
 PAUSE = "strimzi.io/pause-reconciliation"
 """The annotation that halts a resource's passes; its condition is `paused()`."""
+
+
+def is_paused(resource: Object) -> bool:
+    return resource.metadata.annotations.get(PAUSE, "").lower() == "true"
 
 
 def ready() -> Condition:

@@ -12,10 +12,11 @@ from typing import Any
 from klamm.console.api.managing import Done
 from klamm.console.api.operator import kafka_of
 from klamm.console.kubernetes.joining import resource_of_user
-from klamm.console.kubernetes.seen import PAUSE, USERS, User
+from klamm.console.kubernetes.seen import USERS, User
 from klamm.console.kubernetes.watching import Kubernetes
 from klamm.console.problems import Problem
 from klamm.console.routes import Call
+from klamm.control.status import is_paused
 from klamm.kube.errors import KubeError
 from klamm.kube.kinds import name_of
 from klamm.planning.users import principal
@@ -43,7 +44,7 @@ class Owner:
 
     @property
     def is_paused(self) -> bool:
-        return self._user.metadata.annotations.get(PAUSE, "false").lower() == "true"
+        return is_paused(self._user)
 
     def is_called(self, user: str) -> bool:
         """Whether Kafka knows it by this name now; of the other one nothing is to be left."""

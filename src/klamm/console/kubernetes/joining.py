@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from klamm.console.comparing import Difference
-from klamm.console.kubernetes.seen import MANAGED, PAUSE, Kafka, Topic
+from klamm.console.kubernetes.seen import MANAGED, Kafka, Topic
+from klamm.control.status import is_paused
 from klamm.kube.kinds import Name, name_of
 from klamm.planning.topics import (
     Change,
@@ -75,7 +76,7 @@ def _standing(topic: Topic) -> Standing:
         named=_named(topic),
         leaving=meta.deletion_timestamp is not None,
         managed=meta.annotations.get(MANAGED, "true").lower() != "false",
-        paused=meta.annotations.get(PAUSE, "false").lower() == "true",
+        paused=is_paused(topic),
     )
 
 

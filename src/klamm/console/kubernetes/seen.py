@@ -19,7 +19,6 @@ _GROUP, _VERSION = "kafka.strimzi.io", "v1beta2"
 
 CLUSTER = "strimzi.io/cluster"
 MANAGED = "strimzi.io/managed"
-PAUSE = "strimzi.io/pause-reconciliation"
 _LARGE = ("kubectl.kubernetes.io/last-applied-configuration",)
 """Annotations that are as large as all the rest, and that nobody asks for."""
 

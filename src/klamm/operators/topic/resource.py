@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from klamm.control.status import PAUSE
+from klamm.control.status import PAUSE, is_paused
 from klamm.planning.topics import Standing, Wanted, config_texts
 from klamm.resources.custom.topic import KafkaTopic
 
@@ -55,7 +55,7 @@ def standing(resource: KafkaTopic) -> Standing:
         named=named(resource),
         leaving=metadata.deletion_timestamp is not None,
         managed=is_managed(resource),
-        paused=metadata.annotations.get(PAUSE, "false").lower() == "true",
+        paused=is_paused(resource),
     )
 
 

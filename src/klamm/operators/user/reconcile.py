@@ -94,7 +94,7 @@ class UserReconciler:
         user = self._hands.users.get(name)
         if user is None:
             return await self._departed(name)
-        if user.metadata.annotations.get(conditions.PAUSE, "").lower() == "true":
+        if conditions.is_paused(user):
             await self._report(user, conditions.paused())
             return DONE
         try:
