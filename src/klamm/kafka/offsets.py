@@ -16,9 +16,10 @@ Which = Literal["earliest", "latest"]
 Committed = dict[str, dict[int, int]]
 """By topic and partition; partitions without a commit are left out."""
 
-LATEST = -1
-_TIMESTAMPS: dict[Which, int] = {"latest": LATEST, "earliest": -2}
-_MOVED = frozenset({5, 6, 74, 76})  # LEADER_NOT_AVAILABLE, NOT_LEADER_OR_FOLLOWER, FENCED_ and UNKNOWN_LEADER_EPOCH
+EARLIEST, LATEST = -2, -1
+"""Instead of a time: where a partition begins and where it ends for readers."""
+_TIMESTAMPS: dict[Which, int] = {"latest": LATEST, "earliest": EARLIEST}
+MOVED = frozenset({5, 6, 74, 76})  # LEADER_NOT_AVAILABLE, NOT_LEADER_OR_FOLLOWER, FENCED_ and UNKNOWN_LEADER_EPOCH
 _GONE = 3  # UNKNOWN_TOPIC_OR_PARTITION
 _CONSUMER = -1
 ONLOOKER = -2
@@ -73,7 +74,7 @@ async def ask_offsets(
     committed: bool = False,
     replica: int = _CONSUMER,
 ) -> Iterable[TopicOffsets]:
-    """What the broker says of each. `timestamp`: milliseconds since 1970, or the protocol's -1, -2."""
+    """What the broker says of each. `timestamp`: milliseconds since 1970, or EARLIEST, LATEST."""
     asked = _Asked(replica, committed, timestamp, int(seconds * 1000))
     try:
         answer = await admin.ask_within(seconds, doing, await _packed(asked, partitions), broker)
@@ -142,7 +143,7 @@ async def offsets_of(topics: Iterable[TopicOffsets]) -> Offsets:
                 of_topic[id] = offset
             elif code == _GONE:
                 gone.add(name)
-            elif code in _MOVED:
+            elif code in MOVED:
                 moved.add(name)
     return Offsets(read, frozenset(moved), frozenset(gone))
 

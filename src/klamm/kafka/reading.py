@@ -10,13 +10,10 @@ from typing import Any
 
 from klamm.kafka.admin import Admin
 from klamm.kafka.errors import NotNow, UnknownTopic
-from klamm.kafka.offsets import ask_offsets
+from klamm.kafka.offsets import MOVED, ask_offsets
 
 _NAMES_UNTIL = 12  # later versions of Fetch speak of topics' ids
-_MOVED = frozenset({5, 6, 74, 76})  # LEADER_NOT_AVAILABLE, NOT_LEADER_OR_FOLLOWER, FENCED_ and UNKNOWN_LEADER_EPOCH
 _OUT_OF_RANGE = 1
-EARLIEST, LATEST = -2, -1
-"""Instead of a time: where a partition begins and where it ends for readers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +79,7 @@ def _piece(doing: str, part: Any) -> Piece:
     from klamm.kafka.answers import failure_of
 
     code = part.error_code
-    if code in _MOVED:
+    if code in MOVED:
         return Piece(b"", -1, moved=True)
     if code == _OUT_OF_RANGE:
         return Piece(b"", -1, out_of_range=True)

@@ -22,7 +22,8 @@ from klamm.console.records.shown import Message
 from klamm.kafka.admin import Admin
 from klamm.kafka.batches import Batch, Corrupt, Record, batches_in, committed
 from klamm.kafka.errors import NotNow
-from klamm.kafka.reading import EARLIEST, LATEST, Fetching, Piece, by_leader, fetch_batches, leaders_of, offsets_at
+from klamm.kafka.offsets import EARLIEST, LATEST
+from klamm.kafka.reading import Fetching, Piece, by_leader, fetch_batches, leaders_of, offsets_at
 
 SECONDS = 30.0
 """For one answer of a broker."""

@@ -20,7 +20,8 @@ from klamm.console.topics.analyses import Analysis, scan
 from klamm.kafka.admin import Admin
 from klamm.kafka.errors import NotNow
 from klamm.kafka.facts import Partition, Topic
-from klamm.kafka.reading import EARLIEST, Fetching, Piece, by_leader
+from klamm.kafka.offsets import EARLIEST
+from klamm.kafka.reading import Fetching, Piece, by_leader
 from klamm.kafka.writing import NewRecord, batch_of
 
 ALL = Selection(Showing("orders", BuiltIns(), BUILT_IN["Auto"], BUILT_IN["Auto"]))
