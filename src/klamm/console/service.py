@@ -59,7 +59,7 @@ async def serve(
                 tasks.start(f"history of {place.name}", place.remember)
                 tasks.start(f"trends of {place.name}", place.follow_trends)
             for name in trail.with_topics:
-                tasks.start(f"audit of {name}", partial(write_entries, trail, places[name]))
+                tasks.start(f"audit of {name}", partial(write_entries, trail, places[name], clock))
             if kubernetes is not None:
                 kubernetes.start(tasks)
             await stop.wait()

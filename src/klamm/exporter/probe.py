@@ -14,12 +14,13 @@ from klamm.base.clock import Clock
 from klamm.base.together import side_by_side
 from klamm.exporter.tally import Tally
 from klamm.kafka.admin import Admin
+from klamm.kafka.batches import batches_in
 from klamm.kafka.errors import KafkaFailure, TopicExists
 from klamm.kafka.facts import NewTopic
 from klamm.kafka.link import Link
 from klamm.kafka.offsets import partition_offsets
 from klamm.kafka.reading import Fetching, fetch_batches
-from klamm.kafka.records import append, records_of
+from klamm.kafka.writing import NewRecord, produce
 
 _log = logs.room("probe")
 
@@ -70,7 +71,8 @@ class Probe:
         begun = self._clock.monotonic()
         self.tally.sent(partition, record, begun)
         try:
-            await append(admin, leader, self._settings.topic, partition, record.encode(), _ACKNOWLEDGED_WITHIN)
+            new = NewRecord(None, record.encode(), int(self._clock.now().timestamp() * 1000))
+            await produce(admin, leader, self._settings.topic, partition, [new], _ACKNOWLEDGED_WITHIN)
         except KafkaFailure as failure:
             self.tally.failed(partition, record)
             _log.debug("a record was not taken", partition=partition, because=str(failure))
@@ -104,9 +106,15 @@ class Probe:
                     del self._at[partition]
                 if piece.moved or piece.out_of_range:
                     raise KafkaFailure(f"read {self._settings.topic}", f"partition {partition} is not where it was")
-                for offset, value in records_of(piece.data, at[partition]):
-                    self._at[partition] = offset + 1
-                    self.tally.received(partition, value.decode("latin-1"), now)
+                self._take(partition, at[partition], piece.data, now)
+
+    def _take(self, partition: int, first: int, fetched: bytes, now: float) -> None:
+        """A batch may begin before the offset that was asked for."""
+        for batch in batches_in(partition, fetched):
+            for record in batch.records():
+                if record.offset >= first:
+                    self._at[partition] = record.offset + 1
+                    self.tally.received(partition, (record.value or b"").decode("latin-1"), now)
 
     async def _begin(self, admin: Admin, leader: int, partitions: list[int]) -> None:
         """At the end: what is there was written before us."""

@@ -48,7 +48,7 @@ async def produce(
     """Acknowledged by all replicas in sync; the records' offsets, in order."""
     offsets: list[int] = []
     for some in _in_batches(records):
-        first = await append_batch(admin, leader, topic, partition, batch_of(some), seconds)
+        first = await _append_batch(admin, leader, topic, partition, batch_of(some), seconds)
         offsets += range(first, first + len(some))
     return offsets
 
@@ -64,7 +64,7 @@ def _in_batches(records: Sequence[NewRecord]) -> Iterable[Sequence[NewRecord]]:
         yield records[first:]
 
 
-async def append_batch(admin: Admin, leader: int, topic: str, partition: int, batch: bytes, seconds: float) -> int:
+async def _append_batch(admin: Admin, leader: int, topic: str, partition: int, batch: bytes, seconds: float) -> int:
     """Write one batch, acknowledged by all replicas in sync. Returns its first record's offset."""
     from kafka.protocol.producer import ProduceRequest
 

@@ -6,13 +6,14 @@ import asyncio
 import msgspec
 
 from klamm.base import logs
+from klamm.base.clock import Clock
 from klamm.console.audit.trail import AuditSettings, Entry, Trail
 from klamm.console.clusters import Place
 from klamm.console.problems import Problem
-from klamm.kafka import records
 from klamm.kafka.admin import Admin
 from klamm.kafka.errors import KafkaFailure, TopicExists
 from klamm.kafka.facts import NewTopic
+from klamm.kafka.writing import NewRecord, produce
 
 _log = logs.room("console.audit")
 
@@ -21,22 +22,23 @@ _PAUSE = 5.0
 """Seconds after a failure."""
 
 
-async def write_entries(trail: Trail, place: Place) -> None:
+async def write_entries(trail: Trail, place: Place, clock: Clock) -> None:
     """Of this cluster, for ever."""
     while True:
         entry = await trail.next_for_topic(place.name)
         try:
-            await _write(place, entry)
+            await _write(place, entry, clock)
         except (KafkaFailure, Problem) as failure:
             _log.warning("an audit entry could not be written; it is tried again", cluster=place.name, because=failure)
             trail.again(place.name, entry)
             await asyncio.sleep(_PAUSE)
 
 
-async def _write(place: Place, entry: Entry) -> None:
+async def _write(place: Place, entry: Entry, clock: Clock) -> None:
     settings, admin = place.settings.audit, await place.admin()
     leader = await _leader(admin, settings)
-    await records.append(admin, leader, settings.topic, 0, msgspec.json.encode(entry), _WITHIN)
+    record = NewRecord(None, msgspec.json.encode(entry), int(clock.now().timestamp() * 1000))
+    await produce(admin, leader, settings.topic, 0, [record], _WITHIN)
 
 
 async def _leader(admin: Admin, settings: AuditSettings) -> int:
