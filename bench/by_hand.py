@@ -4,8 +4,8 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
@@ -133,6 +133,17 @@ _ZOOKEEPER_TLS = (
         for prefix in ("ssl", "ssl.quorum")
     )
 )
+
+
+@contextmanager
+def running(argv: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
+    """A program that says nothing to anybody, ended at exit."""
+    process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def free_ports(count: int) -> list[int]:

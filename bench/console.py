@@ -8,7 +8,6 @@ the ratio says more than the seconds. `python -m bench.console [ROUNDS]` runs on
 import json
 import re
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,7 +20,7 @@ from pathlib import Path
 
 from tests.builders.real_brokers import free_ports
 
-from bench.by_hand import peak_mb
+from bench.by_hand import peak_mb, running
 from bench.console_world import TITLE, be_cluster, be_neighbours, be_peer, in_a_process
 from klamm.console.table import ROUTES
 
@@ -111,7 +110,7 @@ def _starts(bootstrap: str) -> list[str]:
             ours.append(_until(url + "/actuator/health", begun))
         port = free_ports(1)[0]
         begun = time.monotonic()
-        with _ended([sys.executable, "-c", _BARE.format(port=port)]):
+        with running([sys.executable, "-c", _BARE.format(port=port)]):
             bare.append(_until(f"http://127.0.0.1:{port}/", begun))
     middle, of_bare = statistics.median(ours), statistics.median(bare)
     return [
@@ -123,18 +122,8 @@ def _starts(bootstrap: str) -> list[str]:
 @contextmanager
 def _console(arguments: Sequence[str]) -> Iterator[tuple[str, int, float]]:
     port, begun = free_ports(1)[0], time.monotonic()
-    with _ended([sys.executable, *arguments, "--port", str(port)]) as process:
+    with running([sys.executable, *arguments, "--port", str(port)]) as process:
         yield f"http://127.0.0.1:{port}", process.pid, begun
-
-
-@contextmanager
-def _ended(argv: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
-    process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def _pages(url: str, peer: str, pid: int, rounds: int) -> list[str]:

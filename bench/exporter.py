@@ -14,7 +14,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +22,7 @@ from pathlib import Path
 from tests.builders.commits import commit
 from tests.builders.real_brokers import RealBrokers, free_ports, real_brokers
 
-from bench.by_hand import cpu_seconds, peak_mb
+from bench.by_hand import cpu_seconds, peak_mb, running
 from klamm.base.clock import SystemClock
 from klamm.distribution.provide import provide
 from klamm.distribution.store import Store
@@ -98,7 +98,7 @@ def _klamm(brokers: RealBrokers) -> Iterator[tuple[str, "subprocess.Popen[bytes]
     port = free_ports(1)[0]
     listen = f"--web.listen-address=127.0.0.1:{port}"
     argv = [sys.executable, "-m", "klamm.programs.klamm", "exporter", f"--kafka.server={brokers.bootstrap[0]}", listen]
-    with _running(argv) as process:
+    with running(argv) as process:
         yield "klamm", process, f"http://127.0.0.1:{port}/metrics"
 
 
@@ -110,18 +110,8 @@ def _kafka_exporter(brokers: RealBrokers) -> Iterator[tuple[str, "subprocess.Pop
         raise NotToBeHad(f"there is no {_PEER} on PATH")
     listen = f"--web.listen-address=127.0.0.1:{port}"
     argv = [program, f"--kafka.server={brokers.bootstrap[0]}", f"--kafka.version={_PEER_SPEAKS}", listen]
-    with _running(argv) as process:
+    with running(argv) as process:
         yield "kafka_exporter 1.9", process, f"http://127.0.0.1:{port}/metrics"
-
-
-@contextmanager
-def _running(argv: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
-    process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def _measured(name: str, process: "subprocess.Popen[bytes]", url: str) -> Measured:
