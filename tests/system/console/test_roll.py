@@ -112,6 +112,8 @@ async def test_a_changed_configuration_is_seen_to_roll_the_brokers(home: LocalCl
             shown = await shown_until_the_end(tab)
 
             why = "Why: its configuration changed\n"
+            # Each step here takes a broker's end or start. What lasts a moment only, such as the look between the first
+            # pod's being ready and the second one's going, a page may rightly pass over.
             begun = first(shown, "A roll is under way: 0 of 2 done", why)
             order = _order(shown[begun])
             assert sorted(order) == sorted(PODS)
@@ -119,12 +121,12 @@ async def test_a_changed_configuration_is_seen_to_roll_the_brokers(home: LocalCl
                 begun,
                 first(shown, f"Now: {order[0]} is ending", f"Next: {order[1]}", why),
                 first(shown, f"Now: {order[0]} is starting", f"Next: {order[1]}", "0 of 2 done"),
-                first(shown, "A roll is under way: 1 of 2 done", f"Next: {order[1]}"),
                 first(shown, f"Now: {order[1]} is ending", "1 of 2 done", "Next: nothing, that was the last one"),
                 first(shown, f"Now: {order[1]} is starting", "1 of 2 done"),
                 first(shown, "Nothing is being rolled. All 3 pods are ready.", "The last roll: 2 pods in"),
             ]
             assert steps == sorted(steps)
+            assert [now for text in shown if all(pod in (now := _now(text)) for pod in PODS)] == []
             for text in shown:
                 assert "NotReady\nVersion" not in text or "A roll is under way" in text
             await tab.until_shown("The roll has ended: 2 pods as wanted, and ready.")
@@ -150,6 +152,11 @@ async def test_a_pod_that_a_person_asks_for_is_seen_to_roll_alone(home: LocalClu
 
 
 _STATE_IS_READY = "klammPages.at(-1).includes('STATE\\nReady') || klammPages.at(-1).includes('State\\nReady')"
+
+
+def _now(text: str) -> str:
+    """The line that says which pods are away."""
+    return next((line for line in text.splitlines() if line.startswith("Now: ")), "")
 
 
 def _order(text: str) -> list[str]:
