@@ -17,7 +17,7 @@ from klamm.kafka.errors import TooOld, Unreachable
 from klamm.kafka.link import Link
 from klamm.kafka.packed import Answer, Packed
 
-LOOKS_EVERY = 0.01
+LOOKS_EVERY = 0.25
 
 
 class VirtualAdmin(Admin):

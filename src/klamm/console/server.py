@@ -5,8 +5,9 @@ load scripts, styles and pictures of this server only, and talk to nobody else.
 """
 
 import asyncio
+import functools
 import ipaddress
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -33,6 +34,7 @@ KEEP_ALIVE = 15.0
 """Seconds after which a silent stream of events says that it lives: proxies cut what is silent."""
 
 _WEB = Path(__file__).parent / "web"
+_INDEX = "index.html"
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -58,12 +60,7 @@ def build_app(scene: Scene, routes: Sequence[Route], identify: Identify) -> web.
     for route in routes:
         app.router.add_route(route.method, base + route.path, _handler(scene, route, identify))
     app.router.add_get(base + "/api/{rest:.*}", _no_such_path)
-    for path in sorted(_WEB.rglob("*")):
-        if path.is_file():
-            app.router.add_get(f"{base}/{path.relative_to(_WEB).as_posix()}", _file(path))
-    # Every other path is a page's, which the browser finds by itself.
-    index = _index(base)
-    app.router.add_get(base + "/{page:.*}", index)
+    app.router.add_get(base + "/{page:.*}", _pages(base))
     if base:
         app.router.add_get("/", _moved_to(f"{base}/"))
     return app
@@ -332,24 +329,24 @@ _KINDS = {
 }
 
 
-def _file(path: Path) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    content, kind = path.read_bytes(), _KINDS.get(path.suffix, "application/octet-stream")
+@functools.cache
+def _files() -> Mapping[str, tuple[bytes, str]]:
+    """What a browser loads beside the index: content and kind of each file, by its path."""
+    paths = (path for path in _WEB.rglob("*") if path.is_file() and path.name != _INDEX)
+    kinds = {path: _KINDS.get(path.suffix, "application/octet-stream") for path in paths}
+    return {path.relative_to(_WEB).as_posix(): (path.read_bytes(), kind) for path, kind in kinds.items()}
 
-    async def give(_: web.Request) -> web.StreamResponse:
+
+def _pages(base: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """A file, or the index: a path that is no file's is a page's, which the browser finds by itself."""
+    files = _files()
+    index = ((_WEB / _INDEX).read_text().replace("{base}", f"{base}/").encode(), "text/html")
+
+    async def give(request: web.Request) -> web.StreamResponse:
+        content, kind = files.get(request.match_info["page"], index)
         response = web.Response(body=content, content_type=kind, charset="utf-8", headers={"Cache-Control": "no-cache"})
         response.enable_compression()
         return response
-
-    return give
-
-
-def _index(base: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    content = (_WEB / "index.html").read_text().replace("{base}", f"{base}/")
-
-    async def give(_: web.Request) -> web.StreamResponse:
-        return web.Response(
-            text=content, content_type="text/html", charset="utf-8", headers={"Cache-Control": "no-cache"}
-        )
 
     return give
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 def timestamp(moment: datetime) -> str:
     """A UTC moment → "2026-01-31T12:00:00Z"."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.isoformat(timespec="seconds")[:19] + "Z"
 
 
 def rfc3339(seconds: float) -> str:

@@ -68,9 +68,11 @@ class Rule:
                 return self.settings.replacement
         upper, lower, digit, other = self.settings.masking_chars_replacement
 
+        of_kind = {"Lu": upper, "Ll": lower, "Nd": digit}
+
         def masked(one: str) -> str:
             kind = unicodedata.category(one)
-            return one if kind in _SPACES else {"Lu": upper, "Ll": lower, "Nd": digit}.get(kind, other)
+            return one if kind in _SPACES else of_kind.get(kind, other)
 
         return "".join(map(masked, text))
 

@@ -41,8 +41,7 @@ def _check_bytes(kind: Kind, obj: Object) -> None:
 def _shaped_custom(kind: Kind, obj: Object, unknown: list[str]) -> Object:
     of = kind.node.field("metadata")
     assert of is not None
-    native = Node(of.raw, of.types, True)
-    metadata = shaping.shape_native(obj.get("metadata") or {}, native, unknown, "metadata")
+    metadata = shaping.shape_native(obj.get("metadata") or {}, of.as_native, unknown, "metadata")
     rest = {name: value for name, value in obj.items() if name != "metadata"}
     pruned = shaping.prune_custom(rest, kind.node, unknown)
     unknown.sort()

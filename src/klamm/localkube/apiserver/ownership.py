@@ -53,11 +53,14 @@ class Writer:
         return (self.manager, self.operation, version, self.subresource)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
+    """`told`: the fields as the object that was read carries them; most entries are written as they were read."""
+
     writer: Writer
     fields: FieldSet
     time: str = ""
+    told: Object | None = None
 
 
 @dataclass(slots=True)
@@ -66,21 +69,28 @@ class Managed:
 
     def take_away(self, fields: FieldSet, but: Writer | None = None) -> None:
         for identity, entry in list(self.entries.items()):
-            if but is None or identity != but.identity:
-                entry.fields = entry.fields - fields
-                if not entry.fields:
-                    del self.entries[identity]
+            if (but is not None and identity == but.identity) or entry.fields.isdisjoint(fields):
+                continue
+            left = entry.fields - fields
+            if left:
+                self.entries[identity] = Entry(entry.writer, left, entry.time)
+            else:
+                del self.entries[identity]
 
 
-def read(obj: Object) -> Managed:
-    """Entries that cannot be understood are left out, as the real server does."""
+def read(obj: Object, *, from_client: bool = False) -> Managed:
+    """Entries that cannot be understood are left out, as the real server does.
+
+    What we wrote has the order and the form that `write` gives; what comes from a client may have another.
+    """
     managed = Managed()
     for raw in obj.get("metadata", {}).get("managedFields") or ():
         if raw.get("operation") not in ("Apply", "Update"):
             continue
         writer = Writer(raw.get("manager", ""), raw["operation"], raw.get("apiVersion", ""), raw.get("subresource", ""))
-        fields = field_sets.from_fields_v1(raw.get("fieldsV1") or {})
-        managed.entries[writer.identity] = Entry(writer, fields, raw.get("time", ""))
+        told = raw.get("fieldsV1") or {}
+        fields = field_sets.from_fields_v1(told)
+        managed.entries[writer.identity] = Entry(writer, fields, raw.get("time", ""), None if from_client else told)
     return managed
 
 
@@ -101,7 +111,7 @@ def _as_object(entry: Entry) -> Object:
         "apiVersion": entry.writer.api_version,
         **({"time": entry.time} if entry.time else {}),
         "fieldsType": "FieldsV1",
-        "fieldsV1": field_sets.to_fields_v1(entry.fields),
+        "fieldsV1": field_sets.to_fields_v1(entry.fields) if entry.told is None else entry.told,
     }
     if entry.writer.subresource:
         obj["subresource"] = entry.writer.subresource
@@ -128,7 +138,9 @@ def after_update(
 ) -> Object:
     """`new` with the ownership that follows from a plain write. A client that sends an empty list resets it all."""
     before = read(old) if old is not None else None
-    managed = read(new) if before is None or new["metadata"].get("managedFields") is not None else before
+    given = new["metadata"].get("managedFields")
+    is_as_before = old is not None and given in (None, old["metadata"].get("managedFields"))
+    managed = before if before is not None and is_as_before else read(new, from_client=True)
     if before is not None and not before.entries:
         return with_managed(new, managed)  # whose fields nobody has tracked until now nobody tracks, but by an apply
     empty = {"apiVersion": new["apiVersion"], "kind": new["kind"], "metadata": {}}

@@ -18,6 +18,7 @@ MICRO = "x-micro"
 ZEROS = "x-zeros"
 """Where types.json.gz keeps what `Node.zeros` tells."""
 _SCALARS = frozenset(["string", "integer", "number", "boolean"])
+_PLAIN: Mapping[str, type] = {"string": str, "integer": int, "boolean": bool}
 
 
 class Node:
@@ -29,6 +30,7 @@ class Node:
     __slots__ = (
         "_additional",
         "_always",
+        "_as_native",
         "_fields",
         "_items",
         "always_present",
@@ -37,6 +39,7 @@ class Node:
         "int_or_string",
         "is_scalar",
         "native",
+        "plain",
         "properties",
         "quantity",
         "raw",
@@ -54,6 +57,7 @@ class Node:
         self._items: Node | None = None
         self._additional: Node | None = None
         self._always: tuple[tuple[str, Node], ...] | None = None
+        self._as_native: Node | None = None
         self.dropped: frozenset[str] = frozenset(self.raw.get(DROPPED) or ()) if native else frozenset()
         """Scalars that Kubernetes' Go types do not serialize when they are zero, empty or false."""
         self.zeros: Mapping[str, Any] = (self.raw.get(ZEROS) or {}) if native else {}
@@ -67,6 +71,9 @@ class Node:
         self.is_scalar = self.type in _SCALARS or ("oneOf" in self.raw and native) or self.int_or_string
         self.quantity = native and "oneOf" in self.raw and not self.int_or_string
         self.time = native and self.raw.get("format") == "date-time"
+        is_plain = self.is_scalar and not (self.quantity or self.time or self.int_or_string)
+        self.plain: type | None = _PLAIN.get(self.type) if is_plain else None
+        """Of what Python type a value needs no further look; None where it needs one in any case."""
         is_map = self.raw.get("additionalProperties") not in (None, False)
         self.free = not (self.is_scalar or self.properties or is_map or self.type == "array")
         """Nothing is known of what is inside (RawExtension, `x-kubernetes-preserve-unknown-fields` without fields)."""
@@ -106,6 +113,13 @@ class Node:
         if self._items is None:
             self._items = Node(self.raw.get("items") or {}, self.types, self.native)
         return self._items
+
+    @property
+    def as_native(self) -> "Node":
+        """The same type with the rules of Go types: metadata has them within custom objects, too."""
+        if self._as_native is None:
+            self._as_native = self if self.native else Node(self.raw, self.types, True)
+        return self._as_native
 
     @property
     def is_struct(self) -> bool:

@@ -84,10 +84,12 @@ def _quantity(value: Any, node: Node, path: str) -> str:
 def _shape_map(value: dict[str, Any], node: Node, unknown: list[str], path: str) -> dict[str, Any]:
     of = node.map_value
     assert of is not None
-    shaped = {}
+    shaped: dict[str, Any] = {}
     for name, child in value.items():
         if child is None:
             shaped[name] = "" if of.type == "string" else None
+        elif type(child) is of.plain:
+            shaped[name] = child
         else:
             shaped[name] = shape_native(child, of, unknown, f"{path}.{name}" if path else name)
     return shaped
@@ -96,8 +98,12 @@ def _shape_map(value: dict[str, Any], node: Node, unknown: list[str], path: str)
 def _shape_struct(value: dict[str, Any], node: Node, unknown: list[str], path: str) -> dict[str, Any]:
     shaped: dict[str, Any] = {}
     for name, child in value.items():
-        at = f"{path}.{name}" if path else name
         field = node.field(name)
+        if field is not None and type(child) is field.plain:
+            if child or name not in node.dropped:
+                shaped[name] = child
+            continue
+        at = f"{path}.{name}" if path else name
         if field is None:
             unknown.append(at)
             continue
