@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.builders.lone_broker import free_port
+from tests.builders.ports import free_port
 
 Labels = Mapping[str, str]
 

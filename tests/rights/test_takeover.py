@@ -4,7 +4,6 @@ import asyncio
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
+from tests.builders.ports import free_port
 from tests.kubernetes.control_plane import ControlPlane
 from tests.kubernetes.operated import Operated, operated, until
 from tests.rights.accounts import connection_of, install, token_id, write_kubeconfig
@@ -61,7 +61,7 @@ class Operator:
 
 @contextmanager
 def _started(name: str, kubeconfig: Path, token: str) -> Iterator[Operator]:
-    port, log = _free_port(), kubeconfig.parent / f"{name}.log"
+    port, log = free_port(), kubeconfig.parent / f"{name}.log"
     environment = {
         "PATH": os.defpath,
         "PYTHONPATH": str(SOURCES),
@@ -198,8 +198,3 @@ def _deeds(operator: Operator, plane: ControlPlane) -> list[str]:
 
 def _is_late_bid(one: Asked) -> bool:
     return one.right.resource == LEASES.plural and one.code == _CONFLICT
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        return int(held.getsockname()[1])
