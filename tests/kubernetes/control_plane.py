@@ -25,7 +25,7 @@ from klamm.base.clock import SystemClock
 from klamm.kube.connection import Connection
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
-READY_WITHIN = 90.0
+READY_WITHIN = 240.0
 _ENDS_WITHIN = 20.0
 _CLOCK = SystemClock()
 
