@@ -19,7 +19,7 @@ from tests.builders.local_cluster import LocalCluster, User, local_cluster
 from tests.builders.traffic import Traffic, everything_in
 
 AGAIN_WITHIN = READY_WITHIN
-"""Seconds until all is Ready again, whatever died. At rest it takes less than twenty; what it took is printed."""
+"""Seconds until all is Ready again, whatever died; what it took is printed."""
 TOPIC = "promises"
 TOPIC_MANIFEST = f"""
 apiVersion: kafka.strimzi.io/v1beta2

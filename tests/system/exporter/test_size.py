@@ -11,8 +11,8 @@ PARTITIONS = 100_000
 WITHIN = 240.0
 SILENT = 200.0
 AT_ONCE = 60.0
-"""Seconds for 50 MB of text in one process with the brokers, on a machine that does much else: it takes two or three on
-one at rest, and who waited for a broker that hangs would wait for `SILENT`."""
+"""Seconds for 50 MB of text in one process with the brokers, on a machine that does much else. Who waited for a broker
+that hangs would wait for `SILENT`."""
 
 
 async def test_a_hundred_thousand_partitions() -> None:
