@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.builders.real_brokers import free_ports
+from tests.builders.ports import free_ports
 
 from bench.by_hand import peak_mb, running
 from bench.console_world import TITLE, be_cluster, be_neighbours, be_peer, in_a_process

@@ -20,7 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.builders.commits import commit
-from tests.builders.real_brokers import RealBrokers, free_ports, real_brokers
+from tests.builders.ports import free_ports
+from tests.builders.real_brokers import RealBrokers, real_brokers
 
 from bench.by_hand import cpu_seconds, peak_mb, running
 from klamm.base.clock import SystemClock

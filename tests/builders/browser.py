@@ -28,7 +28,9 @@ from klamm.base.deadlines import within
 from klamm.base.together import ended
 
 _STARTS_WITHIN = 60.0
-_SHOWS_WITHIN = 20.0
+_SHOWS_WITHIN = 60.0
+_GONE = ("navigated or closed", "context was destroyed", "Cannot find context")
+"""What the browser answers to whoever asked a page of which another one took the place meanwhile."""
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 _FIND = """
@@ -48,11 +50,19 @@ _FIND = """
       }
       return null;
     },
+    // Found and used in one turn: between two, a page may draw itself anew. Both say whether it was there.
+    click(element) {
+      if (!element || element.disabled) return false;
+      element.click();
+      return true;
+    },
     fill(element, value) {
+      if (!element) return false;
       element.focus();
-      if (element.type === "checkbox") { if (element.checked !== value) element.click(); return; }
+      if (element.type === "checkbox") { if (element.checked !== value) element.click(); return true; }
       element.value = value;
       for (const name of ["input", "change"]) element.dispatchEvent(new Event(name, { bubbles: true }));
+      return true;
     },
   };
 })();
@@ -61,6 +71,10 @@ _FIND = """
 
 class Closed(Exception):
     """The browser has gone."""
+
+
+class Left(Exception):
+    """The page that was asked is another one by now."""
 
 
 @dataclass
@@ -95,7 +109,8 @@ class Tab:
             if answer.done():
                 return
             if "error" in said:
-                answer.set_exception(AssertionError(said["error"]["message"]))
+                message = said["error"]["message"]
+                answer.set_exception(Left(message) if any(one in message for one in _GONE) else AssertionError(message))
             else:
                 answer.set_result(said["result"])
             return
@@ -132,7 +147,7 @@ class Tab:
         """Until it is true."""
 
         async def asked() -> None:
-            while not await self.run(f"Boolean({expression})"):
+            while not await self._is(expression):
                 await asyncio.sleep(0.05)
 
         try:
@@ -141,6 +156,13 @@ class Tab:
             raise AssertionError(
                 f"waited in vain for {what}; the page says:\n{await self.text()}\n{self.said}"
             ) from error
+
+    async def _is(self, expression: str) -> bool:
+        """Also of a page that comes while it is asked: then it is not so yet."""
+        try:
+            return bool(await self.run(f"Boolean({expression})"))
+        except Left:
+            return False
 
     async def until_shown(self, words: str) -> None:
         await self.until(f"document.body?.innerText.includes({json.dumps(words)})", repr(words))
@@ -154,13 +176,11 @@ class Tab:
     async def click(self, name: str) -> None:
         """A button or a link of this name (its whole text, or the beginning of it)."""
         find = f"klammTest.named({json.dumps(name)}, 'button, a[href], summary, [role=button], [role=tab]')"
-        await self.until(f"{find} && !{find}.disabled", f"a button or link {name!r}")
-        await self.run(f"{find}.click()")
+        await self.until(f"klammTest.click({find})", f"a button or link {name!r}")
 
     async def fill(self, label: str, value: str | bool) -> None:
         find = f"klammTest.field({json.dumps(label)})"
-        await self.until(find, f"a field {label!r}")
-        await self.run(f"klammTest.fill({find}, {json.dumps(value)})")
+        await self.until(f"klammTest.fill({find}, {json.dumps(value)})", f"a field {label!r}")
 
     async def press(self, key: str) -> None:
         for kind in ("keyDown", "keyUp"):

@@ -30,11 +30,13 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 EXAMPLES = CHECKOUT / "examples"
 
 CLOCK = SystemClock()
+COMMAND_WITHIN = 180.0
+"""Seconds for one command; Kafka's tools are JVMs."""
 PAUSE = 0.25
 """Seconds between two looks at a condition."""
-READY_WITHIN = 180.0
+READY_WITHIN = 300.0
 """Seconds that a cluster may take on a machine that does much else; what it took is printed."""
-GONE_WITHIN = 150.0
+GONE_WITHIN = 300.0
 
 
 class Cluster:
@@ -64,14 +66,14 @@ class Cluster:
 
     # Commands
 
-    def kubectl(self, *arguments: str, exit_code: int = 0, within: float = 60, given: str = "") -> str:
+    def kubectl(self, *arguments: str, exit_code: int = 0, within: float = COMMAND_WITHIN, given: str = "") -> str:
         return self._output(["kubectl", *arguments], exit_code, within, given)
 
-    def typed(self, line: str, *, exit_code: int = 0, within: float = 60, given: str = "") -> str:
+    def typed(self, line: str, *, exit_code: int = 0, within: float = COMMAND_WITHIN, given: str = "") -> str:
         """What a person sees who types this line in examples/."""
         return self._output(["bash", "-o", "pipefail", "-c", line], exit_code, within, given)
 
-    def typed_in_terminal(self, line: str, *, within: float = 60, given: str = "") -> str:
+    def typed_in_terminal(self, line: str, *, within: float = COMMAND_WITHIN, given: str = "") -> str:
         """The same with a terminal of 24 rows and 80 columns; `given` is what is typed after the line."""
         code, text = _in_terminal(["bash", "-c", line], self.environment, given, within)
         assert code == 0, f"$ {line}\n{text}\nended with {code}{self.story()}"
@@ -118,7 +120,7 @@ class Cluster:
     def found(self, *what: str) -> Object | None:
         """One object, None when it is not there; also None while the API does not answer."""
         process = self._start(["kubectl", "get", *what, "-o", "json", "--ignore-not-found"], self.environment)
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=COMMAND_WITHIN)
         if process.returncode or not output.strip():
             return None
         found: Object = json.loads(output)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from klamm.base.deadlines import until
 from klamm.kafka.admin import Admin
 
-_WITHIN = 60.0
+_WITHIN = 180.0
 
 
 async def commit(admin: Admin, group: str, offsets: Mapping[str, Mapping[int, int]]) -> int:

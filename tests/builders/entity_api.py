@@ -82,5 +82,5 @@ async def entity_api(folder: Path, *kinds: str) -> AsyncIterator[EntityApi]:
 
 
 async def soon(what: str, condition: Condition) -> None:
-    """Wait a few seconds at most; the failure says why it does not hold."""
-    await until(5.0, what, condition, every=0.01)
+    """It takes a moment, on a machine that does much else a longer one; the failure says why it does not hold."""
+    await until(60.0, what, condition, every=0.01)

@@ -138,7 +138,7 @@ def local_cluster(user: User | None = None) -> Iterator[LocalCluster]:
         cluster.prepare()
         yield cluster
         begun = CLOCK.monotonic()
-        cluster.klamm("down", "--delete", within=120)
+        cluster.klamm("down", "--delete")
         print(f"{CLOCK.monotonic() - begun:6.1f} s until klamm down --delete has ended")
         assert cluster.leftovers() == []
     finally:

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from tests.builders.ports import free_port
+
 from klamm.releases.settings import as_text
 
 JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
@@ -40,12 +42,6 @@ class Agent:
 
     jar: Path
     configuration: str
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 class LoneBroker:

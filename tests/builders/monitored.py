@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
-from tests.builders.cluster import READY_WITHIN, Cluster
+from tests.builders.cluster import COMMAND_WITHIN, READY_WITHIN, Cluster
 from tests.builders.local_cluster import LocalCluster, local_cluster
 from tests.builders.prometheus import Prometheus
 from tests.builders.real_cluster import RealCluster, real_cluster
@@ -18,7 +18,7 @@ from klamm.monitoring.one_machine import Watching, prometheus_objects
 
 AnyCluster = TypeVar("AnyCluster", bound=Cluster, covariant=True)
 
-ALERT_WITHIN = 180.0
+ALERT_WITHIN = 300.0
 BOOTSTRAP = "my-cluster-kafka-bootstrap:9092"
 
 
@@ -33,7 +33,7 @@ class Monitored(Generic[AnyCluster]):
     def prometheus(self) -> Prometheus:
         return Prometheus(f"http://127.0.0.1:{self._port()}")
 
-    def kafka(self, command: str, given: str = "", within: float = 60) -> str:
+    def kafka(self, command: str, given: str = "", within: float = COMMAND_WITHIN) -> str:
         line = f"kubectl exec -i -n kafka my-cluster-kafka-0 -- {command}"
         return self.cluster.typed(line, given=given, within=within)
 

@@ -35,7 +35,9 @@ from klamm.localkube.objects import PODS, Image, Mount, Object
 CONTROL_PLANE = (sys.executable, "-I", "-S", "-c", "import signal; signal.pause()")
 HOST = tuple(Mount(folder, folder) for folder in ("/usr", "/bin", "/lib", "/lib64") if Path(folder).exists())
 PYTHON = "/usr/bin/python3"
-KUBECTL_WITHIN = 60.0
+WITHIN = 60.0
+"""Seconds for what takes a moment, on a machine that does much else."""
+KUBECTL_WITHIN = 120.0
 SPDY = {"KUBECTL_REMOTE_COMMAND_WEBSOCKETS": "false", "KUBECTL_PORT_FORWARD_WEBSOCKETS": "false"}
 """What makes kubectl speak SPDY at once, as older ones do."""
 
@@ -222,14 +224,14 @@ class PodCluster:
                 self.objects.delete(PODS, "default", name, grace_seconds=0)
         await self.until("the pods are gone", lambda: all(self.pod(name) is None for name in names))
 
-    async def until(self, what: str, holds: Callable[[], object], seconds: float = 20.0) -> None:
+    async def until(self, what: str, holds: Callable[[], object], seconds: float = WITHIN) -> None:
         async def asked() -> object:
             return holds()
 
         await until(what, asked, seconds)
 
 
-async def until(what: str, holds: Callable[[], Awaitable[object]], seconds: float = 20.0) -> None:
+async def until(what: str, holds: Callable[[], Awaitable[object]], seconds: float = WITHIN) -> None:
     """Wait for a named condition, at most that long."""
     try:
         async with asyncio.timeout(seconds):

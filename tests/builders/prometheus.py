@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.builders.lone_broker import free_port
+from tests.builders.ports import free_port
 
 Labels = Mapping[str, str]
 
@@ -37,7 +37,7 @@ class Prometheus:
         """The answer's data. Raises AssertionError with Prometheus' own words."""
         url = f"{self.address}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
         try:
-            with urllib.request.urlopen(url, timeout=30) as response:
+            with urllib.request.urlopen(url, timeout=60) as response:
                 return json.load(response)["data"]
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{parameters}: {error.read().decode()}") from error

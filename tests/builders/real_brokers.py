@@ -6,12 +6,13 @@ be hung (SIGSTOP), let go on, killed.
 
 import os
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from tests.builders.ports import free_ports
 
 from klamm.distribution.provide import Provided
 
@@ -159,14 +160,6 @@ def real_brokers(
         yield made
     finally:
         made.end()
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 def _properties(made: RealBrokers, number: int, port: int, listeners: Sequence[Listener]) -> dict[str, str]:

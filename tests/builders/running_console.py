@@ -22,7 +22,9 @@ from klamm.kafka.admin import Connection
 from klamm.observing import collector
 
 CLUSTER = "kafka"
-_WITHIN = 20.0
+_WITHIN = 60.0
+_PATIENCE = 60.0
+"""Seconds: a first look at brokers takes a moment, and longer on a machine that does much else."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ class RunningConsole:
 def cluster_settings(bootstrap: Sequence[str], **changes: Any) -> ClusterSettings:
     """A cluster that is looked at each half second."""
     connection = Connection(tuple(bootstrap), client_id="console-in-a-test")
-    default = ClusterSettings(CLUSTER, lambda: connection, collecting=collector.Settings(interval=0.5))
+    looking = collector.Settings(interval=0.5)
+    default = ClusterSettings(CLUSTER, lambda: connection, collecting=looking, patience=_PATIENCE)
     return replace(default, **changes)
 
 

@@ -51,7 +51,7 @@ async def page(client: aiohttp.ClientSession, path: str) -> tuple[int, str]:
         return answer.status, (await answer.read()).decode()
 
 
-async def read(client: aiohttp.ClientSession, within: float = 20.0) -> dict[str, float]:
+async def read(client: aiohttp.ClientSession, within: float = 60.0) -> dict[str, float]:
     """Every series by name and labels, once there is something to be read."""
 
     async def reason_not() -> str | None:

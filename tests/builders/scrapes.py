@@ -50,7 +50,7 @@ def read(text: str) -> Page:
 
 
 def scraped(port: int, path: str = "/metrics") -> Page:
-    with urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+    with urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as answer:
         return read(answer.read().decode())
 
 
@@ -66,4 +66,4 @@ def forwarded(cluster: Cluster, what: str, port: int, namespace: str = "kafka") 
         yield int(match.group(1))
     finally:
         process.terminate()
-        process.communicate(timeout=10)
+        process.communicate(timeout=30)

@@ -10,7 +10,7 @@ from tests.builders.api_server import RunningApi
 
 from klamm.localkube.apiserver.spdy import Data, Frame, FrameReader, FrameWriter, RstStream, SynStream
 
-WITHIN = 10.0
+WITHIN = 60.0
 
 
 @dataclass

@@ -5,18 +5,22 @@ import os
 import pty
 import signal
 import struct
+from codecs import getincrementaldecoder
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from fcntl import ioctl
 from termios import TIOCSWINSZ
 
-from tests.builders.pod_cluster import PodCluster, until
+from tests.builders.pod_cluster import WITHIN, PodCluster, until
+
+from klamm.localkube.node.terminals import rest_of_terminal
 
 
 class Screen:
     def __init__(self, master: int, process: asyncio.subprocess.Process) -> None:
         self._master = master
         self._process = process
+        self._decoder = getincrementaldecoder("utf-8")("replace")
         self.text = ""
 
     def resize(self, rows: int, columns: int) -> None:
@@ -37,14 +41,17 @@ class Screen:
             raise AssertionError(f"{error}; it shows {self.text!r}") from None
 
     async def exit_code(self) -> int:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(WITHIN):
             return await self._process.wait()
 
     def read(self) -> None:
         try:
-            self.text += os.read(self._master, 1 << 16).decode("utf-8", "replace")
-        except OSError:
+            data = os.read(self._master, 1 << 16)
+        except OSError:  # its last holder closed it
+            data = rest_of_terminal(self._master)
+        if not data:
             asyncio.get_running_loop().remove_reader(self._master)
+        self.text += self._decoder.decode(data)
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ from kubernetes import client, config
 from kubernetes.informer import SharedInformer
 from tests.conformance.test_clients import informer
 
-TOLD_WITHIN = 60.0
+TOLD_WITHIN = 180.0
 
 
 @dataclass

@@ -18,7 +18,7 @@ from tests.kubernetes.control_plane import ControlPlane
 
 from klamm.localkube.objects import Streams
 
-ENDS_WITHIN = 60.0
+ENDS_WITHIN = 180.0
 _BUILT_WITHIN = 900.0
 _SOURCE = Path(__file__).parent / "informer"
 _NAMESPACE = "informed"

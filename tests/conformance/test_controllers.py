@@ -18,7 +18,7 @@ from tests.kubernetes.control_plane import ControlPlane, control_plane, controll
 
 from klamm.base.together import side_by_side
 
-REACHED_WITHIN = 60.0
+REACHED_WITHIN = 180.0
 _TICK = 0.25
 _CONTROLLERS = (
     "deployment-controller",

@@ -22,7 +22,7 @@ from tests.kubernetes.control_plane import ControlPlane
 from klamm.kube.connection import from_kubeconfig
 
 CUTS, WRITES_BETWEEN = 5, 20
-ANSWERS_AGAIN_WITHIN = 60.0
+ANSWERS_AGAIN_WITHIN = 180.0
 _MERGE = "application/merge-patch+json"
 
 

@@ -24,7 +24,7 @@ from tests.kubernetes.control_plane import ControlPlane
 from klamm.base.together import side_by_side
 from klamm.localkube.objects import Streams
 
-ENDS_WITHIN = 30.0
+ENDS_WITHIN = 120.0
 _HERE = Path(__file__).parent
 CASES = yaml.safe_load((_HERE / "kubectl.yaml").read_text())
 _VARYING = (

@@ -11,7 +11,7 @@ from tests.helm.program import helm_program
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 CHART = CHECKOUT / "charts" / "klamm"
-ENDS_WITHIN = 90.0
+ENDS_WITHIN = 300.0
 """Seconds for one command; a command that waits for something is given less by its own --timeout."""
 
 Object = dict[str, Any]

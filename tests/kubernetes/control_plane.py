@@ -5,7 +5,6 @@ wants Kubernetes' controllers beside it (`controller_manager`). What it writes l
 goes with it.
 """
 
-import socket
 import ssl
 import subprocess
 import threading
@@ -19,13 +18,14 @@ from urllib.request import urlopen
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from tests.builders.api_server import make_certificates, write_kubeconfig
+from tests.builders.ports import free_ports
 from tests.kubernetes.programs import programs
 
 from klamm.base.clock import SystemClock
 from klamm.kube.connection import Connection
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
-READY_WITHIN = 90.0
+READY_WITHIN = 240.0
 _ENDS_WITHIN = 20.0
 _CLOCK = SystemClock()
 
@@ -61,7 +61,7 @@ def control_plane(folder: Path, *, audit: bool = False) -> Iterator[ControlPlane
     built = programs()
     make_certificates(folder)
     _make_account_key(folder / "accounts.key")
-    clients, peers, api = _free_ports(3)
+    clients, peers, api = free_ports(3)
     with ExitStack() as running:
         etcd = [
             *("--data-dir", str(folder / "etcd"), "--unsafe-no-fsync", "--logger=zap", "--log-level=error"),
@@ -197,9 +197,3 @@ def _until_ready(url: str, folder: Path, server: "subprocess.Popen[bytes]") -> N
         threading.Event().wait(0.1)
     log = (folder / "kube-apiserver.log").read_text(errors="replace")[-3000:]
     raise AssertionError(f"kube-apiserver is not ready after {READY_WITHIN:g} s: {why}\n{log}")
-
-
-def _free_ports(count: int) -> list[int]:
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [int(one.getsockname()[1]) for one in sockets]

@@ -35,7 +35,7 @@ from klamm.resources import crds
 from klamm.resources.native.cluster import Namespace
 from klamm.resources.native.metadata import ObjectMeta
 
-READY_WITHIN = 60.0
+READY_WITHIN = 180.0
 _EXAMPLES = Path(__file__).parents[2] / "examples"
 _DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 _MANAGER = "someone"

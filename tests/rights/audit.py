@@ -58,6 +58,8 @@ class Asked:
 def read_audit(log: Path) -> Iterator[Asked]:
     with log.open() as lines:
         for line in lines:
+            if not line.endswith("\n"):
+                return  # it is being written
             if (asked := _asked(json.loads(line))) is not None:
                 yield asked
 

@@ -30,7 +30,7 @@ from klamm.operators.user.kafka_side import UserStore
 from klamm.operators.user.reconcile import UserHands, UserReconciler, UserSettings
 from klamm.planning.topics import FINALIZER
 
-_WITHIN = 20.0
+_WITHIN = 120.0
 _RULE = {"resource": {"type": "topic", "name": "t"}, "operations": ["Read"]}
 
 

@@ -51,7 +51,7 @@ from klamm.resources.native.access import ClusterRoleBinding, RoleBinding
 RELEASE, KAFKA, ENTITIES, NAMESPACE = "release", "Kafka", "topics and users", "namespace"
 TAKEN = (RELEASE, KAFKA, ENTITIES)
 ALIVE, KILLED, WITHOUT_RIGHTS = "alive", "killed before", "alive without rights"
-GONE_WITHIN = 120.0
+GONE_WITHIN = 300.0
 AT_ONCE = 6
 """Rows that are played side by side."""
 

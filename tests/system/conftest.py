@@ -25,7 +25,7 @@ def _no_connection_is_left() -> Iterator[None]:
     yield
     left = [one for one in threading.enumerate() if one.name.startswith("kafka-io-")]
     for one in left:
-        one.join(10)
+        one.join(60)
     assert [one.name for one in left if one.is_alive()] == []
 
 

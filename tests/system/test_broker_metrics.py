@@ -37,7 +37,7 @@ from klamm.resources.native.pod import Pod, PodSpec, PodStatus
 METRICS = CHECKOUT / "examples" / "metrics"
 TUTORIAL = CHECKOUT / "examples" / "kafka-2.yaml"
 
-SCRAPED_WITHIN = 60.0
+SCRAPED_WITHIN = 180.0
 BROKER, ZOOKEEPER = "kafka-metrics-config.yml", "zookeeper-metrics-config.yml"
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from urllib.error import HTTPError
 
 import pytest
-from tests.builders.cluster import CLOCK, is_ready_pod, restarts_of
+from tests.builders.cluster import CLOCK, READY_WITHIN, is_ready_pod, restarts_of
 from tests.builders.local_cluster import LocalCluster, local_cluster
 from tests.builders.scrapes import Page, forwarded, scraped
 
@@ -35,7 +35,7 @@ NAMES = {
     "kafka_exporter_build_info",
 }
 """All of kafka_exporter's, but the one for groups that ZooKeeper keeps, of which Kafka has had none for years."""
-SEEN_WITHIN = 40.0
+SEEN_WITHIN = 180.0
 """What happened is on the page after at most 15 s; here more runs than an exporter."""
 
 
@@ -43,7 +43,7 @@ SEEN_WITHIN = 40.0
 def cluster() -> Iterator[LocalCluster]:
     with local_cluster() as cluster:
         begun = CLOCK.monotonic()
-        cluster.klamm("up", "kafka-2.yaml", "-n", "kafka", "--timeout", "180")
+        cluster.klamm("up", "kafka-2.yaml", "-n", "kafka", "--timeout", str(READY_WITHIN))
         print(f"{CLOCK.monotonic() - begun:6.1f} s until klamm up has ended")
         yield cluster
 
@@ -90,16 +90,23 @@ def test_a_topic_and_a_group_are_on_the_exporters_page_under_every_name(cluster:
     tool(
         cluster,
         f"kafka-console-consumer.sh {at} --topic orders --group readers --from-beginning --max-messages 40"
-        " --timeout-ms 30000",
+        " --timeout-ms 120000",
     )
     with forwarded(cluster, f"deploy/{EXPORTER}", PORT) as port:
-        cluster.until(
-            "the group's lag is 60 on the page",
-            lambda: scraped(port).value("kafka_consumergroup_lag_sum", consumergroup="readers", topic="orders") == 60,
+
+        def read_and_left() -> Page | None:
+            """A look between its last commit and its farewell still sees the member."""
+            page = scraped(port)
+            lag = page.value("kafka_consumergroup_lag_sum", consumergroup="readers", topic="orders")
+            members = page.value("kafka_consumergroup_members", consumergroup="readers")
+            return page if (lag, members) == (60, 0) else None
+
+        page = cluster.until(
+            "the group's lag is 60 on the page, and it has no member",
+            read_and_left,
             within=SEEN_WITHIN,
             telling=lambda: str([one for one in scraped(port).series if "group" in one[0]]),
         )
-        page = scraped(port)
     assert page.names() >= NAMES
     assert page.value("kafka_brokers") == 3
     assert page.value("kafka_topic_partitions", topic="orders") == 3
@@ -107,7 +114,6 @@ def test_a_topic_and_a_group_are_on_the_exporters_page_under_every_name(cluster:
     assert page.values("kafka_topic_partition_in_sync_replica", topic="orders") == [3, 3, 3]
     assert page.values("kafka_topic_partition_under_replicated_partition", topic="orders") == [0, 0, 0]
     assert page.value("kafka_consumergroup_current_offset_sum", consumergroup="readers", topic="orders") == 40
-    assert page.value("kafka_consumergroup_members", consumergroup="readers") == 0
 
 
 def test_changed_rules_are_in_a_brokers_page_without_a_restart(cluster: LocalCluster) -> None:
@@ -118,7 +124,7 @@ def test_changed_rules_are_in_a_brokers_page_without_a_restart(cluster: LocalClu
         "patch", "configmap", "kafka-metrics", "-n", "kafka", "--type=merge", "-p", json.dumps({"data": data})
     )
     with forwarded(cluster, "pod/my-cluster-kafka-1", PORT) as port:
-        cluster.until("the new rule's name is shown", lambda: scraped(port).values("leaders"), within=60)
+        cluster.until("the new rule's name is shown", lambda: scraped(port).values("leaders"))
         assert scraped(port).values("kafka_server_replicamanager_leadercount") == []
     assert {name: (pod["metadata"]["uid"], restarts_of(pod)) for name, pod in cluster.pods().items()} == before
 
@@ -158,7 +164,7 @@ def test_a_renewed_authority_gives_a_new_exporter_that_goes_on(cluster: LocalClu
     cluster.until_ready()
     with forwarded(cluster, f"deploy/{EXPORTER}", PORT) as port:
         cluster.until("the new page shows three brokers and the group", lambda: _is_whole(port), within=SEEN_WITHIN)
-    assert restarts_of(cluster.pods()[exporter_pod(cluster) or ""]) == 0
+    assert restarts_of(cluster.pods()[cluster.until("the exporter is ready", lambda: exporter_pod(cluster))]) == 0
 
 
 def _is_whole(port: int) -> bool:
@@ -180,5 +186,5 @@ def test_without_the_field_all_of_it_goes(cluster: LocalCluster) -> None:
         shown = cluster.typed(f"kubectl get {kinds} -n kafka -o name")
         return re.findall(rf"\S*{EXPORTER}\S*", shown)
 
-    cluster.until("nothing of the exporter is left", lambda: not left(), within=60, telling=lambda: str(left()))
+    cluster.until("nothing of the exporter is left", lambda: not left(), telling=lambda: str(left()))
     cluster.until_ready()

@@ -22,5 +22,5 @@ def test_a_cluster_of_an_older_release_is_ready_and_carries_records(version: str
         assert kafka["status"]["kafkaVersion"] == version
         told = {one["name"]: one["bootstrapServers"] for one in kafka["status"]["listeners"]}
         with Traffic(told["external"], "records") as flowing:
-            cluster.until("records are written and read", lambda: flowing.goes_on(10), within=60)
+            cluster.until("records are written and read", lambda: flowing.goes_on(10), telling=flowing.where)
             flowing.finish()

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
-from tests.builders.cluster import EXAMPLES, GONE_WITHIN, Cluster, is_ready_pod, is_true
+from tests.builders.cluster import EXAMPLES, GONE_WITHIN, READY_WITHIN, Cluster, is_ready_pod, is_true
 from tests.builders.kinds_of_cluster import cluster_of_kind
 from tests.builders.scrapes import forwarded
 from tests.helm.program import helm_program
@@ -74,7 +74,7 @@ def client(cluster: Cluster) -> Cluster:
     """The client pod runs."""
     said = cluster.typed("VERSION=3.6 envsubst < myclient.yaml | kubectl apply -f -")
     assert said == "daemonset.apps/myclient created\n"
-    cluster.typed("kubectl rollout status ds/myclient --timeout=60s", within=70)
+    cluster.typed("kubectl rollout status ds/myclient --timeout=150s", within=160)
     return cluster
 
 
@@ -95,7 +95,9 @@ def names(text: str) -> set[str]:
 
 
 def test_the_operator_is_ready_in_the_namespace(bare: Cluster) -> None:
-    bare.kubectl("wait", "--for=condition=Available", "deploy/strimzi-cluster-operator", "-n", "kafka", "--timeout=60s")
+    bare.kubectl(
+        "wait", "--for=condition=Available", "deploy/strimzi-cluster-operator", "-n", "kafka", "--timeout=150s"
+    )
     shown = bare.typed("kubectl get deploy,pod -n kafka")
     assert re.search(r"deployment.apps/strimzi-cluster-operator +1/1 +1 +1 ", shown)
     assert re.search(r"pod/strimzi-cluster-operator-\S+ +1/1 +Running +0 ", shown)
@@ -361,11 +363,16 @@ def test_all_values_of_a_broker_are_described(client: Cluster, broker: int) -> N
 
 def test_a_topic_resource_becomes_a_topic(client: Cluster) -> None:
     client.typed("kubectl apply -f topic.yaml -n kafka")
-    client.kubectl("wait", "--for=condition=Ready", "kafkatopic/orders", "-n", "kafka", "--timeout=30s")
-    listed = client.typed_in_terminal(
-        f"kubectl exec -it ds/myclient -- kafka-topics.sh --bootstrap-server {BOOTSTRAP} --list"
-    )
-    assert "orders" in lines_of(listed)
+    client.kubectl("wait", "--for=condition=Ready", "kafkatopic/orders", "-n", "kafka", "--timeout=150s")
+
+    def is_listed() -> bool:
+        """Whichever broker is asked: they hear of it one after the other."""
+        listed = client.typed_in_terminal(
+            f"kubectl exec -it ds/myclient -- kafka-topics.sh --bootstrap-server {BOOTSTRAP} --list"
+        )
+        return "orders" in lines_of(listed)
+
+    client.until("the topic is listed", is_listed)
     head, *rows = table(client.typed("kubectl get kafkatopics -n kafka"))
     assert head == ["NAME", "CLUSTER", "PARTITIONS", "REPLICATION FACTOR", "READY"]
     assert ["orders", "my-cluster", "3", "3", "True"] in rows
@@ -376,7 +383,7 @@ def test_user_resources_become_users_with_their_secrets(client: Cluster) -> None
     users = [user["metadata"]["name"] for user in client.objects("kafkauser", "-n", "kafka")]
     assert len(users) == 2
     for user in users:
-        client.kubectl("wait", "--for=condition=Ready", f"kafkauser/{user}", "-n", "kafka", "--timeout=30s")
+        client.kubectl("wait", "--for=condition=Ready", f"kafkauser/{user}", "-n", "kafka", "--timeout=150s")
         secret = client.found("secret", user, "-n", "kafka")
         assert secret is not None
         assert {"password", "user.crt"} & set(secret["data"])
@@ -438,7 +445,7 @@ def test_a_deleted_broker_comes_back_with_its_volume_while_a_producer_goes_on(cl
     assert len(producer.acknowledged) > when_deleted, "nothing was acknowledged while a broker was away"
     after = client.pods()["my-cluster-kafka-1"]
     assert claims_of(after) == claims_of(before) == ["data-0-my-cluster-kafka-1"]
-    producer.wait(60)
+    producer.wait(READY_WITHIN)
     assert len(producer.acknowledged) + len(producer.refused) == 4000
     assert producer.acknowledged <= set(all_records_of(client, "numbers")), "an acknowledged record is lost"
     client.until_ready()
@@ -451,7 +458,7 @@ def all_records_of(client: Cluster, topic: str) -> list[str]:
     count = sum(int(line.rsplit(":", 1)[1]) for line in lines_of(ends))
     read = client.typed(
         f"kubectl exec ds/myclient -- kafka-console-consumer.sh {at} --from-beginning"
-        f" --max-messages {count} --timeout-ms 20000 2>/dev/null"
+        f" --max-messages {count} --timeout-ms 60000 2>/dev/null"
     )
     assert len(lines_of(read)) == count
     return lines_of(read)
@@ -470,13 +477,13 @@ def console(client: Cluster) -> Iterator[str]:
     """`helm install kafka-ui … -f kafkaui-values.yml`, and the address of its Service."""
     said = client.typed(f"{helm_program()} install kafka-ui ../charts/kafka-ui -n kafka -f kafkaui-values.yml")
     assert "STATUS: deployed" in said
-    client.typed("kubectl rollout status deploy/kafka-ui -n kafka --timeout=60s", within=70)
+    client.typed("kubectl rollout status deploy/kafka-ui -n kafka --timeout=150s", within=160)
     with forwarded(client, "svc/kafka-ui", 80) as port:
         yield f"http://127.0.0.1:{port}"
 
 
 def answer(url: str) -> Any:
-    with urlopen(url, timeout=20) as said:
+    with urlopen(url, timeout=60) as said:
         return json.loads(said.read())
 
 
@@ -487,7 +494,7 @@ def test_the_console_is_ready_behind_its_service(console: str, client: Cluster) 
         r"^kafka-ui +ClusterIP +\S+ +<none> +80/TCP", client.typed("kubectl get svc -n kafka"), re.MULTILINE
     )
     assert answer(f"{console}/actuator/health") == {"status": "UP"}
-    with urlopen(f"{console}/", timeout=20) as page:
+    with urlopen(f"{console}/", timeout=60) as page:
         assert "<title>" in page.read().decode()
 
 
@@ -503,7 +510,7 @@ def test_the_console_has_the_cluster_named_yaml_with_its_brokers(console: str, c
 
 def test_the_console_shows_topics_with_their_messages_and_groups_with_their_lag(console: str, client: Cluster) -> None:
     client.kubectl("apply", "-n", "kafka", "-f", "-", given=TOPIC.replace("NAME", "shown"))
-    client.kubectl("wait", "--for=condition=Ready", "kafkatopic/shown", "-n", "kafka", "--timeout=30s")
+    client.kubectl("wait", "--for=condition=Ready", "kafkatopic/shown", "-n", "kafka", "--timeout=150s")
     at = f"--bootstrap-server {BOOTSTRAP} --topic shown"
     words = "".join(f"word {number}\n" for number in range(30))
     client.typed(f"kubectl exec -i ds/myclient -- kafka-console-producer.sh {at}", given=words)
@@ -526,11 +533,11 @@ def test_the_console_shows_topics_with_their_messages_and_groups_with_their_lag(
 
 def test_the_console_reads_messages(console: str, client: Cluster) -> None:
     client.kubectl("apply", "-n", "kafka", "-f", "-", given=TOPIC.replace("NAME", "read"))
-    client.kubectl("wait", "--for=condition=Ready", "kafkatopic/read", "-n", "kafka", "--timeout=30s")
+    client.kubectl("wait", "--for=condition=Ready", "kafkatopic/read", "-n", "kafka", "--timeout=150s")
     words = {f"word {number} ä€" for number in range(30)}
     at = f"--bootstrap-server {BOOTSTRAP} --topic read"
     client.typed(f"kubectl exec -i ds/myclient -- kafka-console-producer.sh {at}", given="\n".join(words) + "\n")
-    with urlopen(f"{console}/api/clusters/yaml/topics/read/messages?mode=EARLIEST&limit=100", timeout=30) as stream:
+    with urlopen(f"{console}/api/clusters/yaml/topics/read/messages?mode=EARLIEST&limit=100", timeout=60) as stream:
         events = [block.splitlines() for block in stream.read().decode().split("\n\n")]
     messages = [json.loads(lines[1].removeprefix("data: ")) for lines in events if lines[:1] == ["event: message"]]
     assert {one["value"]["text"] for one in messages} == words
@@ -550,7 +557,7 @@ def test_the_console_goes_with_its_release(console: str, client: Cluster) -> Non
 def test_deleting_the_manifest_deletes_what_it_made_and_lets_topics_and_users_go(client: Cluster) -> None:
     client.kubectl("apply", "-n", "kafka", "-f", "-", given=TOPIC.replace("NAME", "held"))
     client.kubectl("apply", "-n", "kafka", "-f", "-", given=USER.replace("NAME", "ann"))
-    client.kubectl("wait", "--for=condition=Ready", "kafkatopic/held", "kafkauser/ann", "-n", "kafka", "--timeout=30s")
+    client.kubectl("wait", "--for=condition=Ready", "kafkatopic/held", "kafkauser/ann", "-n", "kafka", "--timeout=150s")
     said = client.typed("kubectl delete -f kafka-1.yaml -n kafka", within=GONE_WITHIN)
     assert said.startswith('kafka.kafka.strimzi.io "my-cluster" deleted')
 
@@ -562,7 +569,7 @@ def test_deleting_the_manifest_deletes_what_it_made_and_lets_topics_and_users_go
 
     client.until("nothing of my-cluster is left", all_gone, within=GONE_WITHIN)
     client.until("its volumes are gone (deleteClaim)", lambda: not client.objects("pv"), within=GONE_WITHIN)
-    client.typed("kubectl delete kafkatopic,kafkauser --all -n kafka", within=30)
+    client.typed("kubectl delete kafkatopic,kafkauser --all -n kafka", within=GONE_WITHIN)
 
 
 def test_deleting_the_namespace_deletes_everything_in_it(client: Cluster) -> None:
@@ -570,7 +577,7 @@ def test_deleting_the_namespace_deletes_everything_in_it(client: Cluster) -> Non
     client.until_ready()
     client.kubectl("apply", "-n", "kafka", "-f", "-", given=TOPIC.replace("NAME", "held"))
     client.kubectl("apply", "-n", "kafka", "-f", "-", given=USER.replace("NAME", "ann"))
-    client.kubectl("wait", "--for=condition=Ready", "kafkatopic/held", "kafkauser/ann", "-n", "kafka", "--timeout=30s")
+    client.kubectl("wait", "--for=condition=Ready", "kafkatopic/held", "kafkauser/ann", "-n", "kafka", "--timeout=150s")
     client.typed("kubectl delete ns kafka", within=GONE_WITHIN)
     assert "kafka" not in names(client.typed("kubectl get ns"))
     shown = client.typed("kubectl get kafka,kafkatopic,kafkauser,pod,pvc -A")
@@ -583,13 +590,13 @@ def test_nothing_hangs_when_the_operator_went_first_and_then_the_cluster(client:
     client.typed("kubectl apply -f kafka-1.yaml -n kafka")
     client.until_ready()
     client.kubectl("apply", "-n", "kafka", "-f", "-", given=TOPIC.replace("NAME", "held"))
-    client.kubectl("wait", "--for=condition=Ready", "kafkatopic/held", "-n", "kafka", "--timeout=30s")
+    client.kubectl("wait", "--for=condition=Ready", "kafkatopic/held", "-n", "kafka", "--timeout=150s")
     client.uninstall_operator()
     client.until(
         "the operator is gone", lambda: not any("operator-" in pod and "strimzi" in pod for pod in client.pods())
     )
     client.typed("kubectl delete kafka my-cluster -n kafka")
-    client.typed("kubectl delete kafkatopic held -n kafka", within=30)
+    client.typed("kubectl delete kafkatopic held -n kafka", within=GONE_WITHIN)
     client.typed("kubectl delete ns kafka", within=GONE_WITHIN)
     assert "kafka" not in names(client.typed("kubectl get ns"))
     assert is_true(client.objects("node")[0], "Ready")

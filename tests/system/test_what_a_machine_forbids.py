@@ -6,12 +6,13 @@ Each obstacle is made inside namespaces of the command's own, so that the machin
 import socket
 
 from tests.builders.local_cluster import local_cluster
+from tests.builders.ports import free_port
 
 IMPOSSIBLE = 3
 
 
 def test_a_port_in_use_is_told_with_a_way_out() -> None:
-    with local_cluster() as cluster, socket.create_server(("127.0.0.1", 0)) as other:
+    with local_cluster() as cluster, socket.create_server(("127.0.0.1", free_port())) as other:
         port = str(other.getsockname()[1])
         said = cluster.klamm("up", "--api-port", port, exit_code=IMPOSSIBLE)
         assert port in said

@@ -10,7 +10,7 @@ from tests.weather.steps import CLUSTER, PLAIN, manifest
 
 from klamm.kube.kinds import Name
 
-WHOLE_WITHIN = 60.0
+WHOLE_WITHIN = 180.0
 _COUNTS_ON = re.compile(r"\bca-(cert|key)-generation is '1' and not '0'$")
 """Leaves of the cluster before, which garbage collection has not come to yet, tell of an authority that is lost: the
 new one counts on from theirs, so that nobody takes a pod of the old one for one that trusts it."""

@@ -31,7 +31,7 @@ EXPECTED = [
     {"heard again": [True, True]},
     {"error of the port": None},
 ]
-_WITHIN = 20
+_WITHIN = 60
 _SHOUT = 'while read line; do echo "heard $line"; done; echo the end >&2; exit 3'
 _MUCH = "head -c 3000000 /dev/zero | tr '\\0' x"
 

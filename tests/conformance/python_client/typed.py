@@ -100,7 +100,7 @@ def watches(told: Told) -> None:
     told.events("since a version", watch.Watch().stream(core.list_namespaced_config_map, ns, **since), 4)
     selected = {"field_selector": "metadata.name=a", "timeout_seconds": 10}
     told.events("what is there", watch.Watch().stream(core.list_namespaced_config_map, ns, **selected), 1)
-    everything = list(watch.Watch().stream(core.list_namespaced_config_map, ns, label_selector="x", timeout_seconds=1))
+    everything = list(watch.Watch().stream(core.list_namespaced_config_map, ns, label_selector="x", timeout_seconds=3))
     told.say("its time is up", everything)
     again = watch.Watch()
     stream = again.stream(core.list_namespaced_config_map, ns, label_selector="own", resource_version=version)

@@ -20,8 +20,8 @@ from klamm.base.together import outcomes_of
 from klamm.kube.connection import from_kubeconfig
 
 WRITERS, KILLS, WRITES_BETWEEN = 8, 3, 200
-AGAIN_WITHIN = 30.0
-ANSWERED_WITHIN = 10.0
+AGAIN_WITHIN = 180.0
+ANSWERED_WITHIN = 60.0
 NOT_SERVED = 501
 MEANT = b"more than one PodDisruptionBudget"
 """In the one 500 that Kubernetes answers on purpose (to an eviction)."""

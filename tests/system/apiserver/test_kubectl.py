@@ -16,7 +16,7 @@ from klamm.localkube.objects import PODS
 
 pytestmark = pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not on this machine")
 
-SECONDS = 30.0
+SECONDS = 120.0
 DEPLOYMENT = """
 apiVersion: apps/v1
 kind: Deployment
@@ -130,7 +130,7 @@ async def test_changing_verbs(kubectl: Kubectl) -> None:
 
 async def test_custom_resources(kubectl: Kubectl) -> None:
     await kubectl("apply", "-f", "-", given=DEFINITION)
-    await kubectl("wait", "--for=condition=Established", "crd/foos.ex.io", "--timeout=10s")
+    await kubectl("wait", "--for=condition=Established", "crd/foos.ex.io", "--timeout=60s")
     assert "foos.ex.io" in await kubectl("get", "crd")
     assert "created" in await kubectl("apply", "-f", "-", given=FOO)
     assert (await kubectl("get", "fo")).split() == ["NAME", "SIZE", "READY", "f", "2"]

@@ -76,12 +76,12 @@ def home() -> Iterator[LocalCluster]:
         cluster.kubectl("apply", "-n", "kafka", "-f", "-", given=CLUSTER)
         cluster.until_ready()
         for one in ("kafkatopic/orders", "kafkauser/alice"):
-            cluster.kubectl("wait", "--for=condition=Ready", one, "-n", "kafka", "--timeout=60s", within=70)
+            cluster.kubectl("wait", "--for=condition=Ready", one, "-n", "kafka", "--timeout=150s", within=160)
         yield cluster
 
 
 def answer(url: str) -> Any:
-    with urlopen(url, timeout=20) as said:
+    with urlopen(url, timeout=60) as said:
         return json.loads(said.read())
 
 
@@ -92,7 +92,7 @@ def until_online(home: LocalCluster, url: str) -> Any:
         (one,) = said[:] = answer(f"{url}/api/clusters")["clusters"]
         return one if one["status"] == "online" else None
 
-    return home.until("the console has seen the cluster", online, within=60, telling=lambda: str(said))
+    return home.until("the console has seen the cluster", online, telling=lambda: str(said))
 
 
 @contextmanager
@@ -103,7 +103,7 @@ def running(home: LocalCluster, *arguments: str) -> Iterator[str]:
         yield _told(process)
     finally:
         process.send_signal(signal.SIGINT)
-        said, _ = process.communicate(timeout=20)
+        said, _ = process.communicate(timeout=60)
     assert process.returncode == 0, said
 
 
@@ -135,7 +135,7 @@ def test_this_home_s_cluster_is_found_and_shown_over_tls_as_a_user(home: LocalCl
 
 def test_kafka_ui_s_image_is_the_console_with_java_s_stores_and_settings(home: LocalCluster) -> None:
     home.kubectl("apply", "-n", "kafka", "-f", "-", given=POD)
-    home.kubectl("wait", "--for=condition=Ready", "pod/ui", "-n", "kafka", "--timeout=60s", within=70)
+    home.kubectl("wait", "--for=condition=Ready", "pod/ui", "-n", "kafka", "--timeout=150s", within=160)
     with forwarded(home, "pod/ui", 8080) as port:
         seen = until_online(home, f"http://127.0.0.1:{port}/ui")
         assert (seen["name"], seen["brokerCount"], seen["readOnly"]) == ("secured", 1, True)

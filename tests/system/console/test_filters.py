@@ -8,6 +8,9 @@ import pytest
 from klamm.console.records.cel import BadFilter, Filter, compiled
 from klamm.console.records.shown import Header, Message, Side
 
+_PATIENCE = 60.0
+"""Seconds, on a machine that does much else."""
+
 _ENDLESS = (
     "[1,2,3,4,5,6,7,8,9,10]"
     + "".join(f".all(a{at}, [1,2,3,4,5,6,7,8,9,10]" for at in range(9))
@@ -35,12 +38,12 @@ def _message(value: str | None = '{"total": 150, "id": 9007199254740993}', kind:
     ],
 )
 async def test_a_filter_sees_the_record(expression: str) -> None:
-    async with Filter(expression) as judge:
+    async with Filter(expression, _PATIENCE) as judge:
         assert await judge.verdicts([_message()]) == [True]
 
 
 async def test_what_a_filter_cannot_look_at_does_not_match_and_says_why() -> None:
-    async with Filter("record.value.total > 100") as judge:
+    async with Filter("record.value.total > 100", _PATIENCE) as judge:
         messages = [_message(), _message("no json", "text"), _message(None), _message('{"total": 7}')]
         verdicts = await judge.verdicts(messages)
     assert (verdicts[0], verdicts[3]) == (True, False)
@@ -84,7 +87,7 @@ async def test_a_filter_that_does_not_end_is_stopped_and_told() -> None:
 
 async def test_a_filter_that_wants_all_memory_ends_its_own_process_only() -> None:
     greedy = "record.valueAsText" + ".replace('a', 'aaaaaaaaaa')" * 9 + ".size() > 0"
-    async with Filter(greedy, patience=20) as judge:
+    async with Filter(greedy, patience=_PATIENCE) as judge:
         try:
             (verdict,) = await judge.verdicts([_message("a" * 1000, "text")])
         except BadFilter:

@@ -3,18 +3,22 @@
 import asyncio
 from typing import Any
 
+from tests.builders.new_topics import known_everywhere
 from tests.builders.real_brokers import RealBrokers
 from tests.builders.running_console import RunningConsole, running_console
 from tests.builders.streams import Told, events_in, told
+
+from klamm.base.clock import SystemClock
 
 _TOPICS = "/api/clusters/kafka/topics"
 _WITHIN = 60.0
 
 
-async def _made(console: RunningConsole, topic: str, partitions: int = 1, **configs: str) -> str:
+async def _made(brokers: RealBrokers, console: RunningConsole, topic: str, partitions: int = 1, **configs: str) -> str:
     body = {"name": topic, "partitions": partitions, "replicationFactor": 1, "configs": configs}
     said = await console.ask("POST", _TOPICS, body)
     assert said.status == 204, said.text
+    await known_everywhere(brokers, topic)
     return f"{_TOPICS}/{topic}/messages"
 
 
@@ -22,6 +26,13 @@ async def _written(console: RunningConsole, messages: str, **record: Any) -> Any
     said = await console.ask("POST", messages, record)
     assert said.status == 200, said.text
     return said.json
+
+
+async def _a_millisecond_later() -> None:
+    """Messages are in the order of their milliseconds; those of one may come in any."""
+    now = int(SystemClock().now().timestamp() * 1000)
+    while int(SystemClock().now().timestamp() * 1000) == now:
+        await asyncio.sleep(0.0005)
 
 
 async def _events(console: RunningConsole, messages: str, **query: Any) -> list[Told]:
@@ -43,12 +54,13 @@ async def _page(console: RunningConsole, messages: str, **query: Any) -> tuple[l
 
 async def test_messages_are_written_found_copied_sent_again_and_purged(brokers: RealBrokers) -> None:
     async with running_console(brokers.bootstrap) as console:
-        orders = await _made(console, "orders", partitions=3)
+        orders = await _made(brokers, console, "orders", partitions=3)
         assert await _values(console, orders, mode="EARLIEST") == []
 
         for number in range(20):
             value = f'{{"number": {number}, "id": {2**60 + number}}}'
             headers = [{"name": "trace", "value": f"t{number}"}]
+            await _a_millisecond_later()
             await _written(console, orders, key=f"k{number}", value=value, headers=headers)
         everything = [f'{{"number": {number}, "id": {2**60 + number}}}' for number in range(20)]
 
@@ -97,7 +109,7 @@ async def test_messages_are_written_found_copied_sent_again_and_purged(brokers: 
         assert len(sheet) == 21
 
         # Into another topic: counted first, then done; and one alone.
-        retry = await _made(console, "retry", partitions=3)
+        retry = await _made(brokers, console, "retry", partitions=3)
         wish = {"fromTopic": "orders", "filter": "record.value.number >= 15"}
         counted = (await console.ask("POST", f"{retry}/copy", wish)).json
         assert (counted["scanned"], counted["matched"], counted["written"]) == (20, 5, 0)
@@ -107,6 +119,7 @@ async def test_messages_are_written_found_copied_sent_again_and_purged(brokers: 
         for partition in range(3):
             of_one_copied = await _values(console, retry, mode="EARLIEST", partitions=partition)
             assert of_one_copied == [one for one in everything[15:] if one in of_one_copied]
+        await _a_millisecond_later()
         again = {"fromTopic": "orders", "fromPartition": 1, "fromOffset": middle["offset"]}
         placed = (await console.ask("POST", f"{retry}/again", again)).json
         assert placed["partition"] == 1  # the same key, so the same partition
@@ -132,7 +145,7 @@ async def test_messages_are_written_found_copied_sent_again_and_purged(brokers: 
 
 async def test_who_follows_a_topic_is_told_what_is_written(brokers: RealBrokers) -> None:
     async with running_console(brokers.bootstrap) as console:
-        live = await _made(console, "live", partitions=2)
+        live = await _made(brokers, console, "live", partitions=2)
         await _written(console, live, value="before")
         async with asyncio.timeout(_WITHIN), console.session.get(f"{console.url}{live}?mode=TAILING") as answer:
             events = told(answer)
@@ -153,7 +166,7 @@ async def test_who_follows_a_topic_is_told_what_is_written(brokers: RealBrokers)
 async def test_batches_of_every_compression_are_read(brokers: RealBrokers) -> None:
     async with running_console(brokers.bootstrap) as console:
         for codec in ("gzip", "snappy", "lz4", "zstd"):
-            packed = await _made(console, f"packed-{codec}")
+            packed = await _made(brokers, console, f"packed-{codec}")
             lines = "".join(f"key-{number}:value {number} of {codec}\n" for number in range(300))
             brokers.tool(
                 "kafka-console-producer.sh", "--topic", f"packed-{codec}", "--compression-codec", codec, "--property",
@@ -167,7 +180,7 @@ async def test_batches_of_every_compression_are_read(brokers: RealBrokers) -> No
 
 async def test_what_cannot_be_done_is_said_with_its_mend(brokers: RealBrokers) -> None:
     async with running_console(brokers.bootstrap) as console:
-        topic = await _made(console, "said")
+        topic = await _made(brokers, console, "said")
         for words, field in (
             ("mode=SIDEWAYS", "mode"),
             ("limit=501", "limit"),

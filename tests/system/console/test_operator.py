@@ -16,7 +16,7 @@ from klamm.base.deadlines import until
 from klamm.console.settings import KubernetesSettings, Settings
 from klamm.kube.connection import from_kubeconfig
 
-_WITHIN = 60.0
+_WITHIN = 180.0
 _LISTENER = {"name": "plain", "port": 9092, "type": "internal", "tls": False}
 _KAFKA = {"kafka": {"replicas": 2, "listeners": [_LISTENER], "storage": {"type": "ephemeral"}}}
 
@@ -60,7 +60,7 @@ async def test_a_managed_topic_is_changed_through_its_resource(brokers: RealBrok
         await tab.until_shown("It cannot be undone")
         await tab.click("Delete")
         await tab.until_shown("its operator deletes the topic")
-        assert await api.names("KafkaTopic") == []
+        await until(_WITHIN, "no resource", lambda: _none_of(api, "KafkaTopic"), every=0.2)
         await until(_WITHIN, "no topic", lambda: _says(console, "/topics/managed", "is not there"), every=0.2)
         assert tab.said == []
 
@@ -115,6 +115,12 @@ async def test_a_broker_that_goes_away_is_told_with_what_it_means(brokers: RealB
         await tab.open(f"{console.url}/clusters/kafka")
         await tab.until_shown("Partitions in trouble")
         assert tab.said == []
+
+
+async def _none_of(api: EntityApi, kind: str) -> str | None:
+    """A resource stays until its operator has let it go."""
+    found = await api.names(kind)
+    return f"there are {found}" if found else None
 
 
 async def _says(console: RunningConsole, path: str, what: str) -> str | None:

@@ -54,7 +54,7 @@ until_ok() {
   tries=0
   until "$@" > /dev/null 2>&1; do
     tries=$((tries + 1))
-    if [ $tries -gt 300 ]; then echo "$what: not in time"; cat /tmp/*.log; exit 1; fi
+    if [ $tries -gt 1200 ]; then echo "$what: not in time"; cat /tmp/*.log; exit 1; fi
     sleep 0.1
   done
   echo "$what"
@@ -114,7 +114,7 @@ def test_a_broker_and_zookeeper_serve_over_mutual_tls_from_the_archive(
         "KAFKA_OPTS": "-Xshare:on -Xlog:class+load:file=/tmp/%p.classes",
         "ZOOKEEPER_CONFIGURATION": "tickTime=2000\ninitLimit=5\nsyncLimit=2\nadmin.enableServer=false",
     }
-    done = run_in_root(tmp_path, image.binds, files, environment, SCRIPT, timeout=120)
+    done = run_in_root(tmp_path, image.binds, files, environment, SCRIPT, timeout=600)
     said = [line for line in done.stdout.splitlines() if "nothing listens" not in line]
     assert said == [
         "zookeeper healthy",
@@ -141,7 +141,7 @@ def test_a_client_image_has_its_tools_on_the_path(
     script = "ls / && cat /etc/passwd | head -n 1 && date +%Y > /dev/null"
     if image.kafka:
         script = "ls /opt/bitnami/kafka/bin/kafka-topics.sh && KAFKA_OPTS=-Xshare:on kafka-topics.sh --version"
-    done = run_in_root(tmp_path, image.binds, {}, image.environment, script, timeout=60)
+    done = run_in_root(tmp_path, image.binds, {}, image.environment, script, timeout=300)
     assert done.returncode == 0, done.stderr
     expected = "/opt/bitnami/kafka/bin/kafka-topics.sh\n3.6.0" if image.kafka else "bin\n"
     assert done.stdout.startswith(expected)

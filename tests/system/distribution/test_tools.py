@@ -24,7 +24,7 @@ def run(provided: Provided, version: str, *command: str) -> str:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         stdin=subprocess.DEVNULL,
         cwd="/",
     )
@@ -56,7 +56,7 @@ def test_a_damaged_archive_is_ignored_silently(provided: Provided, tmp_path: Pat
         },
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("3.6.0")

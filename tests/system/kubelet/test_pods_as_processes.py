@@ -35,6 +35,9 @@ from klamm.localkube.objects import (
     Refused,
 )
 
+WITHIN = 60.0
+"""Seconds for what takes a moment, on a machine that does much else."""
+
 
 @pytest.fixture
 def home() -> Iterator[Path]:
@@ -100,7 +103,7 @@ class Cluster:
         return bool(self.container().get("ready"))
 
 
-async def until(holds: Callable[[], object], seconds: float = 10.0) -> None:
+async def until(holds: Callable[[], object], seconds: float = WITHIN) -> None:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
     while not holds():
@@ -110,7 +113,7 @@ async def until(holds: Callable[[], object], seconds: float = 10.0) -> None:
 
 async def kubelet_answers(kubelet: Kubelet) -> ExecSession:
     """A session in the running container, as soon as the new kubelet has taken over."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(WITHIN):
         while True:
             try:
                 return await kubelet.streams.exec(NAMESPACE, "web-0", "web", ["/bin/true"], stdin=False, tty=False)
@@ -143,7 +146,7 @@ async def test_a_pod_with_all_its_parts(home: Path) -> None:
         cluster.apply(pod("web-0", web, initContainers=[first], volumes=volumes, terminationGracePeriodSeconds=1))
         await until(cluster.is_ready)
         log = b""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(WITHIN):
             async for chunk in kubelet.streams.logs(NAMESPACE, "web-0", "web", LogOptions(follow=True)):
                 log += chunk
                 if log.count(b"\n") == 2:
@@ -174,8 +177,8 @@ async def test_a_program_that_crashes_comes_back(home: Path) -> None:
     web = container(image="host", command=command, volumeMounts=[{"name": "it", "mountPath": "/it"}])
     async with cluster.kubelet():
         cluster.apply(pod("web-0", web, volumes=[{"name": "it", "emptyDir": {}}]))
-        await until(cluster.is_ready)
-        assert cluster.container()["restartCount"] == 1
+        # Its first run is ready, too, as long as it lasts.
+        await until(lambda: cluster.container().get("restartCount") == 1 and cluster.is_ready())
         assert cluster.container()["lastState"]["terminated"]["exitCode"] == 7
 
 
@@ -185,4 +188,4 @@ async def test_pods_begin_anew_when_the_node_was_killed(home: Path) -> None:
         cluster.apply(pod("web-0", container(image="host", command=["/bin/sleep", "1000"])))
         await until(cluster.is_ready)
         os.kill(GuardianClient(str(home)).status()["node"]["pid"], signal.SIGKILL)
-        await until(lambda: cluster.container().get("restartCount") == 1 and cluster.is_ready(), 20)
+        await until(lambda: cluster.container().get("restartCount") == 1 and cluster.is_ready())

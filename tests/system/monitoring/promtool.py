@@ -99,5 +99,5 @@ def judge(folder: Path, series: Series, minute: float, wanted: Mapping[str, Sequ
 
 
 def promtool(*arguments: str) -> tuple[int, str]:
-    done = subprocess.run(["promtool", *arguments], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(["promtool", *arguments], capture_output=True, text=True, timeout=180, check=False)
     return done.returncode, done.stdout + done.stderr

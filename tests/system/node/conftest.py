@@ -27,6 +27,8 @@ CONTROL_PLANE = (sys.executable, "-I", "-S", "-c", "import signal; signal.pause(
 ROOT = tuple(Mount(folder, folder) for folder in ("/usr", "/bin", "/lib", "/lib64") if Path(folder).exists())
 ENVIRONMENT = {"PATH": "/usr/bin:/bin"}
 PYTHON = "/usr/bin/python3"
+WITHIN = 60.0
+"""Seconds for what takes a moment, on a machine that does much else."""
 
 
 @pytest.fixture
@@ -113,7 +115,7 @@ async def read_all(session: ExecSession) -> str:
     return b"".join(parts).decode()
 
 
-async def until(what: str, condition: Callable[[], Awaitable[Found | None]], within: float = 10.0) -> Found:
+async def until(what: str, condition: Callable[[], Awaitable[Found | None]], within: float = WITHIN) -> Found:
     """Poll until `condition` finds something; fails by name."""
     try:
         async with asyncio.timeout(within):

@@ -65,6 +65,6 @@ def test_all_of_it_passes_as_an_ordinary_user() -> None:
             capture_output=True,
             text=True,
             check=False,
-            timeout=300,
+            timeout=1200,
         )
     assert result.returncode == 0, result.stdout[-5000:] + result.stderr[-2000:]

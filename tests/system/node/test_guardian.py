@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import select
 import signal
 import socket
 from collections.abc import Awaitable, Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.system.node.conftest import WITHIN
 
 from klamm.localkube.node.client import AlreadyGuarded, GuardianClient, PortInUse, start_guardian
 from klamm.localkube.node.runtime import NodeRuntime
@@ -26,15 +28,17 @@ while True:
     caller.close()
 """
 PATH = {"PATH": "/usr/bin:/bin"}
+GRACE = 4.0
+"""Seconds: as long as it takes to end one that is deaf, and enough for a polite one's last word."""
 
 
 async def _until(what: str, condition: Callable[[], Awaitable[Any]]) -> Any:
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(WITHIN):
             while not (found := await condition()):
                 await asyncio.sleep(0.02)
     except TimeoutError:
-        pytest.fail(f"waited 10 s: {what}")
+        pytest.fail(f"waited {WITHIN:g} s: {what}")
     return found
 
 
@@ -54,7 +58,7 @@ async def test_a_killed_control_plane_comes_back_on_the_same_socket_and_pods_run
     guardian = GuardianClient(home)
     for _ in range(2):
         reader, _writer = await asyncio.open_connection("127.0.0.1", started.api_port)
-        assert await asyncio.wait_for(reader.read(), 5) == b"up"
+        assert await asyncio.wait_for(reader.read(), WITHIN) == b"up"
         before = guardian.status()
         killed = before["control_plane"]["pid"]
         os.kill(killed, signal.SIGKILL)
@@ -89,7 +93,7 @@ async def test_a_killed_node_is_started_again_and_its_containers_are_told_as_kil
     told = asyncio.ensure_future(anext(node.runtime.exits()))
     await asyncio.sleep(0)
     os.kill(node.guardian.status()["node"]["pid"], signal.SIGKILL)
-    state = await asyncio.wait_for(told, 10)
+    state = await asyncio.wait_for(told, WITHIN)
     assert (state.id, state.exit_code) == ("uid-p/main/0", 137)
     assert (await node.runtime.state()).containers == ()
     await node.sandbox("p")
@@ -112,7 +116,10 @@ async def test_a_killed_guardian_takes_its_pods_along_and_a_new_one_starts_over_
     await node.sandbox("p")
     await node.run("p", "sh", "-c", "trap 'exit 0' TERM; echo up; while :; do sleep 0.05; done")
     await _until("the container is up", lambda: _logged(node.log("p"), "up"))
-    os.kill(node.guardian.status()["pid"], signal.SIGKILL)
+    guardian = os.pidfd_open(node.guardian.status()["pid"])
+    signal.pidfd_send_signal(guardian, signal.SIGKILL)
+    await asyncio.to_thread(select.select, [guardian], [], [], WITHIN)  # until it has ended
+    os.close(guardian)
     start_guardian(node.home, ("/bin/sleep", "60"), environment=PATH)
     assert (await node.runtime.state()).containers == ()
 
@@ -123,7 +130,7 @@ async def test_stop_ends_pods_gracefully_and_leaves_nothing(node: "Node") -> Non
     await node.run("p", "sh", "-c", script, name="polite")
     await node.run("p", "sh", "-c", "trap '' TERM; while :; do sleep 0.05; done", name="deaf")
     await _until("the container is up", lambda: _logged(node.log("p", "polite"), "up"))
-    await asyncio.to_thread(node.guardian.stop, 0.5)
+    await asyncio.to_thread(node.guardian.stop, GRACE)
     assert "stdout F bye" in Path(node.log("p", "polite")).read_text()
     assert sorted(path.name for path in Path(node.home, "run").iterdir()) == [
         "guardian.lock",

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.system.node.conftest import WITHIN
 
 from klamm.localkube.kubelet.runtime import CannotStart
 from klamm.localkube.objects import Mount, TerminalSize
@@ -47,11 +48,11 @@ async def test_its_end_tells_code_signal_and_last_words(node: "Node") -> None:
     while "up" not in Path(node.log("p")).read_text():
         await asyncio.sleep(0.01)
     await node.runtime.signal_container("uid-p/main/0", 15)
-    state = await asyncio.wait_for(first, 5)
+    state = await asyncio.wait_for(first, WITHIN)
     assert (state.exit_code, state.signal, state.message) == (3, None, "disk full\n")
     await node.run("p", "sleep", "60", name="other")
     await node.runtime.signal_container("uid-p/other/0", 9)
-    killed = await asyncio.wait_for(anext(told), 5)
+    killed = await asyncio.wait_for(anext(told), WITHIN)
     assert (killed.exit_code, killed.signal) == (137, 9)
     await node.runtime.forget_container("uid-p/main/0")
     assert {state.id for state in (await node.runtime.state()).containers} == {"uid-p/other/0"}
@@ -121,7 +122,7 @@ async def test_an_exec_has_stdin_and_an_exit_code(node: "Node") -> None:
     reading = asyncio.ensure_future(_read(session))
     await session.write_stdin(big)
     await session.close_stdin()
-    assert await asyncio.wait_for(reading, 5) == big
+    assert await asyncio.wait_for(reading, WITHIN) == big
     assert await session.wait() == 5
     with pytest.raises(CannotStart, match="nosuch"):
         await node.output("p", "nosuch")
@@ -152,7 +153,7 @@ async def test_a_container_has_a_terminal_of_its_own_and_who_attaches_has_it(nod
     session = await node.runtime.attach("uid-p/main/0", stdin=True, stdin_once=False)
     await session.resize(TerminalSize(columns=120, rows=40))
     await session.write_stdin(b"words\n")
-    assert b"40 120\r\nheard words\r\n" in await asyncio.wait_for(_read(session), 5)
+    assert b"40 120\r\nheard words\r\n" in await asyncio.wait_for(_read(session), WITHIN)
     await session.close()
     await node.exit_of("uid-p/main/0")
     lines = [line.split(" ", 3)[3] for line in Path(node.log("p")).read_text().splitlines()]
@@ -166,12 +167,12 @@ async def test_the_end_of_input_that_is_given_once_is_the_containers(node: "Node
     await node.run("p", "sh", "-c", "cat; echo end", stdin=True)
     first = await node.runtime.attach("uid-p/main/0", stdin=True, stdin_once=False)
     await first.write_stdin(b"one ")
-    assert await asyncio.wait_for(first.read_stdout(), 5) == b"one "
+    assert await asyncio.wait_for(first.read_stdout(), WITHIN) == b"one "
     await first.close()
     second = await node.runtime.attach("uid-p/main/0", stdin=True, stdin_once=True)
     await second.write_stdin(b"two ")
     await second.close_stdin()
-    assert await asyncio.wait_for(_read(second), 5) == b"two end\n"
+    assert await asyncio.wait_for(_read(second), WITHIN) == b"two end\n"
     assert await second.read_stderr() == b""
     await second.close()
 
@@ -183,7 +184,7 @@ async def test_giving_an_exec_up_ends_it(node: "Node") -> None:
         "uid-p/main/0", ("sleep", "61"), environment={"PATH": "/bin"}, stdin=False, tty=False
     )
     await session.close()
-    assert await asyncio.wait_for(session.wait(), 5) == 137
+    assert await asyncio.wait_for(session.wait(), WITHIN) == 137
 
 
 async def test_removing_a_sandbox_ends_what_runs_in_it_and_its_address_waits(node: "Node") -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from tests.builders.pod_cluster import PYTHON, SPDY, PodCluster, pod, until
+from tests.builders.pod_cluster import PYTHON, SPDY, WITHIN, PodCluster, pod, until
 
 from klamm.base.together import side_by_side
 from klamm.localkube.objects import DEPLOYMENTS, SERVICES
@@ -48,12 +48,14 @@ async def main():
 asyncio.run(main())
 """
 MIB = 1 << 20
+ALL_OF_IT_WITHIN = 300.0
+"""Seconds for 100 MiB, which take some."""
 
 
 def server(name: str) -> dict[str, Any]:
     command = [PYTHON, "-c", SERVER, name]
     asks = [PYTHON, "-c", "import socket; socket.create_connection(('127.0.0.1', 11))"]
-    probe = {"exec": {"command": asks}, "periodSeconds": 1}
+    probe = {"exec": {"command": asks}, "periodSeconds": 1, "timeoutSeconds": 30}
     return pod(name, [{"name": "c", "image": "host", "command": command, "readinessProbe": probe}])
 
 
@@ -64,7 +66,7 @@ async def serving(cluster: PodCluster, name: str) -> None:
 
 async def said_by(port: int, given: bytes = b"", *, ends: bool = True) -> bytes:
     """All that a connection answers, after our half of it has ended."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(WITHIN):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(given)
         if ends:
@@ -126,7 +128,7 @@ async def test_100_mib_go_through_both_ways_and_memory_stays_flat(
 
 
 async def received(port: int, mib: int) -> int:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(ALL_OF_IT_WITHIN):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(f"{mib}\n".encode())
         count = 0
@@ -137,7 +139,7 @@ async def received(port: int, mib: int) -> int:
 
 
 async def sent(port: int, mib: int) -> int:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(ALL_OF_IT_WITHIN):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for _ in range(mib):
             writer.write(bytes(MIB))
@@ -175,7 +177,7 @@ async def test_a_closed_port_is_told_in_kubectls_words(cluster: PodCluster, envi
     async with cluster.forwarded("closed", ":7", ":99", environment=environment) as ((_, shut), process):
         assert await said_by(shut, ends=False) == b""
         assert process.stderr is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(WITHIN):
             errors = (await process.stderr.readuntil(b"refused")).decode()
         assert f"an error occurred forwarding {shut} -> 99: error forwarding port 99 to pod " in errors
         assert "dial tcp 127.0.0.1:99: Connection refused" in errors
@@ -200,7 +202,7 @@ async def test_a_forward_that_ends_leaves_nothing(cluster: PodCluster, environme
     async def nothing_is_left() -> bool:
         return len(os.listdir("/proc/self/fd")) <= before
 
-    await until("descriptors are given back", nothing_is_left, 30)
+    await until("descriptors are given back", nothing_is_left)
     await cluster.remove("left")
 
 

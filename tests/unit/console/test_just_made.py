@@ -4,7 +4,11 @@ import pytest
 from tests.builders.virtual_time import LoopClock, in_virtual_time
 
 from klamm.console.topics.just_made import HEARD_WITHIN, once_heard_of
+from klamm.kafka.answers import failure_of
 from klamm.kafka.errors import NotNow, UnknownTopic
+
+_NOT_LEADER = 6
+"""NOT_LEADER_OR_FOLLOWER, as the protocol calls it today."""
 
 
 class Brokers:
@@ -33,6 +37,20 @@ async def test_a_topic_that_is_not_there_is_told_in_the_end() -> None:
     with pytest.raises(UnknownTopic):
         await once_heard_of(Brokers(after=10_000).ask)
     assert HEARD_WITHIN <= clock.monotonic() < HEARD_WITHIN + 0.2
+
+
+@in_virtual_time
+async def test_a_leader_that_has_not_opened_its_partition_is_asked_again() -> None:
+    codes = [_NOT_LEADER, _NOT_LEADER, 0]
+
+    async def write() -> str:
+        failure = failure_of("write", codes.pop(0), None)
+        if failure is not None:
+            raise failure
+        return "written"
+
+    assert await once_heard_of(write) == "written"
+    assert codes == []
 
 
 @in_virtual_time

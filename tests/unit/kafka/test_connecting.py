@@ -49,33 +49,33 @@ async def test_who_is_sent_away_leaves_no_thread() -> None:
         port = server.sockets[0].getsockname()[1]
         with pytest.raises(Unreachable):
             await Admin.connect(Connection((f"127.0.0.1:{port}",), connect_timeout=0.2, client_id="sent-away"))
-        await until(10, "the thread to end", lambda: running("sent-away"), every=0.01)
+        await until(60, "the thread to end", lambda: running("sent-away"), every=0.01)
 
 
 async def test_who_no_longer_waits_leaves_no_thread() -> None:
     servers = Waiting([1])
     with fake_servers(servers):
         connecting = asyncio.create_task(Admin.connect(Connection(servers.bootstrap, client_id="gone-away")))
-        assert await asyncio.to_thread(servers.begun.wait, 10)
+        assert await asyncio.to_thread(servers.begun.wait, 60)
         connecting.cancel()
         await asyncio.wait([connecting])
         servers.may_answer.set()
-        await until(10, "the broker to answer", lambda: None if servers.asked else "not yet", every=0.01)
-        await until(10, "the thread to end", lambda: running("gone-away"), every=0.01)
+        await until(60, "the broker to answer", lambda: None if servers.asked else "not yet", every=0.01)
+        await until(60, "the thread to end", lambda: running("gone-away"), every=0.01)
 
 
 async def test_a_connection_that_comes_in_the_moment_in_which_its_caller_goes_is_closed() -> None:
     servers = Waiting([1])
     with fake_servers(servers):
         connecting = asyncio.create_task(Admin.connect(Connection(servers.bootstrap, client_id="just-then")))
-        assert await asyncio.to_thread(servers.begun.wait, 10)
+        assert await asyncio.to_thread(servers.begun.wait, 60)
         servers.may_answer.set()
         while opens():  # this loop stands still, so nobody hears yet that it is open
             threading.Event().wait(0.001)
         connecting.cancel()
         await asyncio.wait([connecting])
         assert connecting.cancelled()
-        await until(10, "the thread to end", lambda: running("just-then"), every=0.01)
+        await until(60, "the thread to end", lambda: running("just-then"), every=0.01)
 
 
 def opens() -> bool:
@@ -93,7 +93,7 @@ async def test_why_no_broker_was_found_is_told(tmp_path: Path) -> None:
     of_broker.load_cert_chain(tmp_path / "broker.pem")
     async with await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0, ssl=of_broker) as server:
         port = server.sockets[0].getsockname()[1]
-        connection = Connection((f"127.0.0.1:{port}",), tls=ssl.create_default_context(), connect_timeout=0.5)
+        connection = Connection((f"127.0.0.1:{port}",), tls=ssl.create_default_context(), connect_timeout=2.0)
         with pytest.raises(Unreachable, match="certificate verify failed"):
             await Admin.connect(connection)
 
@@ -111,9 +111,9 @@ async def test_a_broker_that_hangs_before_tls_is_spoken_is_given_up_in_time() ->
         tls = ssl.create_default_context()
         connection = Connection((address,), tls=tls, connect_timeout=0.5, client_id="tls-hangs")
         with pytest.raises(Unreachable, match=r"no answer within 0\.5 s"):
-            await within(10, "the failure", Admin.connect(connection))
-        await until(10, "the thread to end", lambda: running("tls-hangs"), every=0.01)
-        await within(10, "the connection to end", gone.wait())
+            await within(60, "the failure", Admin.connect(connection))
+        await until(60, "the thread to end", lambda: running("tls-hangs"), every=0.01)
+        await within(60, "the connection to end", gone.wait())
 
 
 async def test_a_broker_that_takes_requests_and_answers_none_is_not_reached() -> None:
@@ -124,18 +124,18 @@ async def test_a_broker_that_takes_requests_and_answers_none_is_not_reached() ->
 async def test_who_waits_at_a_connection_that_is_closed_is_told_and_not_cancelled() -> None:
     """Users are worked on side by side over one connection, and whoever gives it up does so for all of them."""
     with fake_servers(FakeServers([1])) as servers:
-        soon = Connection(servers.bootstrap, connect_timeout=0.5, request_timeout=0.5, client_id="given-up")
+        soon = Connection(servers.bootstrap, connect_timeout=2.0, request_timeout=0.5, client_id="given-up")
         admin = await Admin.connect(soon)
         servers.hung.add(1)
         asked = [asyncio.create_task(admin.describe_cluster()) for _ in range(20)]
         await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
         await admin.close()
-        await within(10, "all answers", asyncio.wait(asked))
+        await within(60, "all answers", asyncio.wait(asked))
         assert {type(one.exception()) for one in asked if not one.cancelled()} == {Unreachable}
         assert [one for one in asked if one.cancelled()] == []
         with pytest.raises(Unreachable, match="the connection was closed"):
             await admin.describe_cluster()
-        await until(10, "the threads to end", lambda: running("given-up"), every=0.01)
+        await until(60, "the threads to end", lambda: running("given-up"), every=0.01)
 
 
 async def test_a_broker_that_is_new_is_known_soon_after_it_was_asked() -> None:
@@ -145,19 +145,19 @@ async def test_a_broker_that_is_new_is_known_soon_after_it_was_asked() -> None:
 
             async def reason_unknown() -> str | None:
                 try:
-                    await admin.ask_within(5, "ask the new one", MetadataRequest(topics=[]), 2)
+                    await admin.ask_within(60, "ask the new one", MetadataRequest(topics=[]), 2)
                 except NotNow as failure:
                     return str(failure)
                 return None
 
             assert await reason_unknown()
-            await until(10, "the new broker to be known", reason_unknown, every=0.01)
+            await until(60, "the new broker to be known", reason_unknown, every=0.01)
 
 
 async def test_a_connection_whose_requests_are_not_answered_any_more_is_given_up() -> None:
     """By whoever sees `Unreachable` and tells the link, which opens a new one: elsewhere, if somebody else answers."""
     with fake_servers(FakeServers([1])) as servers:
-        link = Link(Connection(servers.bootstrap, connect_timeout=0.5, request_timeout=0.5), Random(1))
+        link = Link(Connection(servers.bootstrap, connect_timeout=2.0, request_timeout=2.0), Random(1))
         first = await link.admin()
         servers.hung.add(1)
         with pytest.raises(Unreachable, match="timed out") as failed:
@@ -180,7 +180,7 @@ async def test_a_connection_whose_requests_are_not_answered_any_more_is_given_up
 )
 async def test_who_may_not_come_in_is_told_so(sasl: Sasl, kind: type[KafkaFailure], why: str) -> None:
     with fake_servers(FakeServers([1])) as servers, pytest.raises(kind, match=why):
-        await Admin.connect(Connection(servers.bootstrap, sasl=sasl, connect_timeout=0.5))
+        await Admin.connect(Connection(servers.bootstrap, sasl=sasl, connect_timeout=3.0))
 
 
 async def test_who_knows_the_password_comes_in() -> None:
@@ -195,12 +195,12 @@ async def test_who_no_longer_waits_is_not_kept_by_a_broker_that_does_not_answer(
     with fake_servers(servers):
         connection = Connection(servers.bootstrap, client_id="in-a-hurry", connect_timeout=60)
         connecting = asyncio.create_task(Admin.connect(connection))
-        assert await asyncio.to_thread(servers.begun.wait, 10)
+        assert await asyncio.to_thread(servers.begun.wait, 60)
         connecting.cancel()
         await asyncio.wait([connecting])
         # A process waits at its end for the first, and they for the second.
         for threads in ("kafka-admin", "in-a-hurry"):
-            await until(5, "the thread to end", lambda name=threads: running(name), every=0.01)  # type: ignore[misc]
+            await until(60, "the thread to end", lambda name=threads: running(name), every=0.01)  # type: ignore[misc]
         servers.may_answer.set()
 
 
@@ -215,5 +215,5 @@ async def test_who_goes_before_it_has_begun_to_connect_is_not_kept_either(turns:
         connecting.cancel()
         await asyncio.wait([connecting])
         for threads in ("kafka-admin", "gone-again"):
-            await until(5, "the thread to end", lambda name=threads: running(name), every=0.01)  # type: ignore[misc]
+            await until(60, "the thread to end", lambda name=threads: running(name), every=0.01)  # type: ignore[misc]
         servers.may_answer.set()

@@ -272,7 +272,7 @@ async def test_why_nothing_can_be_read_is_known_while_it_is_tried() -> None:
     link = Link(Connection(("broker:9092",)), Random(1), open_admin=open_admin, reason_silent=listens)
     collector = Collector(link, MovedClock())
     collecting = asyncio.create_task(collector.collect())
-    await until(10, "the reason", lambda: None if "authentication" in str(collector.reason_none) else "", every=0.01)
+    await until(60, "the reason", lambda: None if "authentication" in str(collector.reason_none) else "", every=0.01)
     assert not collecting.done()
     collecting.cancel()
     collector.stop_asking()

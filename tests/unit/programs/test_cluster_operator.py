@@ -9,8 +9,8 @@ from pathlib import Path
 from random import Random
 
 from tests.builders.entity_api import NAMESPACE, entity_api, soon
-from tests.builders.lone_broker import free_port
 from tests.builders.metric_pages import read_page
+from tests.builders.ports import free_port
 from tests.kubernetes.running_operator import HASTE, operator_settings
 
 from klamm.base.together import ended
@@ -60,5 +60,5 @@ IS_KAFKA = ("kind", "Kafka")
 
 
 def _page(port: int) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
         return str(answer.read().decode())

@@ -441,7 +441,9 @@ def _now(call: Call[Any, Any]) -> int:
 
 
 async def _send(admin: Admin, topic: str, partition: int | None, records: Sequence[NewRecord]) -> Written:
-    return await once_heard_of(lambda: _sent(admin, topic, partition, records))
+    """Only the first is tried again: of what comes behind it, some may be written when a leader moves."""
+    written = await once_heard_of(lambda: _sent(admin, topic, partition, records[:1]))
+    return await _sent(admin, topic, written.partition, records[1:]) if records[1:] else written
 
 
 async def _sent(admin: Admin, topic: str, partition: int | None, records: Sequence[NewRecord]) -> Written:

@@ -125,7 +125,7 @@ async def test_a_table_has_kubectls_columns(client: aiohttp.ClientSession) -> No
 
 async def events(client: aiohttp.ClientSession, query: str, count: int) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
-    async with asyncio.timeout(10), client.get(f"{MAPS}?watch=1&{query}") as response:
+    async with asyncio.timeout(60), client.get(f"{MAPS}?watch=1&{query}") as response:
         while len(found) < count:
             event = json.loads(await response.content.readline())
             found.append((event["type"], event["object"].get("metadata", {}).get("name", "")))

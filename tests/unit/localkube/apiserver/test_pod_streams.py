@@ -49,7 +49,7 @@ async def client(api: RunningApi) -> AsyncIterator[aiohttp.ClientSession]:
 
 
 async def messages(socket: aiohttp.ClientWebSocketResponse) -> list[bytes]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         return [message.data async for message in socket if len(message.data) > 1]
 
 
@@ -229,7 +229,7 @@ async def test_pings_are_answered_and_bad_frames_end_the_connection(api: Running
         await client.send_bytes(b"\x80\x02\x00\x01\x00\x00\x00\x00")
         await client.until_ended()
         assert [frame.status for frame in client.heard if isinstance(frame, GoAway)] == [1]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await streams.sessions[0].closed.wait()
 
 
@@ -242,7 +242,7 @@ async def test_a_client_that_goes_away_ends_its_command(api: RunningApi, streams
             streams.sessions[0].takes_input.clear()
             client.writer.write(client.encoder.encode(Data(command["stdin"], b"x" * 8_000_000)))
             await asyncio.sleep(0)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await streams.sessions[0].closed.wait()
 
 
@@ -325,7 +325,7 @@ async def test_spdy_in_a_websocket_may_be_cut_anywhere(client: aiohttp.ClientSes
         for at in range(0, len(wire), 5):
             await socket.send_bytes(wire[at : at + 5])
         heard: list[Any] = []
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while b"".join(frame.payload for frame in heard if isinstance(frame, Data)) != b"hello":
                 heard += reader.feed((await socket.receive()).data)
         assert [frame.stream for frame in heard if isinstance(frame, SynReply)] == [1, 3]
@@ -335,7 +335,7 @@ async def test_the_plain_form_has_a_channel_for_each_port(client: aiohttp.Client
     async with client.ws_connect(f"{PATH}/portforward?ports=80&ports=81", protocols=[CHANNELS]) as socket:
         await socket.send_bytes(b"\x00hello")
         said: set[bytes] = set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(said) < 6:
                 said.add((await socket.receive()).data)
     heads = {bytes([channel, port, 0]) for channel, port in ((0, 80), (1, 80), (2, 81), (3, 81))}
@@ -351,9 +351,13 @@ async def test_what_comes_before_the_port_is_reached_is_not_lost(
         await socket.send_bytes(b"\x00hello")
         heads = [(await socket.receive()).data for _ in range(2)]
         streams.dials.set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert (await socket.receive()).data == b"\x00hello"
     assert heads == [b"\x00\x50\x00", b"\x01\x50\x00"]
+
+
+STOPS_WITHIN = 20.0
+"""Seconds, on a machine that does much else; who waited for its clients would wait for as long as they stay."""
 
 
 async def test_a_server_that_stops_ends_its_streams(tmp_path: Path, streams: FakeStreams) -> None:
@@ -369,7 +373,7 @@ async def test_a_server_that_stops_ends_its_streams(tmp_path: Path, streams: Fak
             await forward.send(Data(data, b"hello"))
             await forward.until("the echo", lambda _: forward.data(data) == b"hello")
             stopping = asyncio.get_running_loop().time()
-        assert asyncio.get_running_loop().time() - stopping < 5
+        assert asyncio.get_running_loop().time() - stopping < STOPS_WITHIN
         await command.until_ended()
         await forward.until_ended()
     assert streams.sessions[0].closed.is_set()
@@ -377,7 +381,7 @@ async def test_a_server_that_stops_ends_its_streams(tmp_path: Path, streams: Fak
 
 
 async def ended(holds: Any) -> bool:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not holds():
             await asyncio.sleep(0.01)
     return True

@@ -349,7 +349,7 @@ async def test_a_watch_tells_what_is_and_what_comes(objects: LocalObjects) -> No
     objects.patch(CONFIG_MAPS, "default", "a", {"data": {"a": "1"}})
     objects.create(CONFIG_MAPS, "kube-system", {"metadata": {"name": "elsewhere"}})
     objects.delete(CONFIG_MAPS, "default", "a")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         seen += [await anext(watch), await anext(watch)]
     assert [event.type for event in seen] == [WatchEventType.ADDED, WatchEventType.MODIFIED, WatchEventType.DELETED]
     assert int(seen[2].object["metadata"]["resourceVersion"]) > int(seen[1].object["metadata"]["resourceVersion"])

@@ -78,7 +78,7 @@ async def test_following_gives_new_lines_across_a_rotation_and_ends_with_the_con
             got.put_nowait(chunk)
 
     task = asyncio.ensure_future(follow())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert await got.get() == b"line 2\n"
         with path.open("a") as file:
             file.write(lines(3, 3))

@@ -25,6 +25,13 @@ async def test_a_topic_is_made_as_its_resource_says_and_nothing_holds_it(running
 async def test_what_is_done_is_counted_under_the_names_of_dashboards(running: Running) -> None:
     await running.create("orders", partitions=3, replicas=2)
     await running.until_ready("orders")
+
+    async def uncounted() -> str | None:
+        """A status is there a moment before the operator has heard that it is written."""
+        counts = {name: value for (name, _), value in read_page(running.metrics.text()).items()}
+        return None if counts["strimzi_update_status_duration_seconds_count"] == 1 else "it is not counted"
+
+    await soon("the status to be counted", uncounted)
     page = running.metrics.text()
     assert names.TOPIC_OPERATOR - names_of(page) == set()
     values = {(name, dict(labels).get("name")): value for (name, labels), value in read_page(page).items()}

@@ -21,7 +21,7 @@ const COLUMNS = [
 ];
 
 class Acls extends Page {
-  static every = 0;
+  static every = 30; // brokers hear of a change one after the other, and any may be asked
 
   title() {
     return "ACLs";

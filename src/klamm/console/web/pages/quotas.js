@@ -18,7 +18,7 @@ const KINDS = [["user", "user", "all other users"], ["clientId", "client", "all 
 const whose = (one) => KINDS.filter(([name]) => one[name] !== null && one[name] !== undefined).map(([name, kind, others]) => (one[name] === "" ? others : `${kind} ${one[name]}`)).join(", ");
 
 class Quotas extends Page {
-  static every = 0;
+  static every = 10; // brokers hear of a change one after the other, and any may be asked
 
   title() {
     return "Quotas and users";
