@@ -18,8 +18,8 @@ from tests.builders.cluster import CHECKOUT, CLOCK, READY_WITHIN, is_ready_pod, 
 from tests.builders.local_cluster import LocalCluster, User, local_cluster
 from tests.builders.traffic import Traffic, everything_in
 
-AGAIN_WITHIN = READY_WITHIN
-"""Seconds until all is Ready again, whatever died; what it took is printed."""
+AGAIN_WITHIN = 60.0
+"""Seconds until all is Ready again, whatever died: what is promised."""
 TOPIC = "promises"
 TOPIC_MANIFEST = f"""
 apiVersion: kafka.strimzi.io/v1beta2
@@ -114,7 +114,9 @@ def test_killed_it_comes_back_and_nothing_acknowledged_is_lost(cluster: LocalClu
             counted = f"the restart of {process.host} is counted"
             cluster.until(counted, lambda: restarts(cluster, process.host) > count, within=AGAIN_WITHIN)
         cluster.until_ready(within=AGAIN_WITHIN)
-        print(f"{CLOCK.monotonic() - began:6.1f} s from kill -9 of {victim} until all is Ready")
+        took = CLOCK.monotonic() - began
+        print(f"{took:6.1f} s from kill -9 of {victim} until all is Ready")
+        assert took < AGAIN_WITHIN
     after = identities(cluster)
     assert {name for name in before if before[name] != after[name]} == ({host} if host else set())
     assert all(before[name][0] == after[name][0] for name in before), "a pod was replaced, where a restart was enough"
@@ -123,7 +125,7 @@ def test_killed_it_comes_back_and_nothing_acknowledged_is_lost(cluster: LocalClu
 def test_the_api_answers_again_at_once_after_its_death(cluster: LocalCluster) -> None:
     """The guardian keeps the port: who asks meanwhile waits and is not refused."""
     cluster.process_of("", "klamm.programs.control_plane").kill()
-    assert "klamm-0" in cluster.kubectl("get", "nodes")
+    assert "klamm-0" in cluster.kubectl("get", "nodes", within=30)
     cluster.until_ready(within=AGAIN_WITHIN)
 
 
