@@ -17,11 +17,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Event
 from typing import Any, Self, TypeVar
 
+from klamm.base.pieces import in_pieces
 from klamm.base.together import side_by_side
-from klamm.kafka.errors import KafkaFailure, NotNow, UnknownTopic, Unreachable
+from klamm.kafka import configs
+from klamm.kafka.errors import KafkaFailure, NotNow, TooOld, UnknownTopic, Unreachable
 from klamm.kafka.facts import (
     Broker,
     Cluster,
@@ -32,6 +35,7 @@ from klamm.kafka.facts import (
     Partition,
     Topic,
 )
+from klamm.kafka.packed import METADATA_VERSIONS, Answer, Packed, metadata_in
 from klamm.kafka.wide import take_much_at_once
 
 T = TypeVar("T")
@@ -48,8 +52,6 @@ GRACE = 0.1
 _CLOSED = "the connection was closed"
 _TOPIC, _BROKER = 2, 4  # ConfigResource.Type
 _SET, _DELETE = 0, 1  # AlterConfigOp.OpType
-_DYNAMIC_TOPIC, _DYNAMIC_BROKER = 1, 2  # DescribeConfigsResponse.ConfigSource
-_ABSENT = frozenset({3, 17})  # UNKNOWN_TOPIC_OR_PARTITION; INVALID_TOPIC, a name that no topic can have
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,14 +201,16 @@ class Admin:
             return {}
         doing = "describe all topics" if names is None else f"describe {len(names)} topics"
         one = MetadataRequest.MetadataRequestTopic
-        request = MetadataRequest(
+        request = partial(
+            MetadataRequest,
             topics=None if names is None else [one(name=name) for name in names],
             allow_auto_topic_creation=False,
             include_cluster_authorized_operations=False,
             include_topic_authorized_operations=False,
         )
-        answer = await self.ask(doing, request, node)
-        return dict(_topics(answer.topics))
+        answer = await self._ask_in_bulk(doing, request, METADATA_VERSIONS, node)
+        items = metadata_in(answer).topics if isinstance(answer, Answer) else answer.topics
+        return {name: topic async for name, topic in in_pieces(_topics(items))}
 
     async def topic_configs(
         self, names: Iterable[str], keys: Sequence[str] | None = None
@@ -288,14 +292,26 @@ class Admin:
 
         if not names:
             return {}
-        request = DescribeConfigsRequest(
+
+        request = partial(
+            DescribeConfigsRequest,
             resources=[(kind, name, None if keys is None else list(keys)) for name in names],
             include_synonyms=False,
             include_documentation=False,
         )
         doing = f"read the configuration of {_several(kind, names)}"
-        answer = await self.ask(doing, request, node)
-        return dict(_config_values(doing, answer.results))
+        return await configs.config_values(doing, await self._ask_in_bulk(doing, request, configs.VERSIONS, node))
+
+    async def _ask_in_bulk(
+        self, doing: str, request: Callable[..., Any], versions: tuple[int, int], node: int | None
+    ) -> Any:
+        """What comes back is an `Answer` of one of these versions; of a broker that is older than they are, what the
+        library made of it."""
+        oldest, newest = versions
+        try:
+            return await self.ask(doing, Packed(request(min_version=oldest, max_version=newest)), node)
+        except TooOld:
+            return await self.ask(doing, request(), node)
 
     async def _change_configs(
         self, kind: int, changes: Mapping[str, ConfigChange], node: int | None = None
@@ -497,7 +513,7 @@ def _topics(items: Iterable[Any]) -> Iterable[tuple[str, Topic]]:
     from klamm.kafka.answers import from_code
 
     for item in items:
-        if item.error_code in _ABSENT:
+        if item.error_code in configs.ABSENT:
             continue
         if item.error_code:
             raise from_code(f"describe topic {item.name}", item.error_code, None)
@@ -545,23 +561,3 @@ def _uuid(identifier: str) -> Any:
     with suppress(ValueError):
         return UUID(bytes=urlsafe_b64decode(identifier + "=="))
     return None
-
-
-def _config_values(doing: str, results: Iterable[Any]) -> Iterable[tuple[str, dict[str, ConfigValue]]]:
-    from klamm.kafka.answers import from_code
-
-    for result in results:
-        if result.error_code in _ABSENT:
-            continue
-        if result.error_code:
-            raise from_code(doing, result.error_code, result.error_message)
-        yield result.resource_name, {entry.name: _config_value(entry) for entry in result.configs}
-
-
-def _config_value(entry: Any) -> ConfigValue:
-    return ConfigValue(
-        value=entry.value,
-        set_here=entry.config_source in (_DYNAMIC_TOPIC, _DYNAMIC_BROKER),
-        read_only=bool(entry.read_only),
-        sensitive=bool(entry.is_sensitive),
-    )

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from klamm.base.pieces import PIECE
+
 _FRAME = struct.Struct(">i")
 
 
@@ -131,6 +133,8 @@ def after_tags(body: bytes, at: int) -> int:
 
 
 _OFFSET = struct.Struct(">ihqqi")
+_PLAIN = struct.Struct(">4xh20xB")
+"""Of the same error code, and how many tagged fields follow."""
 
 Offsets = list[tuple[int, int, int]]
 """Of partitions number, error code and offset."""
@@ -152,22 +156,41 @@ class Told:
             found, at = _offsets_at(body, at, count)
             yield name, found
 
-    def beside(self, other: "Told") -> Iterator[tuple[str, Offsets, Offsets | None]]:
+    def beside(self, other: "Told", size: int = PIECE) -> Iterator[list[tuple[str, Offsets, Offsets | None]]]:
         """Of each topic what both say of it, if the other answer has it at the same place; else None. Nothing of
-        topics of which both say the very same, and no error: so are nearly all, and they are passed over quickly."""
+        topics of which both say the very same, and no error: so are nearly all. After so many topics a list."""
         body, theirs = self._body, other._body
         topics, at = length(body, 4)
-        for _ in range(topics):
+        found: list[tuple[str, Offsets, Offsets | None]] = []
+        for number in range(1, topics + 1):
             begin = at
-            name, count, at = _topic_at(body, at)
-            first = at
-            found, at = _offsets_at(body, at, count)
-            if body[begin:at] == theirs[begin:at] and not any(code for _, code, _ in found):
-                yield "", [], []
-            elif body[begin:first] == theirs[begin:first]:
-                yield name, found, _offsets_at(theirs, first, count)[0]
-            else:
-                yield name, found, None
+            at = _after_plain_topic(body, begin)
+            if at < 0 or body[begin:at] != theirs[begin:at]:
+                one, at = _both_at(body, theirs, begin)
+                found.append(one)
+            if not number % size:
+                yield found
+                found = []
+        yield found
+
+
+def _after_plain_topic(body: bytes, at: int) -> int:
+    """Where it ends, if it is as nearly all are: a short name, few partitions, no error, no tagged field; else -1."""
+    if (size := body[at]) > 127 or not 0 < (count := body[at + size]) < 128:
+        return -1
+    at += size + 1
+    for _ in range(count - 1):
+        if _PLAIN.unpack_from(body, at) != (0, 0):
+            return -1
+        at += _PLAIN.size
+    return -1 if body[at] else at + 1
+
+
+def _both_at(body: bytes, theirs: bytes, begin: int) -> tuple[tuple[str, Offsets, Offsets | None], int]:
+    name, count, first = _topic_at(body, begin)
+    found, at = _offsets_at(body, first, count)
+    of_other = _offsets_at(theirs, first, count)[0] if body[begin:first] == theirs[begin:first] else None
+    return (name, found, of_other), at
 
 
 def _topic_at(body: bytes, at: int) -> tuple[str, int, int]:
@@ -193,6 +216,9 @@ def _offsets_at(body: bytes, at: int, count: int) -> tuple[Offsets, int]:
         found.append((id, code, offset))
     return found, at + 1 if not body[at] else after_tags(body, at)
 
+
+METADATA_VERSIONS = (9, 13)
+"""Those that are read here; Kafka 2.8 and newer knows them."""
 
 _PARTITION = struct.Struct(">hiii")
 _WITH_TOPIC_IDS = 10
@@ -236,7 +262,7 @@ class Metadata(NamedTuple):
 
 
 def metadata_in(answer: Answer) -> Metadata:
-    """Of an answer to Metadata 9 to 13."""
+    """Of an answer to Metadata, of `METADATA_VERSIONS`."""
     body = answer.body
     count, at = length(body, 4)
     brokers = []

@@ -11,9 +11,8 @@ from klamm.base.pieces import in_pieces
 from klamm.kafka.admin import Admin, broker_facts, topic_facts
 from klamm.kafka.errors import NotNow, TooOld
 from klamm.kafka.facts import Cluster, Topic, Topology
-from klamm.kafka.packed import Metadata, Packed, metadata_in
+from klamm.kafka.packed import METADATA_VERSIONS, Metadata, Packed, metadata_in
 
-_FLEXIBLE, _KNOWN = 9, 13  # versions of Metadata
 _GONE = "UNKNOWN_TOPIC_OR_PARTITION"
 
 
@@ -32,7 +31,8 @@ async def topology(
     """As this broker knows them, or any. Where nothing changed since what is remembered, its `topics` are the same."""
     doing = "read brokers and topics"
     try:
-        request = Packed(_request(min_version=_FLEXIBLE, max_version=_KNOWN))
+        oldest, newest = METADATA_VERSIONS
+        request = Packed(_request(min_version=oldest, max_version=newest))
         answer: Any = metadata_in(await admin.ask_within(seconds, doing, request, broker))
     except TooOld:  # before Kafka 2.8
         answer = await admin.ask_within(seconds, doing, _request(), broker)

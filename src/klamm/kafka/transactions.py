@@ -7,7 +7,7 @@ records never come past it. `kafka-transactions.sh` finds and aborts such; what 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
-from klamm.base.pieces import in_pieces
+from klamm.base.pieces import PIECE, in_pieces
 from klamm.kafka.admin import Admin
 from klamm.kafka.errors import KafkaFailure
 from klamm.kafka.facts import ActiveProducer, ListedTransaction, Transaction
@@ -74,14 +74,17 @@ async def _beside(
 ) -> AsyncIterator[tuple[str, Offsets, Offsets]]:
     """Brokers name what the request named, in an order of their own that is nearly always the same."""
     by_topic: dict[str, Offsets] = {}
-    pairs: Iterable[tuple[str, Offsets, Offsets | None]] = ((name, of_topic, None) for name, of_topic in stable)
+    pieces: Iterable[Iterable[tuple[str, Offsets, Offsets | None]]]
     if isinstance(stable, Told) and isinstance(ends, Told):
-        pairs = stable.beside(ends)
-    async for name, of_topic, its_ends in in_pieces(pairs):
-        if its_ends is None:
-            by_topic = by_topic or {of: some async for of, some in in_pieces(ends)}
-            its_ends = by_topic.get(name, [])
-        yield name, of_topic, its_ends
+        pieces, size = stable.beside(ends), 1
+    else:
+        pieces, size = ([(name, of_topic, None)] for name, of_topic in stable), PIECE
+    async for some in in_pieces(pieces, size):
+        for name, of_topic, its_ends in some:
+            if its_ends is None:
+                by_topic = by_topic or {of: one async for of, one in in_pieces(ends)}
+                its_ends = by_topic.get(name, [])
+            yield name, of_topic, its_ends
 
 
 def _suspects(stable: Offsets, ends: Offsets) -> list[int]:

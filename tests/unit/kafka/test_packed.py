@@ -68,8 +68,9 @@ def test_of_two_answers_it_is_told_where_they_differ() -> None:
     same, failed = [(0, 0, 5), (1, 0, 6)], [(0, 6, -1)]
     stable = {"a": same, "b": [(0, 0, 3)], "c": failed, "d": [(0, 0, 1)], "e": same}
     ends = {"a": same, "b": [(0, 0, 4)], "c": failed, "e": same, "d": [(0, 0, 1)]}
-    found = [one for one in Told(_told(stable)).beside(Told(_told(ends))) if one[0]]
-    assert found == [
+    pieces = list(Told(_told(stable)).beside(Told(_told(ends)), 2))
+    assert [len(one) for one in pieces] == [1, 2, 1]
+    assert [one for some in pieces for one in some] == [
         ("b", [(0, 0, 3)], [(0, 0, 4)]),
         ("c", failed, failed),
         ("d", [(0, 0, 1)], None),  # another one is in its place

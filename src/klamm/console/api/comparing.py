@@ -14,7 +14,7 @@ from klamm.kafka.facts import ConfigValue, Topic
 MOST = 1000
 """Topics whose configurations are compared: brokers are asked for each."""
 
-_AT_ONCE = 50
+_AT_ONCE = 200
 
 
 class BrokersQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
