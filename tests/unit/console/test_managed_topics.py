@@ -97,6 +97,26 @@ async def test_a_managed_topic_is_not_made_anew_behind_its_resource(tmp_path: Pa
         assert "orders" in servers.topics
 
 
+async def test_the_operators_view_follows_topics_that_come_and_go(tmp_path: Path, servers: FakeServers) -> None:
+    async with operated(tmp_path, servers) as (api, console):
+
+        async def tells_of(*names: str) -> None:
+            async def does() -> str | None:
+                said = (await console.get("/api/clusters/kafka/operator")).json
+                told = (said["topics"], [one["name"] for one in said["topicsNotReady"]])
+                return None if told == (len(names), [*names]) else str(told)
+
+            await soon(f"the view tells of {names}", does)
+
+        await tells_of()
+        await api.create("KafkaTopic", "orders", {})
+        await tells_of("orders")
+        await api.create("KafkaTopic", "bills", {})
+        await tells_of("bills", "orders")
+        await api.delete("KafkaTopic", "orders")
+        await tells_of("bills")
+
+
 async def test_a_topic_without_a_resource_is_changed_itself(tmp_path: Path, servers: FakeServers) -> None:
     async with operated(tmp_path, servers) as (_, console):
         assert (await console.get("/api/clusters/kafka/topics/free/resource")).json["state"] is None
