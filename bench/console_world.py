@@ -6,6 +6,7 @@ The peer is a bare aiohttp server that gives back the very bytes that the consol
 import asyncio
 import json
 import multiprocessing
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
@@ -43,9 +44,9 @@ def in_a_process(be: Callable[[Connection], None]) -> Iterator[Any]:
 
 
 def be_cluster(told: Connection) -> None:
-    """Says its bootstrap addresses."""
+    """Says its bootstrap addresses and its process id."""
     with fake_servers(_large()) as servers:
-        told.send(",".join(servers.bootstrap))
+        told.send((",".join(servers.bootstrap), os.getpid()))
         told.recv()
 
 
@@ -61,7 +62,7 @@ def be_neighbours(told: Connection) -> None:
             told.send((servers.bootstrap[0], registry.url))
             await asyncio.to_thread(told.recv)
 
-    topics = {_topic(number): FakeTopic([10], [1]) for number in range(OTHER_TOPICS)}
+    topics = {topic_name(number): FakeTopic([10], [1]) for number in range(OTHER_TOPICS)}
     others = FakeServers([1], topics=topics, administered=True, topic_configs=_configs(_OF_TOPIC), remember=True)
     with fake_servers(others) as servers:
         asyncio.run(stand())
@@ -102,15 +103,15 @@ def _large() -> FakeServers:
         count = PARTITIONS // TOPICS + (number % TOPICS < PARTITIONS % TOPICS)
         ends = [1000 + number + one for one in range(count)]
         leaders: list[int | None] = [brokers[(number + one) % BROKERS] for one in range(count)]
-        topics[_topic(number)] = FakeTopic(ends, leaders)
+        topics[topic_name(number)] = FakeTopic(ends, leaders)
     groups = {}
     for number in range(GROUPS):
-        name = _topic(number * 4 % TOPICS)
+        name = topic_name(number * 4 % TOPICS)
         committed = {name: {one: 900 for one in range(len(topics[name].ends))}}
         groups[f"group-{number:04}"] = FakeGroup(committed, coordinator=brokers[number % BROKERS])
     transactions = {}
     for number in range(TRANSACTIONS):
-        name = _topic(number * 7)
+        name = topic_name(number * 7)
         topics[name].producers[0] = [FakeProducer(number, since=900)]
         if number >= HANGING:
             transactions[f"tx-{number}"] = FakeTransaction(number, brokers[number % BROKERS], partitions={name: [0]})
@@ -122,14 +123,14 @@ def _large() -> FakeServers:
         administered=True,
         topic_configs=_configs(_OF_TOPIC),
         broker_configs=_configs(_OF_BROKER),
-        moving={_topic(number): {0: ([number % BROKERS + 1], 1)} for number in range(MOVING)},
-        readers=[(f"User:user-{number % USERS}", _topic(number)) for number in range(RULES)],
+        moving={topic_name(number): {0: ([number % BROKERS + 1], 1)} for number in range(MOVING)},
+        readers=[(f"User:user-{number % USERS}", topic_name(number)) for number in range(RULES)],
         users=[f"user-{number}" for number in range(USERS)],
         remember=True,
     )
 
 
-def _topic(number: int) -> str:
+def topic_name(number: int) -> str:
     return f"topic-{number:05}"
 
 

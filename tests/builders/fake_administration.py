@@ -31,6 +31,8 @@ REQUESTS: dict[int, tuple[Any, Any]] = {
 }
 FETCH, ACLS, CONFIGS, REASSIGNMENTS, QUOTAS, SCRAM, QUORUM = 1, 29, 32, 46, 48, 50, 55
 PRODUCERS, DESCRIBE_TRANSACTIONS, LIST_TRANSACTIONS = 61, 65, 66
+SAME_OF_ALL = (ACLS, CONFIGS, REASSIGNMENTS, QUOTAS, SCRAM, QUORUM)
+"""Whichever broker is asked."""
 NAMES_UNTIL = {FETCH: 12}  # later versions speak of topics' ids, of which these have one for all
 _NOT_LEADER, _UNKNOWN_TOPIC, _NO_TRANSACTION = 6, 3, 105
 _READ, _ALLOW, _LITERAL, _TOPIC = 3, 3, 3, 2  # of ACLs, and of configurations
