@@ -89,9 +89,16 @@ async def _fill(brokers: RealBrokers) -> None:
     async with await Admin.connect(Connection(brokers.bootstrap, request_timeout=120.0)) as admin:
         for first in range(0, TOPICS, 100):
             await admin.create_topics([NewTopic(f"topic-{first + one:04}", PARTITIONS, 1) for one in range(100)])
-        for number in range(GROUPS):
-            read = [f"topic-{(number * READ + one) % TOPICS:04}" for one in range(READ)]
-            await commit(admin, f"group-{number:03}", {name: dict.fromkeys(range(PARTITIONS), 0) for name in read})
+            if not first:
+                # Has the topic of offsets made: behind ten thousand partitions it would wait for minutes.
+                await _commit(admin, 0)
+        for number in range(1, GROUPS):
+            await _commit(admin, number)
+
+
+async def _commit(admin: Admin, number: int) -> None:
+    read = [f"topic-{(number * READ + one) % TOPICS:04}" for one in range(READ)]
+    await commit(admin, f"group-{number:03}", {name: dict.fromkeys(range(PARTITIONS), 0) for name in read})
 
 
 @contextmanager
