@@ -25,10 +25,12 @@ from tests.builders.real_brokers import RealBrokers, real_brokers
 
 from bench.by_hand import cpu_seconds, peak_mb, running
 from klamm.base.clock import SystemClock
+from klamm.base.deadlines import until
 from klamm.distribution.provide import provide
 from klamm.distribution.store import Store
 from klamm.kafka.admin import Admin, Connection
 from klamm.kafka.facts import NewTopic
+from klamm.kafka.offsets import partition_offsets
 
 KAFKA = "4.3.1"
 TOPICS, PARTITIONS = 1000, 10
@@ -94,6 +96,16 @@ async def _fill(brokers: RealBrokers) -> None:
                 await _commit(admin, 0)
         for number in range(1, GROUPS):
             await _commit(admin, number)
+        await until(_WITHIN, f"{TOPICS} topics that answer", lambda: _reason_not(admin), every=1.0)
+
+
+async def _reason_not(admin: Admin) -> str | None:
+    """Why not all partitions are there yet: a broker that is told of thousands makes them for minutes."""
+    topics = [f"topic-{number:04}" for number in range(TOPICS)]
+    broker = (await admin.describe_cluster()).brokers[0].id
+    offsets = await partition_offsets(admin, broker, {name: range(PARTITIONS) for name in topics}, "latest", 60.0)
+    there = sum(map(len, offsets.by_topic.values()))
+    return None if there == TOPICS * PARTITIONS else f"{there} partitions are"
 
 
 async def _commit(admin: Admin, number: int) -> None:
