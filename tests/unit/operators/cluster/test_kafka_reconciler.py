@@ -145,7 +145,7 @@ async def test_a_paused_cluster_is_left_alone_but_for_pods_that_are_lost() -> No
     async with kafka_world() as world:
         world.apply(kafka_object())
         await world.ready()
-        world.annotate(KAFKAS, NAME.name, pause_reconciliation="true")
+        world.annotate(KAFKAS, NAME.name, pause_reconciliation="True")  # Strimzi reads it in any spelling
         world.change(kafka={"config": {"num.io.threads": 4}})
         await world.passes(30)
         assert [one["type"] for one in world.kafka()["status"]["conditions"]] == ["ReconciliationPaused"]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from klamm.control.passes import Pass
 from klamm.control.results import DONE, Again, Result
-from klamm.control.status import PAUSE
+from klamm.control.status import is_paused
 from klamm.control.steps import Outcome, take
 from klamm.desired.containers import wanted_containers
 from klamm.kube.kinds import Name, name_of
@@ -36,7 +36,7 @@ class KafkaReconciler:
             return DONE
         if not reading.problems:
             self._hands.measures.wanted(name, wanted_containers(resource))
-        if resource.metadata.annotations.get(PAUSE) == "true":
+        if is_paused(resource):
             await report.write_paused(self._hands, resource)
             return DONE
         if reading.problems:
