@@ -69,13 +69,13 @@ class Managed:
 
     def take_away(self, fields: FieldSet, but: Writer | None = None) -> None:
         for identity, entry in list(self.entries.items()):
-            if (but is not None and identity == but.identity) or entry.fields.isdisjoint(fields):
+            if but is not None and identity == but.identity:
                 continue
             left = entry.fields - fields
-            if left:
-                self.entries[identity] = Entry(entry.writer, left, entry.time)
-            else:
+            if not left:
                 del self.entries[identity]
+            elif len(left) < len(entry.fields):
+                self.entries[identity] = Entry(entry.writer, left, entry.time)
 
 
 def read(obj: Object, *, from_client: bool = False) -> Managed:
