@@ -154,7 +154,8 @@ async def _servers(
     lists: list[Path],
     clock: Clock,
 ) -> AsyncIterator[None]:
-    """Start the servers in order, each when the one before is up; end them all."""
+    """Start the servers in order, each when the one before is up; end them all, at once when nobody wants their lists
+    any more: who stops a cluster waits for it."""
     processes: list[asyncio.subprocess.Process] = []
     try:
         for server in servers:
@@ -169,9 +170,11 @@ async def _servers(
             processes.append(process)
             await _until_logged(process, log, server, clock)
         yield
-    finally:
         for process in reversed(processes):
             await _end(process)
+    finally:
+        for process in reversed(processes):
+            await _kill(process)
 
 
 def _environment(java: JavaHome, work: Path) -> dict[str, str]:
@@ -224,7 +227,7 @@ async def _run(command: Sequence[str], environment: Mapping[str, str], log: Path
     except TimeoutError:
         raise ArchiveFailed(f"{Path(command[0]).name} did not end in {seconds:.0f} s; {_tail(log)}") from None
     finally:
-        await _end(process)
+        await _kill(process)
     if code != 0:
         raise ArchiveFailed(f"{Path(command[0]).name} ended with {code}; {_tail(log)}")
 
@@ -242,6 +245,7 @@ async def _until_logged(
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
+    """It writes its list as it ends."""
     if process.returncode is not None:
         return
     process.send_signal(signal.SIGTERM)
@@ -249,6 +253,11 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         async with asyncio.timeout(15):
             await process.wait()
     except TimeoutError:
+        await _kill(process)
+
+
+async def _kill(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
         process.kill()
         await process.wait()
 

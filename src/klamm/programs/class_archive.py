@@ -1,7 +1,7 @@
 """Makes the class-data archive of one Kafka release: `python -m klamm.programs.class_archive CACHE VERSION`.
 
-A process of its own, because it runs JVMs for half a minute at the lowest priority, and must be ended with the control
-plane that asked for it.
+A process of its own, because it runs JVMs for half a minute at the lowest priority. It ends with the control plane that
+asked for it, however that one ends.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from klamm.distribution.archives import ArchiveFailed, prepare_archive
 from klamm.distribution.progress import silent
 from klamm.distribution.provide import provide
 from klamm.distribution.store import Store
+from klamm.localkube.node.linux import die_with_parent
 
 _LOWEST = 19
 
@@ -31,6 +32,7 @@ async def _make(cache: Path, version: str) -> None:
 
 def main() -> int:
     cache, version = sys.argv[1:]
+    die_with_parent(signal.SIGTERM)
     os.nice(_LOWEST)
     try:
         asyncio.run(_make(Path(cache), version))

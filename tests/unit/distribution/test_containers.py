@@ -19,14 +19,6 @@ PYTHON = PythonRuntime("/opt/klamm/venv/bin/python", "/opt/klamm/venv", "/usr", 
 
 
 @pytest.fixture
-def java(tmp_path: Path) -> JavaHome:
-    (tmp_path / "java/lib").mkdir(parents=True)
-    (tmp_path / "java/lib/modules").write_text("")
-    (tmp_path / "java/release").write_text('JAVA_VERSION="21.0.8"\n')
-    return JavaHome(tmp_path / "java", "21.0.8")
-
-
-@pytest.fixture
 def home(tmp_path: Path) -> KafkaHome:
     return home_of(Store(tmp_path / "store"), release("3.6.0"))
 
