@@ -26,7 +26,7 @@ test: test-fast ## set everything up; unit and golden tests, then real clusters 
 	$(PYTHON) -m pytest --durations=12 tests/system
 
 .PHONY: test-fast
-test-fast: environment ## unit and golden tests only (under a minute)
+test-fast: environment ## unit and golden tests only (two minutes on two cores)
 	$(PYTHON) -m pytest -n auto --dist worksteal tests/unit tests/golden
 
 .PHONY: conformance
