@@ -106,6 +106,9 @@ def archive(recipe: Recipe) -> Path:
 def _build(folder: Path, recipe: Recipe, path: Path) -> None:
     _make_debian(folder)
     base = recipe.base.name if recipe.base else DEBIAN
+    if recipe.base and base not in _kept(folder):
+        # Its steps went, now or long ago, when there were too many; its file is there.
+        _buildah(folder, "pull", f"docker-archive:{archive(recipe.base)}")
     seen = [f"{place}:{place}:ro" for place in (_CA, _PIP) if place.exists()]
     jars = Path.home() / ".cache" / "klamm" / "artifacts"
     jars.mkdir(parents=True, exist_ok=True)
@@ -126,8 +129,7 @@ def _make_debian(folder: Path) -> None:
     """Debian as mmdebstrap makes it; the Dockerfiles' own default is the same from a registry."""
     if len(_buildah(folder, "images", "--all", "--quiet").split()) > _STEPS_KEPT:
         _buildah(folder, "rmi", "--all", "--force")
-    listed = _buildah(folder, "images", "--format={{.Name}}:{{.Tag}}")
-    if DEBIAN in listed.split():
+    if DEBIAN in _kept(folder):
         return
     tar = folder / "debian.tar"
     if not tar.exists():
@@ -140,6 +142,11 @@ def _make_debian(folder: Path) -> None:
         _buildah(folder, "commit", container, DEBIAN)
     finally:
         _buildah(folder, "rm", container)
+
+
+def _kept(folder: Path) -> list[str]:
+    """Names of the images in buildah's own store."""
+    return _buildah(folder, "images", "--format={{.Name}}:{{.Tag}}").split()
 
 
 def _buildah(folder: Path, *arguments: str) -> str:
