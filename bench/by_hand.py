@@ -2,13 +2,14 @@
 
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
+
+from tests.builders.ports import free_ports
 
 from klamm.certificates.issue import Authority, Subject, issue_authority, issue_leaf
 from klamm.certificates.keys import key_to_pem, new_key
@@ -144,15 +145,6 @@ def running(argv: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
     finally:
         process.terminate()
         process.wait()
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of the loopback that the kernel chose, all different."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
 
 
 def cpu_seconds(pid: int) -> float:

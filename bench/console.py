@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.builders.ports import free_ports
+from tests.builders.ports import free_port
 
 from bench import console_doors
 from bench.by_hand import peak_mb, running
@@ -116,7 +116,7 @@ def _starts(bootstrap: str) -> list[str]:
     for _ in range(STARTS):
         with _console(["-m", "klamm.programs.klamm", "ui", "--bootstrap", bootstrap]) as (url, _, begun):
             ours.append(_until(url + "/actuator/health", begun))
-        port = free_ports(1)[0]
+        port = free_port()
         begun = time.monotonic()
         with running([sys.executable, "-c", _BARE.format(port=port)]):
             bare.append(_until(f"http://127.0.0.1:{port}/", begun))
@@ -129,7 +129,7 @@ def _starts(bootstrap: str) -> list[str]:
 
 @contextmanager
 def _console(arguments: Sequence[str]) -> Iterator[tuple[str, int, float]]:
-    port, begun = free_ports(1)[0], time.monotonic()
+    port, begun = free_port(), time.monotonic()
     with running([sys.executable, *arguments, "--port", str(port)]) as process:
         yield f"http://127.0.0.1:{port}", process.pid, begun
 

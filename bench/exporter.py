@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.builders.commits import commit
-from tests.builders.ports import free_ports
+from tests.builders.ports import free_port
 from tests.builders.real_brokers import RealBrokers, real_brokers
 
 from bench.by_hand import cpu_seconds, peak_mb, running
@@ -115,7 +115,7 @@ async def _commit(admin: Admin, number: int) -> None:
 
 @contextmanager
 def _klamm(brokers: RealBrokers) -> Iterator[tuple[str, "subprocess.Popen[bytes]", str]]:
-    port = free_ports(1)[0]
+    port = free_port()
     listen = f"--web.listen-address=127.0.0.1:{port}"
     argv = [sys.executable, "-m", "klamm.programs.klamm", "exporter", f"--kafka.server={brokers.bootstrap[0]}", listen]
     with running(argv) as process:
@@ -124,7 +124,7 @@ def _klamm(brokers: RealBrokers) -> Iterator[tuple[str, "subprocess.Popen[bytes]
 
 @contextmanager
 def _kafka_exporter(brokers: RealBrokers) -> Iterator[tuple[str, "subprocess.Popen[bytes]", str]]:
-    port = free_ports(1)[0]
+    port = free_port()
     program = shutil.which(_PEER)
     if program is None:
         raise NotToBeHad(f"there is no {_PEER} on PATH")

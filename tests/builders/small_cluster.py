@@ -45,6 +45,7 @@ from klamm.localkube.objects import (
     Object,
     Resource,
 )
+from klamm.localkube.times import timestamp
 
 KINDS = {
     r.kind: r
@@ -142,7 +143,7 @@ class SmallCluster:
 
     def run_pod(self, pod: Object, ip: str, *, ready: bool = True) -> None:
         """The pod runs, as a kubelet would report it."""
-        metadata, now = pod["metadata"], self.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        metadata, now = pod["metadata"], timestamp(self.clock.now())
         others = [c for c in pod["status"].get("conditions") or () if c["type"] != "Ready"]
         condition = {"type": "Ready", "status": "True" if ready else "False", "lastTransitionTime": now}
         status = {"phase": "Running", "podIP": ip, "conditions": [*others, condition]}
@@ -154,7 +155,7 @@ class SmallCluster:
 
     def ends(self, name: str, phase: str, namespace: str = "default") -> None:
         """The pod's containers have exited: phase Succeeded or Failed."""
-        now = self.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        now = timestamp(self.clock.now())
         state = {"terminated": {"exitCode": int(phase == "Failed"), "finishedAt": now}}
         told = {"name": "main", "image": "app:1", "imageID": "", "ready": False, "restartCount": 0, "state": state}
         status = {"phase": phase, "containerStatuses": [told]}

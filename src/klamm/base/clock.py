@@ -15,6 +15,11 @@ class Clock(Protocol):
         ...
 
 
+def milliseconds(clock: Clock) -> int:
+    """Now, since 1970, as Kafka counts."""
+    return int(clock.now().timestamp() * 1000)
+
+
 class SystemClock:
     def now(self) -> datetime:
         return datetime.now(UTC)  # noqa: TID251 (the one place that reads the real clock)

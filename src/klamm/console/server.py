@@ -332,9 +332,11 @@ _KINDS = {
 @functools.cache
 def _files() -> Mapping[str, tuple[bytes, str]]:
     """What a browser loads beside the index: content and kind of each file, by its path."""
-    paths = (path for path in _WEB.rglob("*") if path.is_file() and path.name != _INDEX)
-    kinds = {path: _KINDS.get(path.suffix, "application/octet-stream") for path in paths}
-    return {path.relative_to(_WEB).as_posix(): (path.read_bytes(), kind) for path, kind in kinds.items()}
+    return {
+        path.relative_to(_WEB).as_posix(): (path.read_bytes(), _KINDS.get(path.suffix, "application/octet-stream"))
+        for path in _WEB.rglob("*")
+        if path.is_file() and path.name != _INDEX
+    }
 
 
 def _pages(base: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from random import Random
 
 from klamm.base import logs
-from klamm.base.clock import Clock
+from klamm.base.clock import Clock, milliseconds
 from klamm.base.together import side_by_side
 from klamm.exporter.tally import Tally
 from klamm.kafka.admin import Admin
@@ -71,7 +71,7 @@ class Probe:
         begun = self._clock.monotonic()
         self.tally.sent(partition, record, begun)
         try:
-            new = NewRecord(None, record.encode(), int(self._clock.now().timestamp() * 1000))
+            new = NewRecord(None, record.encode(), milliseconds(self._clock))
             await produce(admin, leader, self._settings.topic, partition, [new], _ACKNOWLEDGED_WITHIN)
         except KafkaFailure as failure:
             self.tally.failed(partition, record)

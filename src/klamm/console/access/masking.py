@@ -67,7 +67,6 @@ class Rule:
             case "REPLACE":
                 return self.settings.replacement
         upper, lower, digit, other = self.settings.masking_chars_replacement
-
         of_kind = {"Lu": upper, "Ll": lower, "Nd": digit}
 
         def masked(one: str) -> str:

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from klamm.base.clock import milliseconds
 from klamm.console.access.rights import ACTIONS, Role
 from klamm.console.audit.trail import Entry
 from klamm.console.identity.openid import NotLoggedIn
@@ -135,7 +136,7 @@ async def came_back(call: Call[CameBack, None]) -> Turn:
 
 
 def _note(call: Call[Any, Any], who: str, what: str, status: int = 200, outcome: str = "ok") -> None:
-    at = int(call.scene.clock.now().timestamp() * 1000)
+    at = milliseconds(call.scene.clock)
     call.scene.trail.note(Entry(at, who, what, outcome, status, remote=call.visit.remote), changes=True)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from klamm.base.clock import milliseconds
 from klamm.console.access.rights import Right
 from klamm.console.clusters import Place
 from klamm.console.problems import Problem, bad_value, forbidden
@@ -437,7 +438,7 @@ async def _bytes(serdes: Serdes, topic: str, part: Part, name: str | None, text:
 
 
 def _now(call: Call[Any, Any]) -> int:
-    return int(call.scene.clock.now().timestamp() * 1000)
+    return milliseconds(call.scene.clock)
 
 
 async def _send(admin: Admin, topic: str, partition: int | None, records: Sequence[NewRecord]) -> Written:

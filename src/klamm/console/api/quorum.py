@@ -5,6 +5,7 @@ from functools import partial
 
 import msgspec
 
+from klamm.base.clock import milliseconds
 from klamm.base.pieces import in_pieces
 from klamm.base.together import side_by_side
 from klamm.console.access.rights import Right
@@ -109,7 +110,7 @@ async def quorum(call: Call[NoQuery, None]) -> QuorumView:
     )
     if found is None:
         return QuorumView(False, None, None, None, (), lines)
-    now = int(call.scene.clock.now().timestamp() * 1000)
+    now = milliseconds(call.scene.clock)
     end = next((one.end for one in found.voters if one.id == found.leader), found.high_watermark)
     members = (
         *(_member(one, "leader" if one.id == found.leader else "voter", end, now) for one in found.voters),

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from klamm.base.clock import milliseconds
 from klamm.base.pieces import in_pieces
 from klamm.base.together import side_by_side
 from klamm.console.access.rights import Right
@@ -245,7 +246,7 @@ async def _by_leader(topics: Iterable[Topic], wanted: Callable[[str, int], bool]
 
 
 def _now(call: Call[NoQuery, None] | Call[HangingQuery, None]) -> int:
-    return int(call.scene.clock.now().timestamp() * 1000)
+    return milliseconds(call.scene.clock)
 
 
 def _line(

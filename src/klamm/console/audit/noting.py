@@ -4,6 +4,7 @@ import asyncio
 from types import TracebackType
 from typing import Any, Self
 
+from klamm.base.clock import milliseconds
 from klamm.console.access.rights import Principal
 from klamm.console.audit.trail import Entry, parameters
 from klamm.console.problems import Problem
@@ -37,7 +38,7 @@ class Noting:
             detail = None  # a serde may repeat what of the message it stumbled over
         named = self._path[right.of] if right is not None and right.of else getattr(self._body, "name", None)
         entry = Entry(
-            at=int(self._scene.clock.now().timestamp() * 1000),
+            at=milliseconds(self._scene.clock),
             who=self._who.name,
             what=self._route.summary,
             outcome=outcome,

@@ -6,7 +6,7 @@ import asyncio
 import msgspec
 
 from klamm.base import logs
-from klamm.base.clock import Clock
+from klamm.base.clock import Clock, milliseconds
 from klamm.console.audit.trail import AuditSettings, Entry, Trail
 from klamm.console.clusters import Place
 from klamm.console.problems import Problem
@@ -37,7 +37,7 @@ async def write_entries(trail: Trail, place: Place, clock: Clock) -> None:
 async def _write(place: Place, entry: Entry, clock: Clock) -> None:
     settings, admin = place.settings.audit, await place.admin()
     leader = await _leader(admin, settings)
-    record = NewRecord(None, msgspec.json.encode(entry), int(clock.now().timestamp() * 1000))
+    record = NewRecord(None, msgspec.json.encode(entry), milliseconds(clock))
     await produce(admin, leader, settings.topic, 0, [record], _WITHIN)
 
 

@@ -104,16 +104,13 @@ class Kubernetes:
         self._certificates: dict[Name, Certificates] = {}
         self._events: dict[str, tuple[float, tuple[seen.Event, ...]]] = {}
         self._rolls: dict[Name, Roll | None] = {}
-        # In order until one of them changes: to sort thousands takes longer than all the rest of a view.
-        self._topics: dict[str, tuple[seen.Topic, ...]] = {}
-        self._users: dict[str, tuple[seen.User, ...]] = {}
+        self._topics = _InOrder([area.topics for area in self._areas])
+        self._users = _InOrder([area.users for area in self._areas])
         self._changed = asyncio.Event()
         self._news = asyncio.Event()
         for area in self._areas:
             for watched in area.moving():
                 watched.subscribe(lambda *_: self._changed.set())
-            area.topics.subscribe(lambda *_: self._topics.clear())
-            area.users.subscribe(lambda *_: self._users.clear())
 
     def start(self, tasks: Supervisor) -> None:
         for area in self._areas:
@@ -139,24 +136,14 @@ class Kubernetes:
         return Resources(
             kafka=kafka,
             pools=_under((area.pools for area in self._areas), own),
-            topics=self._topics_under(f"{_topics_in(kafka)}/{name.name}"),
-            users=self._users_under(f"{_users_in(kafka)}/{name.name}"),
+            topics=self._topics.under(f"{_topics_in(kafka)}/{name.name}"),
+            users=self._users.under(f"{_users_in(kafka)}/{name.name}"),
             pod_sets=_under((area.pod_sets for area in self._areas), own),
             pods=_under((area.pods for area in self._areas), own),
             certificates=self._certificates.get(name, Certificates((), (), 0.0)),
             stale=stale,
             roll=self._rolls.get(name),
         )
-
-    def _topics_under(self, key: str) -> tuple[seen.Topic, ...]:
-        if key not in self._topics:
-            self._topics[key] = _under((area.topics for area in self._areas), key)
-        return self._topics[key]
-
-    def _users_under(self, key: str) -> tuple[seen.User, ...]:
-        if key not in self._users:
-            self._users[key] = _under((area.users for area in self._areas), key)
-        return self._users[key]
 
     def news(self) -> asyncio.Event:
         """Is set at the next change of a Kafka resource, a pod set or a pod. Take it before you look."""
@@ -254,6 +241,22 @@ def secrets_of(kafka: seen.Kafka) -> tuple[str, ...]:
 
 def _of_brokers(kafka: seen.Kafka) -> str:
     return f"{name_of(kafka).name}-kafka-brokers"
+
+
+class _InOrder:
+    """What caches hold, sorted once until some of it changes: of thousands that takes longer than all the rest of a
+    view."""
+
+    def __init__(self, caches: Sequence[Watched[Any]]) -> None:
+        self._caches = caches
+        self._found: dict[str, tuple[Any, ...]] = {}
+        for one in caches:
+            one.subscribe(lambda *_: self._found.clear())
+
+    def under(self, key: str) -> tuple[Any, ...]:
+        if key not in self._found:
+            self._found[key] = _under(self._caches, key)
+        return self._found[key]
 
 
 def _under(caches: Iterable[Watched[Any]], key: str) -> tuple[Any, ...]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from klamm.base import logs
-from klamm.base.clock import Clock
+from klamm.base.clock import Clock, milliseconds
 from klamm.base.together import ended
 from klamm.console.problems import Problem
 from klamm.console.records.reading import MOST_UNPACKED, OpenTopic, opened
@@ -111,7 +111,7 @@ class Analyses:
         del self._running[analysis.topic]
 
     def _now(self) -> int:
-        return int(self._clock.now().timestamp() * 1000)
+        return milliseconds(self._clock)
 
 
 async def scan(topic: OpenTopic, analysis: Analysis) -> None:

@@ -139,8 +139,10 @@ def after_update(
     """`new` with the ownership that follows from a plain write. A client that sends an empty list resets it all."""
     before = read(old) if old is not None else None
     given = new["metadata"].get("managedFields")
-    is_as_before = old is not None and given in (None, old["metadata"].get("managedFields"))
-    managed = before if before is not None and is_as_before else read(new, from_client=True)
+    if before is not None and old is not None and given in (None, old["metadata"].get("managedFields")):
+        managed = before
+    else:
+        managed = read(new, from_client=True)
     if before is not None and not before.entries:
         return with_managed(new, managed)  # whose fields nobody has tracked until now nobody tracks, but by an apply
     empty = {"apiVersion": new["apiVersion"], "kind": new["kind"], "metadata": {}}
